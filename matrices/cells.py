@@ -1,0 +1,106 @@
+"""A cell: one measurement, with the outcome of every item, and the Arrow schema it is kept in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Literal
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+Kind = Literal["zero_shot", "interference"]
+Status = Literal["ok", "failed"]
+
+BASELINE = "baseline"
+"""Composition of a matrix's baseline cells, whose ``source`` is null.
+
+In an ``interference`` matrix it is the same task adapter with no transfer language; in a ``zero_shot`` matrix the best
+constant answer on the target's items, which no constant predictor can beat.
+"""
+
+SCHEMA = pa.schema(
+    [
+        pa.field("schema_version", pa.int32(), nullable=False),
+        pa.field("matrix", pa.string(), nullable=False),
+        pa.field("encoder", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("composition", pa.string(), nullable=False),
+        pa.field("task", pa.string(), nullable=False),
+        pa.field("metric", pa.string(), nullable=False),
+        pa.field("source", pa.string()),
+        pa.field("target", pa.string(), nullable=False),
+        pa.field("selection", pa.string(), nullable=False),
+        pa.field("seed", pa.int32(), nullable=False),
+        pa.field("score", pa.float64()),
+        pa.field("n_items", pa.int32(), nullable=False),
+        pa.field("correct", pa.list_(pa.int32())),
+        pa.field("total", pa.list_(pa.int32())),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("error", pa.string()),
+        pa.field("seconds", pa.float64(), nullable=False),
+        pa.field("device", pa.string(), nullable=False),
+        pa.field("created_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("cell_id", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One measurement. ``score`` is ``sum(correct) / sum(total)`` in [0, 1]; None where ``status`` is ``failed``.
+
+    ``correct`` and ``total`` have one entry an item, in corpus order: right and all tokens of a sentence (accuracy of
+    a tagging task), 0/1 and 1 (accuracy of a classification task), 2 x right spans and predicted + true spans (F1).
+    """
+
+    matrix: str
+    encoder: str
+    kind: str
+    composition: str
+    task: str
+    metric: str
+    source: str | None
+    target: str
+    selection: str
+    seed: int
+    score: float | None
+    n_items: int
+    correct: tuple[int, ...] | None
+    total: tuple[int, ...] | None
+    status: Status
+    error: str | None
+    seconds: float
+    device: str
+    created_at: datetime
+    cell_id: str
+    schema_version: int = SCHEMA_VERSION
+
+
+def cell_id(identity: Mapping[str, str | int | None]) -> str:
+    """The identity of a cell: SHA-256 (first 128 bits, hex) of everything that determines its score."""
+    canonical = json.dumps({**identity, "schema_version": SCHEMA_VERSION}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+
+def to_table(cells: Iterable[Cell]) -> pa.Table:
+    """Cells as an Arrow table of ``SCHEMA``, a row each, in the order given."""
+    return pa.Table.from_pylist([asdict(cell) for cell in cells], schema=SCHEMA)
+
+
+def from_table(table: pa.Table) -> list[Cell]:
+    """The cells of a table that has every column of ``SCHEMA``."""
+    names = [field.name for field in fields(Cell)]
+    return [
+        Cell(**{name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in names})
+        for row in table.select(names).to_pylist()
+    ]
+
+
+def now() -> datetime:
+    """This moment in UTC, to the microsecond the schema keeps."""
+    return datetime.now(UTC)
