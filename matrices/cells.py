@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -95,10 +95,12 @@ def to_table(cells: Iterable[Cell]) -> pa.Table:
 def from_table(table: pa.Table) -> list[Cell]:
     """The cells of a table that has every column of ``SCHEMA``."""
     names = [field.name for field in fields(Cell)]
-    return [
-        Cell(**{name: tuple(row[name]) if isinstance(row[name], list) else row[name] for name in names})
-        for row in table.select(names).to_pylist()
-    ]
+    return [_from_row(row) for row in table.select(names).to_pylist()]
+
+
+def _from_row(row: dict[str, Any]) -> Cell:
+    lists = {name: None if row[name] is None else tuple(row[name]) for name in ("correct", "total")}
+    return Cell(**{**row, **lists})
 
 
 def now() -> datetime:

@@ -1,0 +1,127 @@
+"""What can be read of measured matrices, wherever they are kept: what a store and the matrix in the box both answer."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+ORDER = ("task", "target", "source", "selection", "seed", "composition", "cell_id")
+"""The columns cells are sorted by, wherever cells leave this room; a null source (the baseline) comes last."""
+
+_IDENTITY = ("cell_id", "status", "created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixInfo:
+    """One matrix at one version. ``cells`` counts those with a score, ``sources`` and ``targets`` their languages."""
+
+    matrix: str
+    kind: str
+    task: str
+    encoder: str
+    version: int
+    cells: int
+    sources: int
+    targets: int
+
+
+class Reader(Protocol):
+    """Anything that holds measured matrices and answers by name and version."""
+
+    @property
+    def version(self) -> int:
+        """The newest version there is."""
+        ...
+
+    def matrices(self, version: int | None = None) -> list[MatrixInfo]:
+        """Every matrix, sorted by name."""
+        ...
+
+    def cells(
+        self,
+        matrix: str,
+        *,
+        version: int | None = None,
+        columns: Sequence[str] | None = None,
+        source: str | None = None,
+        target: str | None = None,
+    ) -> pa.Table:
+        """One row a cell, sorted by ``ORDER``. Raises ``UnknownMatrixError``, and ``UnknownVersionError``."""
+        ...
+
+
+class UnknownMatrixError(LookupError):
+    """No matrix of that name; the message names the nearest, or all where they are few."""
+
+    def __init__(self, given: str, known: Sequence[str]) -> None:
+        self.given, self.known = given, tuple(known)
+        super().__init__(f"there is no matrix {given!r}; {there_is(given, known)}")
+
+
+class UnknownVersionError(LookupError):
+    """No such version; the message names the newest."""
+
+    def __init__(self, given: int, newest: int) -> None:
+        self.given, self.newest = given, newest
+        super().__init__(f"there is no version {given}; versions are 0 to {newest}")
+
+
+def there_is(given: str, known: Sequence[str], most: int = 12) -> str:
+    """The end of an error message: what there is instead, the nearest first where there is much."""
+    if not known:
+        return "there is none yet"
+    if len(known) <= most:
+        return f"there is: {', '.join(sorted(known))}"
+    near = difflib.get_close_matches(given, known, n=3, cutoff=0.3) or sorted(known)[:3]
+    return f"nearest of {len(known)}: {', '.join(near)}"
+
+
+def current(table: pa.Table) -> pa.Table:
+    """One row a ``cell_id``: the measured row where there is one (a retry heals a failure), else the latest failure."""
+    keys = table.select(list(_IDENTITY)).append_column("failed", pc.not_equal(table["status"], "ok"))
+    order = pc.sort_indices(
+        keys, sort_keys=[("cell_id", "ascending"), ("failed", "ascending"), ("created_at", "descending")]
+    )
+    ids = keys["cell_id"].take(order).to_numpy(zero_copy_only=False)
+    first = np.append(True, ids[1:] != ids[:-1]) if len(ids) else np.empty(0, dtype=bool)
+    return table.take(pa.array(order.to_numpy()[first]))
+
+
+def in_order(table: pa.Table) -> pa.Table:
+    """The same rows sorted by ``ORDER``: the same bytes for the same cells, in whatever order they were measured."""
+    return table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in ORDER]))
+
+
+def summaries(table: pa.Table, version: int) -> list[MatrixInfo]:
+    """A line for each matrix in a table that has one row a cell, sorted by name."""
+    return [
+        _summary(table.filter(pc.equal(table["matrix"], name)), version)
+        for name in sorted(pc.unique(table["matrix"]).to_pylist())
+    ]
+
+
+SUMMARY_COLUMNS = ("matrix", "kind", "task", "encoder", "source", "target", *_IDENTITY)
+"""What ``summaries`` reads."""
+
+KEY_COLUMNS = (*ORDER, *_IDENTITY[1:])
+"""What ``current`` and ``in_order`` read."""
+
+
+def _summary(rows: pa.Table, version: int) -> MatrixInfo:
+    measured = rows.filter(pc.equal(rows["status"], "ok"))
+    return MatrixInfo(
+        matrix=rows["matrix"][0].as_py(),
+        kind=rows["kind"][0].as_py(),
+        task=rows["task"][0].as_py(),
+        encoder=rows["encoder"][0].as_py(),
+        version=version,
+        cells=measured.num_rows,
+        sources=pc.count_distinct(measured["source"]).as_py(),
+        targets=pc.count_distinct(measured["target"]).as_py(),
+    )

@@ -1,0 +1,191 @@
+"""The store: every cell ever measured, in one Delta Lake table that jobs append to at the same time.
+
+Each append is one commit and one version; a reader sees whole commits only, and every earlier version stays readable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from matrices.cells import SCHEMA, SCHEMA_VERSION, Cell, to_table
+from matrices.reading import (
+    KEY_COLUMNS,
+    SUMMARY_COLUMNS,
+    MatrixInfo,
+    UnknownMatrixError,
+    UnknownVersionError,
+    current,
+    in_order,
+    summaries,
+)
+
+_VERSION_KEY = "sprachbund.schema_version"
+_CONFIGURATION = {
+    _VERSION_KEY: str(SCHEMA_VERSION),
+    # A version is what a download cites: Delta would drop old log entries after 30 days.
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+}
+_ZSTD = WriterProperties(compression="ZSTD", compression_level=6)
+
+
+class StoreMissingError(FileNotFoundError):
+    """No store where one was named."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        super().__init__(f"{uri} holds no store; make one with `sprachbund fill JOB.yaml`, whose `store:` names it")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class StoreTooNewError(RuntimeError):
+    """A store written under a newer schema than this release reads."""
+
+    def __init__(self, uri: str, written: int) -> None:
+        self.uri, self.written, self.supported = uri, written, SCHEMA_VERSION
+        super().__init__(
+            f"{uri} was written with schema version {written}; this release reads up to {SCHEMA_VERSION}. "
+            "Upgrade sprachbund, or name another store"
+        )
+
+
+class Store:
+    """A Delta table of cells at a folder, ``s3://`` or ``gs://`` (credentials from ``AWS_*``, ``GOOGLE_*`` variables).
+
+    Partitioned by matrix, so that one matrix is read, and compacted, without the others. Safe to use from any number of
+    threads and processes at once: it keeps no state but its address.
+    """
+
+    def __init__(self, uri: str | Path) -> None:
+        """Raises ``StoreMissingError`` where there is none, and ``StoreTooNewError``."""
+        self.uri = str(uri)
+        self._options = _options()
+        self._table()
+
+    @classmethod
+    def open(cls, uri: str | Path, *, create: bool = False) -> Store:
+        """The store at ``uri``, made first where there is none and ``create`` is set."""
+        try:
+            return cls(uri)
+        except StoreMissingError:
+            if not create:
+                raise
+        try:
+            _create(str(uri))
+        except DeltaError:
+            # Of two jobs that start at the same moment one makes the table, and the other finds it made.
+            with contextlib.suppress(StoreMissingError):
+                return cls(uri)
+            raise
+        return cls(uri)
+
+    @property
+    def version(self) -> int:
+        """The newest version: it grows by one with every commit."""
+        return self._table().version()
+
+    def append(self, cells: Sequence[Cell]) -> int:
+        """Adds cells in one commit, all or none, and returns its version; no cells make no commit."""
+        table = self._table()
+        if cells:
+            write_deltalake(table, to_table(cells), mode="append", writer_properties=_ZSTD)
+        return table.version()
+
+    def measured_ids(self) -> set[str]:
+        """The ``cell_id`` of every cell with a score: the work that is done. Failed cells are not among them."""
+        rows = self._rows(self._table(), ["cell_id"], ds.field("status") == "ok")
+        return set(rows["cell_id"].to_pylist())
+
+    def matrices(self, version: int | None = None) -> list[MatrixInfo]:
+        """Every matrix at a version (default the newest), sorted by name."""
+        table = self._table(version)
+        return summaries(current(self._rows(table, SUMMARY_COLUMNS)), table.version())
+
+    def cells(
+        self,
+        matrix: str,
+        *,
+        version: int | None = None,
+        columns: Sequence[str] | None = None,
+        source: str | None = None,
+        target: str | None = None,
+    ) -> pa.Table:
+        """One row a cell, sorted as a download is; ``source`` and ``target`` are ISO 639-3 codes to keep.
+
+        A measured row wins over failed ones of the same cell, a later failure over an earlier. Raises
+        ``UnknownMatrixError`` and ``UnknownVersionError``.
+        """
+        table = self._table(version)
+        wanted = list(columns if columns is not None else SCHEMA.names)
+        kept = ds.field("matrix") == matrix
+        for name, code in (("source", source), ("target", target)):
+            if code is not None:
+                kept = kept & (ds.field(name) == code)
+        rows = self._rows(table, list(dict.fromkeys([*wanted, *KEY_COLUMNS])), kept)
+        if not rows.num_rows:
+            self._must_exist(table, matrix)
+        return in_order(current(rows)).select(wanted)
+
+    def compact(self) -> None:
+        """Joins the small files of many commits; every version stays readable, as the old files are kept."""
+        self._table().optimize.compact(writer_properties=_ZSTD)
+
+    def _must_exist(self, table: DeltaTable, matrix: str) -> None:
+        known = {partition["matrix"] for partition in table.partitions()}
+        if matrix not in known:
+            raise UnknownMatrixError(matrix, sorted(known))
+
+    def _rows(self, table: DeltaTable, columns: Sequence[str], kept: ds.Expression | None = None) -> pa.Table:
+        return table.to_pyarrow_dataset(schema=SCHEMA).to_table(columns=list(columns), filter=kept)
+
+    def _table(self, version: int | None = None) -> DeltaTable:
+        try:
+            table = DeltaTable(self.uri, storage_options=self._options)
+        except TableNotFoundError as error:
+            raise StoreMissingError(self.uri) from error
+        _refuse_newer(self.uri, table.metadata().configuration)
+        if version is not None:
+            _travel(table, version)
+        return table
+
+
+def _travel(table: DeltaTable, version: int) -> None:
+    newest = table.version()
+    if not 0 <= version <= newest:
+        raise UnknownVersionError(version, newest)
+    table.load_as_version(version)
+
+
+def _create(uri: str) -> None:
+    DeltaTable.create(
+        uri,
+        schema=SCHEMA,
+        mode="ignore",
+        partition_by=["matrix"],
+        configuration=_CONFIGURATION,
+        storage_options=_options(),
+        raise_if_key_not_exists=False,
+    )
+
+
+def _options() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "GOOGLE_"))}
+
+
+def _refuse_newer(uri: str, configuration: Mapping[str, str]) -> None:
+    written = configuration.get(_VERSION_KEY)
+    if written is None:
+        raise StoreMissingError(uri)
+    if int(written) > SCHEMA_VERSION:
+        raise StoreTooNewError(uri, int(written))
