@@ -65,11 +65,11 @@ class UnknownMatrixError(LookupError):
 
 
 class UnknownVersionError(LookupError):
-    """No such version; the message names the newest."""
+    """No such version; the message names those there are."""
 
-    def __init__(self, given: int, newest: int) -> None:
+    def __init__(self, given: int, newest: int, oldest: int = 0) -> None:
         self.given, self.newest = given, newest
-        super().__init__(f"there is no version {given}; versions are 0 to {newest}")
+        super().__init__(f"there is no version {given}; versions are {oldest} to {newest}")
 
 
 def there_is(given: str, known: Sequence[str], most: int = 12) -> str:

@@ -1,0 +1,84 @@
+"""A matrix as one file: Parquet, CSV or Arrow, sorted, the same bytes for the same version."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.feather
+import pyarrow.parquet as pq
+
+from matrices.reading import Reader
+
+ROW_GROUP = 4096
+"""Rows a Parquet row group: a reader of one target's column skips the rest of a large matrix."""
+
+
+class UnknownFormatError(ValueError):
+    """A file name whose ending is none of those that can be written."""
+
+    def __init__(self, out: Path) -> None:
+        super().__init__(f"{out}: cannot write {out.suffix or 'a file without an ending'!r}; use {', '.join(WRITERS)}")
+
+
+def export(reader: Reader, matrix: str, out: str | Path, version: int | None = None) -> Path:
+    """Writes one version (default the newest) of a matrix to ``out``: ``.parquet``, ``.csv`` or ``.arrow``.
+
+    Columns are those of ``matrices.cells.SCHEMA``, rows are sorted by task, target, source, selection, seed. CSV has
+    lists as JSON text. The file appears whole or not at all. Raises ``UnknownFormatError``, ``UnknownMatrixError``,
+    ``UnknownVersionError``.
+    """
+    out = Path(out)
+    if out.suffix not in WRITERS:
+        raise UnknownFormatError(out)
+    table = reader.cells(matrix, version=version)
+    with whole_file(out) as temporary:
+        WRITERS[out.suffix](table, temporary)
+    return out
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """One Parquet file: zstd, a dictionary for every column, fixed row groups."""
+    pq.write_table(table, path, compression="zstd", compression_level=9, row_group_size=ROW_GROUP)
+
+
+@contextlib.contextmanager
+def whole_file(out: Path) -> Iterator[Path]:
+    """A temporary path beside ``out`` that takes its place when the block ends, and vanishes when it fails."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=out.suffix, dir=out.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_csv(table: pa.Table, path: Path) -> None:
+    for name in ("correct", "total"):
+        texts = [None if value is None else json.dumps(value) for value in table[name].to_pylist()]
+        table = table.set_column(table.schema.get_field_index(name), name, pa.array(texts, pa.string()))
+    created = pc.strftime(table["created_at"], format="%Y-%m-%dT%H:%M:%SZ")
+    table = table.set_column(table.schema.get_field_index("created_at"), "created_at", created)
+    pyarrow.csv.write_csv(table, path)
+
+
+def _write_arrow(table: pa.Table, path: Path) -> None:
+    pyarrow.feather.write_feather(table, path, compression="zstd")
+
+
+WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {
+    ".parquet": write_parquet,
+    ".csv": _write_csv,
+    ".arrow": _write_arrow,
+}

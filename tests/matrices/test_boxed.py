@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from matrices.boxed import CELLS, BoxError, CorpusCredit, Provenance, boxed, read_box, write_box
+from matrices.cells import SCHEMA, Cell
+from matrices.reading import UnknownMatrixError, UnknownVersionError
+from matrices.store import Store
+
+MATRIX = "zero_shot-pos-tiny"
+PROVENANCE = Provenance(
+    encoder="tiny@0123456789ab",
+    corpora=(CorpusCredit("UD_Wolof-WTB", "CC BY-SA 4.0"),),
+    seeds=(0, 1),
+    versions={"torch": "2.9.0"},
+    date="2026-01-01",
+    command="sprachbund fill jobs/real.yaml",
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path, make_cell: Callable[..., Cell]) -> Store:
+    store = Store.open(tmp_path / "store", create=True)
+    store.append([make_cell(source=s, seed=r) for s in ("deu", "nan") for r in (0, 1)])
+    store.append([make_cell(matrix="zero_shot-topic-tiny", task="topic", source=None, composition="baseline")])
+    return store
+
+
+def test_a_box_answers_as_the_store_it_was_written_from_without_the_lists(store: Store, tmp_path: Path) -> None:
+    write_box([store], PROVENANCE, tmp_path / "box")
+    box = read_box(tmp_path / "box")
+
+    assert box is not None
+    assert box.matrices() == store.matrices()
+    assert box.version == store.version
+    assert box.cells(MATRIX).schema == SCHEMA
+    kept = [name for name in SCHEMA.names if name not in ("correct", "total")]
+    assert box.cells(MATRIX, columns=kept).equals(store.cells(MATRIX, columns=kept))
+    assert box.cells(MATRIX)["correct"].null_count == box.cells(MATRIX).num_rows
+    assert box.cells(MATRIX, source="nan", target="yor").equals(box.cells(MATRIX).slice(2, 2))
+
+
+def test_a_box_says_what_it_was_measured_on(store: Store, tmp_path: Path) -> None:
+    write_box([store], PROVENANCE, tmp_path)
+    box = read_box(tmp_path)
+
+    assert box is not None
+    assert box.provenance == PROVENANCE
+
+
+def test_a_box_has_one_version_and_its_own_matrices(store: Store, tmp_path: Path) -> None:
+    write_box([store], PROVENANCE, tmp_path)
+    box = read_box(tmp_path)
+
+    assert box is not None
+    with pytest.raises(UnknownVersionError, match="there is no version 1; versions are 2 to 2"):
+        box.cells(MATRIX, version=1)
+    with pytest.raises(UnknownMatrixError, match="zero_shot-topic-tiny"):
+        box.cells("nope")
+
+
+def test_altered_cells_are_refused(store: Store, tmp_path: Path) -> None:
+    write_box([store], PROVENANCE, tmp_path)
+    with (tmp_path / CELLS).open("ab") as file:
+        file.write(b"!")
+
+    with pytest.raises(BoxError, match=r"measured\.parquet is not the file measured\.json speaks of"):
+        read_box(tmp_path)
+
+
+def test_no_box_is_no_error(tmp_path: Path) -> None:
+    assert read_box(tmp_path) is None
+
+
+def test_the_box_of_this_installation_is_whole() -> None:
+    box = boxed()
+
+    assert box is None or all(info.cells for info in box.matrices())
