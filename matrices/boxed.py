@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -19,7 +19,9 @@ import pyarrow.parquet as pq
 from matrices.cells import SCHEMA
 from matrices.export import whole_file, write_parquet
 from matrices.reading import (
+    CorpusCredit,
     MatrixInfo,
+    Provenance,
     Reader,
     UnknownMatrixError,
     UnknownVersionError,
@@ -36,32 +38,16 @@ class BoxError(ValueError):
     """A box that cannot be written or trusted: too large, or its cells not those its provenance was written for."""
 
 
-@dataclass(frozen=True, slots=True)
-class CorpusCredit:
-    """A corpus that was measured on, and its licence as its authors state it."""
-
-    corpus: str
-    licence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """What the matrices in the box were measured on, and how they can be measured again."""
-
-    encoder: str
-    corpora: tuple[CorpusCredit, ...]
-    seeds: tuple[int, ...]
-    versions: Mapping[str, str]
-    date: str
-    command: str
-
-
 class Box:
     """Matrices held in memory at one version. Reads like a store; per-item lists are null."""
 
     def __init__(self, cells: pa.Table, provenance: Provenance, version: int) -> None:
-        self.provenance = provenance
-        self._cells, self._version = cells, version
+        self._cells, self._provenance, self._version = cells, provenance, version
+
+    @property
+    def provenance(self) -> Provenance:
+        """What it was measured on."""
+        return self._provenance
 
     @property
     def version(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,12 +31,37 @@ class MatrixInfo:
     targets: int
 
 
+@dataclass(frozen=True, slots=True)
+class CorpusCredit:
+    """A corpus that was measured on, and its licence as its authors state it."""
+
+    corpus: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What the matrices in the box were measured on, and how they can be measured again."""
+
+    encoder: str
+    corpora: tuple[CorpusCredit, ...]
+    seeds: tuple[int, ...]
+    versions: Mapping[str, str]
+    date: str
+    command: str
+
+
 class Reader(Protocol):
     """Anything that holds measured matrices and answers by name and version."""
 
     @property
     def version(self) -> int:
         """The newest version there is."""
+        ...
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """What the matrices in the box were measured on; None for a store, which does not know."""
         ...
 
     def matrices(self, version: int | None = None) -> list[MatrixInfo]:

@@ -95,6 +95,11 @@ class Store:
         """The newest version: it grows by one with every commit."""
         return self._table().version()
 
+    @property
+    def provenance(self) -> None:
+        """Unknown: a store keeps cells of any corpora."""
+        return None
+
     def append(self, cells: Sequence[Cell]) -> int:
         """Adds cells in one commit, all or none, and returns its version; no cells make no commit."""
         table = self._table()

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from matrices.boxed import CELLS, BoxError, CorpusCredit, Provenance, boxed, read_box, write_box
+from matrices.boxed import CELLS, BoxError, boxed, read_box, write_box
 from matrices.cells import SCHEMA, Cell
-from matrices.reading import UnknownMatrixError, UnknownVersionError
+from matrices.reading import CorpusCredit, Provenance, UnknownMatrixError, UnknownVersionError
 from matrices.store import Store
 
 MATRIX = "zero_shot-pos-tiny"

@@ -1,0 +1,134 @@
+"""The answer to "which language should I transfer from?": what the service, the command line and the page all show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar, Literal
+
+from pydantic import ConfigDict, TypeAdapter
+
+from matrices.reading import Provenance
+from matrices.recommend.uncertainty import Interval, Method
+
+Verdict = Literal["helps", "harms", "undecided"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """A language by its ISO 639-3 code and its English name."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What a transfer language changes in the score of the same task adapter without it, on the same items."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
+
+    difference: float
+    """Mean score with the language less the baseline's."""
+    interval: Interval
+    """95% interval of the difference, paired by item."""
+    verdict: Verdict
+    """`helps` where the interval lies above 0, `harms` where below, else `undecided`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A score on the target: a share in [0, 1]."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
+
+    score: float
+    """Mean over seeds."""
+    sd: float | None
+    """Standard deviation over seeds; null of one seed."""
+    seeds: int
+    """How many seeds were measured."""
+    n_items: int
+    """How many items of the target each seed was scored on."""
+    interval: Interval
+    """95% interval of the mean score: over items, and over seeds where there are several."""
+    measured: bool
+    """True: this score was measured, not predicted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankedSource(Score):
+    """A language to transfer from, with its place among all those measured on the target."""
+
+    rank: int
+    """1 is the highest mean score."""
+    source: str
+    """ISO 639-3."""
+    name: str
+    """English name."""
+    tied_with_best: bool
+    """Whether the 95% interval of its difference from the best, on the same items, holds 0."""
+    average_z: float | None
+    """Its mean z-score over the other targets of the matrix; null where it was measured on few."""
+    effect: Effect | None
+    """In a matrix of kind interference, what it changes; null in others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What a recommendation is worth little without: the easy choices, and what no transfer at all gives."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
+
+    english: RankedSource | None
+    """English as the source, where it was measured and is not the target."""
+    best_average: RankedSource | None
+    """The source with the highest mean z-score over the other targets."""
+    in_language: Score | None
+    """The target itself as the source."""
+    baseline: Score | None
+    """zero_shot: the best constant answer. interference: the same task adapter with nothing added."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation:
+    """Sources for one task and target, best first, and what that rests on."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
+
+    matrix: str
+    version: int
+    kind: str
+    task: str
+    metric: str
+    encoder: str
+    composition: str
+    selection: str
+    target: Named
+    k: int
+    """How many sources were asked for."""
+    ranked: int
+    """How many sources were measured on the target, itself not counted."""
+    sources: tuple[RankedSource, ...]
+    """The `k` best."""
+    tied: tuple[str, ...]
+    """Every source that is tied with the best, the best first, whether or not among the `k`."""
+    comparison: Comparison
+    method: Method
+    """How the intervals take items into account."""
+    failed: int
+    """Runs on this target that failed and are left out."""
+    basis: str
+    """What the answer rests on, in words."""
+    measured_on: Provenance | None
+    """What the matrix in the box was measured on; null for a store of one's own."""
+
+
+def to_json(recommendation: Recommendation) -> bytes:
+    """The answer as the JSON object that the service gives and `recommend --json` prints."""
+    return _adapter().dump_json(recommendation)
+
+
+@cache
+def _adapter() -> TypeAdapter[Recommendation]:
+    return TypeAdapter(Recommendation)

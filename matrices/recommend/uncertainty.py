@@ -1,0 +1,131 @@
+"""How sure a mean score and a difference of two are: items resampled jointly, seeds on top.
+
+The variance of a source's mean score has two parts. *Items*: the target's items are a sample, and all sources share
+them, so ONE resample of items is drawn and applied to every source (a paired item bootstrap). *Seeds*: other seeds
+would have trained other adapters; the part is the unbiased variance over seeds divided by their number, taken pairwise
+where two sources share their seeds. Both parts have few degrees of freedom at times (three seeds: two), so that an
+interval is ``estimate +- t * sqrt(items + seeds)`` with the degrees of freedom of Satterthwaite (1946); percentiles of
+a bootstrap over three seeds would cover three times in four.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from scipy import stats
+
+from matrices.recommend.column import Column, Floats, Key, Runs
+
+RESAMPLES = 1000
+LEVEL = 0.95
+
+Method = Literal["joint_item_bootstrap", "normal_approximation"]
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean score of one source less that of another on the same items, and its 95% interval."""
+
+    mean: float
+    interval: Interval
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the interval holds 0."""
+        return self.interval[0] <= 0 <= self.interval[1]
+
+
+class Uncertainty:
+    """Intervals for the runs of one column. Deterministic: the resample is seeded by the identities of its cells.
+
+    ``normal_approximation``, where the per-item outcomes were not kept: the variance over items is that of a share
+    (binomial, items taken as units), and a difference is taken as of independent samples, which is too wide.
+    """
+
+    def __init__(self, column: Column, resamples: int = RESAMPLES) -> None:
+        self._column, self._resamples = column, resamples
+
+    @property
+    def method(self) -> Method:
+        """How the variance over items is had."""
+        return "joint_item_bootstrap" if self._column.has_outcomes else "normal_approximation"
+
+    def interval(self, source: Key) -> Interval:
+        """95% interval of a source's mean score, within [0, 1]. Of one seed it covers other items, not other seeds."""
+        runs = self._column.runs[source]
+        if self._column.n_items < 2:
+            return 0.0, 1.0
+        low, high = self._around(runs.mean, self._item_variance(runs), runs.scores)
+        return max(low, 0.0), min(high, 1.0)
+
+    def difference(self, one: Key, other: Key) -> Difference:
+        """``one`` less ``other``, paired by item, and by seed where both have the same seeds."""
+        a, b = self._column.runs[one], self._column.runs[other]
+        mean = a.mean - b.mean
+        if self._column.n_items < 2:
+            return Difference(mean, (-1.0, 1.0))
+        items = self._difference_variance(a, b)
+        if a.seeds == b.seeds:
+            return Difference(mean, self._around(mean, items, a.scores - b.scores))
+        return Difference(mean, self._around(mean, items, a.scores, b.scores))
+
+    @cached_property
+    def _resampled(self) -> dict[Key, Floats]:
+        """Mean score over seeds of every source, under each of the same resamples of items [resamples]."""
+        items = self._column.n_items
+        content = hashlib.sha256("\n".join(self._column.cell_ids).encode()).digest()
+        random = np.random.default_rng(int.from_bytes(content[:8]))
+        counts = random.multinomial(items, np.full(items, 1 / items), size=self._resamples).astype(np.float64)
+        return {source: _means_under(counts, runs) for source, runs in self._column.runs.items()}
+
+    def _item_variance(self, runs: Runs) -> float:
+        items = self._column.n_items
+        if self.method == "normal_approximation":
+            return _share_variance(runs.mean, items)
+        variance = _variance(self._resampled[runs.source], items)
+        # No item differs from another at 0 and at 1; that is no proof that none ever would.
+        return variance if 0 < runs.mean < 1 else max(variance, _share_variance(runs.mean, items))
+
+    def _difference_variance(self, a: Runs, b: Runs) -> float:
+        if self.method == "normal_approximation":
+            return self._item_variance(a) + self._item_variance(b)
+        return _variance(self._resampled[a.source] - self._resampled[b.source], self._column.n_items)
+
+    def _around(self, mean: float, items: float, *samples: Floats) -> Interval:
+        parts = [(items, self._column.n_items - 1)]
+        parts += [(float(sample.var(ddof=1)) / len(sample), len(sample) - 1) for sample in samples if len(sample) > 1]
+        half = _half_width(parts)
+        return mean - half, mean + half
+
+
+def _means_under(counts: Floats, runs: Runs) -> Floats:
+    assert runs.correct is not None
+    assert runs.total is not None
+    right, possible = counts @ runs.correct.T, counts @ runs.total.T
+    # A resample with nothing to find (no span in any sentence drawn) has no score: it is left out, not scored 0.
+    shares: Floats = np.divide(right, possible, out=np.full_like(right, np.nan), where=possible > 0)
+    return np.asarray(shares.mean(axis=1))
+
+
+def _variance(resampled: Floats, items: int) -> float:
+    known = resampled[np.isfinite(resampled)]
+    return float(known.var()) * items / (items - 1) if len(known) > 1 else 0.0
+
+
+def _share_variance(mean: float, items: int) -> float:
+    """Variance of a share of ``items``, its centre moved off 0 and 1 as by Agresti and Coull (1998)."""
+    centre = (mean * items + 2) / (items + 4)
+    return centre * (1 - centre) / (items + 4)
+
+
+def _half_width(parts: list[tuple[float, int]]) -> float:
+    total = sum(variance for variance, _ in parts)
+    if total == 0:
+        return 0.0
+    freedom = total**2 / sum(variance**2 / degrees for variance, degrees in parts)
+    return float(stats.t.ppf(0.5 + LEVEL / 2, freedom)) * float(np.sqrt(total))

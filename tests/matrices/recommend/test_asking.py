@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from matrices.cells import Cell
+from matrices.languages import UnknownLanguageError
+from matrices.reading import UnknownMatrixError
+from matrices.recommend import Question, UnknownTargetError, UnknownTaskError, ask
+from matrices.store import Store
+
+INTERFERENCE = {"matrix": "interference-pos-tiny", "kind": "interference"}
+
+
+@pytest.fixture
+def store(tmp_path: Path, make_cell: Callable[..., Cell]) -> Store:
+    store = Store.open(tmp_path / "store", create=True)
+    store.append([make_cell(source=source) for source in ("deu", "eng")])
+    store.append([make_cell(source=s, target=t, **INTERFERENCE) for s in ("deu", "eng", "hin") for t in ("yor", "wol")])
+    store.append([make_cell(source="qaa", target="qab", matrix="zero_shot-board-tiny", task="board")])
+    return store
+
+
+def test_transfer_is_answered_before_interference(store: Store) -> None:
+    assert ask(store, Question(task="pos", target="yor")).matrix == "zero_shot-pos-tiny"
+
+
+def test_a_matrix_that_has_the_target_is_answered_before_one_that_has_not(store: Store) -> None:
+    assert ask(store, Question(task="pos", target="wol")).matrix == "interference-pos-tiny"
+
+
+def test_matrix_and_kind_narrow_where_to_look(store: Store) -> None:
+    assert ask(store, Question(task="pos", target="yor", kind="interference")).kind == "interference"
+    assert ask(store, Question(task="pos", target="yor", matrix="interference-pos-tiny")).kind == "interference"
+
+
+@pytest.mark.parametrize("given", ["yor", "yo", "yo-NG", "Yoruba"])
+def test_the_target_goes_by_any_tag_code_or_name(store: Store, given: str) -> None:
+    assert ask(store, Question(task="pos", target=given)).target.code == "yor"
+
+
+def test_a_generated_language_goes_by_the_code_it_was_measured_under(store: Store) -> None:
+    assert ask(store, Question(task="board", target="qab")).sources[0].source == "qaa"
+
+
+def test_the_answer_carries_the_version_and_uses_the_items(store: Store) -> None:
+    answer = ask(store, Question(task="pos", target="yor"))
+
+    assert answer.version == store.version
+    assert answer.method == "joint_item_bootstrap"
+
+
+def test_an_unknown_task_names_those_there_are(store: Store) -> None:
+    with pytest.raises(UnknownTaskError, match="no matrix for task 'parsing'; there is: board, pos"):
+        ask(store, Question(task="parsing", target="yor"))
+    with pytest.raises(UnknownTaskError, match=r"task 'board' of kind interference; .*board \(zero_shot\)"):
+        ask(store, Question(task="board", target="qab", kind="interference"))
+
+
+def test_an_unknown_matrix_names_those_there_are(store: Store) -> None:
+    with pytest.raises(UnknownMatrixError, match="zero_shot-board-tiny"):
+        ask(store, Question(task="pos", target="yor", matrix="nope"))
+
+
+def test_a_language_without_measurements_names_those_with(store: Store) -> None:
+    with pytest.raises(
+        UnknownTargetError, match="swa was not measured as a target in zero_shot-pos-tiny; there is: yor"
+    ):
+        ask(store, Question(task="pos", target="Swahili"))
+
+
+def test_what_is_no_language_is_an_error_of_its_own(store: Store) -> None:
+    with pytest.raises(UnknownLanguageError):
+        ask(store, Question(task="pos", target="xqqz"))
