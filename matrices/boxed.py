@@ -13,22 +13,13 @@ from io import BytesIO
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matrices.cells import SCHEMA
 from matrices.export import whole_file, write_parquet
-from matrices.reading import (
-    CorpusCredit,
-    MatrixInfo,
-    Provenance,
-    Reader,
-    UnknownMatrixError,
-    UnknownVersionError,
-    current,
-    in_order,
-    summaries,
-)
+from matrices.held import Held
+from matrices.reading import CorpusCredit, Provenance, Reader, current, in_order
+from matrices.store import Store
 
 CELLS, PROVENANCE = "measured.parquet", "measured.json"
 MOST_BYTES = 5_000_000
@@ -38,49 +29,11 @@ class BoxError(ValueError):
     """A box that cannot be written or trusted: too large, or its cells not those its provenance was written for."""
 
 
-class Box:
-    """Matrices held in memory at one version. Reads like a store; per-item lists are null."""
+class NoBoxError(LookupError):
+    """No store named, and no matrices shipped with this installation."""
 
-    def __init__(self, cells: pa.Table, provenance: Provenance, version: int) -> None:
-        self._cells, self._provenance, self._version = cells, provenance, version
-
-    @property
-    def provenance(self) -> Provenance:
-        """What it was measured on."""
-        return self._provenance
-
-    @property
-    def version(self) -> int:
-        """The version of the store it was filled from."""
-        return self._version
-
-    def matrices(self, version: int | None = None) -> list[MatrixInfo]:
-        """Every matrix, sorted by name. Raises ``UnknownVersionError`` for any version but its own."""
-        self._must_be_ours(version)
-        return summaries(self._cells, self._version)
-
-    def cells(
-        self,
-        matrix: str,
-        *,
-        version: int | None = None,
-        columns: Sequence[str] | None = None,
-        source: str | None = None,
-        target: str | None = None,
-    ) -> pa.Table:
-        """One row a cell, as ``Store.cells`` answers. Raises ``UnknownMatrixError`` and ``UnknownVersionError``."""
-        self._must_be_ours(version)
-        rows = self._cells.filter(pc.equal(self._cells["matrix"], matrix))
-        if not rows.num_rows:
-            raise UnknownMatrixError(matrix, sorted(pc.unique(self._cells["matrix"]).to_pylist()))
-        for name, code in (("source", source), ("target", target)):
-            if code is not None:
-                rows = rows.filter(pc.equal(rows[name], code))
-        return rows.select(list(columns)) if columns is not None else rows
-
-    def _must_be_ours(self, version: int | None) -> None:
-        if version is not None and version != self._version:
-            raise UnknownVersionError(version, self._version, oldest=self._version)
+    def __init__(self) -> None:
+        super().__init__("this installation has no matrices in the box; name a store with --store URI")
 
 
 def write_box(readers: Sequence[Reader], provenance: Provenance, folder: str | Path) -> Path:
@@ -103,7 +56,7 @@ def write_box(readers: Sequence[Reader], provenance: Provenance, folder: str | P
     return folder / CELLS
 
 
-def read_box(folder: Traversable) -> Box | None:
+def read_box(folder: Traversable) -> Held | None:
     """The box in a folder, None where there is none. Raises ``BoxError`` when cells and provenance do not match."""
     if not (folder / CELLS).is_file() or not (folder / PROVENANCE).is_file():
         return None
@@ -121,13 +74,26 @@ def read_box(folder: Traversable) -> Box | None:
         date=about["date"],
         command=about["command"],
     )
-    return Box(pq.read_table(BytesIO(data), schema=SCHEMA), provenance, about["version"])
+    return Held(pq.read_table(BytesIO(data), schema=SCHEMA), about["version"], provenance)
 
 
 @cache
-def boxed() -> Box | None:
+def boxed() -> Held | None:
     """The box of this installation, read once; None where none was shipped."""
     return read_box(resources.files("matrices") / "data")
+
+
+def store_or_box(uri: str | Path | None) -> Reader:
+    """The store at ``uri``, or the matrices in the box where none is named.
+
+    Raises ``StoreMissingError``, ``StoreTooNewError`` and ``NoBoxError``.
+    """
+    if uri is not None:
+        return Store(uri)
+    box = boxed()
+    if box is None:
+        raise NoBoxError
+    return box
 
 
 def _without_lists(table: pa.Table) -> pa.Table:

@@ -1,0 +1,73 @@
+"""Matrices held in memory at one version: what a service answers from, and what a box is read into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from matrices.cells import SCHEMA
+from matrices.reading import (
+    MatrixInfo,
+    Provenance,
+    Reader,
+    UnknownMatrixError,
+    UnknownVersionError,
+    summaries,
+)
+
+
+class Held:
+    """Immutable, and reads like a store. ``cells`` has one row a cell, sorted as a download is."""
+
+    def __init__(self, cells: pa.Table, version: int, provenance: Provenance | None = None) -> None:
+        names = sorted(pc.unique(cells["matrix"]).to_pylist())
+        self._tables = {name: cells.filter(pc.equal(cells["matrix"], name)) for name in names}
+        self._infos = summaries(cells, version)
+        self._version, self._provenance = version, provenance
+
+    @property
+    def version(self) -> int:
+        """The version it was read at."""
+        return self._version
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """What a box was measured on."""
+        return self._provenance
+
+    def matrices(self, version: int | None = None) -> list[MatrixInfo]:
+        """Every matrix, sorted by name. Raises ``UnknownVersionError`` for any version but its own."""
+        self._must_be_ours(version)
+        return list(self._infos)
+
+    def cells(
+        self,
+        matrix: str,
+        *,
+        version: int | None = None,
+        columns: Sequence[str] | None = None,
+        source: str | None = None,
+        target: str | None = None,
+    ) -> pa.Table:
+        """One row a cell, as ``Store.cells`` answers. Raises ``UnknownMatrixError`` and ``UnknownVersionError``."""
+        self._must_be_ours(version)
+        rows = self._tables.get(matrix)
+        if rows is None:
+            raise UnknownMatrixError(matrix, list(self._tables))
+        for name, code in (("source", source), ("target", target)):
+            if code is not None:
+                rows = rows.filter(pc.equal(rows[name], code))
+        return rows.select(list(columns)) if columns is not None else rows
+
+    def _must_be_ours(self, version: int | None) -> None:
+        if version is not None and version != self._version:
+            raise UnknownVersionError(version, self._version, oldest=self._version)
+
+
+def hold(reader: Reader, version: int | None = None) -> Held:
+    """Everything a reader has at one version (default the newest), read once. Raises ``UnknownVersionError``."""
+    at = reader.version if version is None else version
+    tables = [reader.cells(info.matrix, version=at) for info in reader.matrices(at)]
+    return Held(pa.concat_tables([SCHEMA.empty_table(), *tables]), at, reader.provenance)

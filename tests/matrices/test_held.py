@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from matrices.cells import Cell
+from matrices.held import hold
+from matrices.reading import UnknownMatrixError, UnknownVersionError
+from matrices.store import Store
+
+MATRIX = "zero_shot-pos-tiny"
+
+
+@pytest.fixture
+def store(tmp_path: Path, make_cell: Callable[..., Cell]) -> Store:
+    store = Store.open(tmp_path / "store", create=True)
+    store.append([make_cell(source=s, seed=r) for s in ("deu", "nan") for r in (0, 1)])
+    store.append([make_cell(matrix="zero_shot-topic-tiny", task="topic", source=None, composition="baseline")])
+    return store
+
+
+def test_what_is_held_answers_as_the_store_does(store: Store) -> None:
+    held = hold(store)
+
+    assert held.version == store.version
+    assert held.matrices() == store.matrices()
+    assert held.cells(MATRIX).equals(store.cells(MATRIX))
+    assert held.cells(MATRIX, source="nan", columns=["seed"]).equals(
+        store.cells(MATRIX, source="nan", columns=["seed"])
+    )
+
+
+def test_what_is_held_does_not_change_with_the_store(store: Store, make_cell: Callable[..., Cell]) -> None:
+    held = hold(store)
+    store.append([make_cell(source="eng")])
+
+    assert held.cells(MATRIX).num_rows == 4
+    assert hold(store).cells(MATRIX).num_rows == 5
+    assert hold(store, held.version).cells(MATRIX).num_rows == 4
+
+
+def test_an_empty_store_can_be_held(tmp_path: Path) -> None:
+    assert hold(Store.open(tmp_path / "store", create=True)).matrices() == []
+
+
+def test_other_versions_and_matrices_are_errors_naming_its_own(store: Store) -> None:
+    held = hold(store)
+
+    with pytest.raises(UnknownVersionError, match="there is no version 1; versions are 2 to 2"):
+        held.cells(MATRIX, version=1)
+    with pytest.raises(UnknownMatrixError, match="zero_shot-topic-tiny"):
+        held.cells("nope")
