@@ -96,25 +96,14 @@ def positions(moves: Sequence[int], size: int = 4) -> list[Position]:
     return seen
 
 
-def random_game(size: int, rng: random.Random) -> tuple[int, ...]:
-    """A whole game in which every move is drawn uniformly from the legal ones."""
-    position, moves = start(size), []
-    while legal := position.legal:
+def random_game(size: int, rng: random.Random, limit: int | None = None) -> tuple[int, ...]:
+    """A game in which every move is drawn uniformly from the legal ones: whole, or its first ``limit`` moves."""
+    position = start(size)
+    moves: list[int] = []
+    while len(moves) != limit and (legal := position.legal):
         moves.append(rng.choice(legal))
         position = play(position, moves[-1])
     return tuple(moves)
-
-
-def random_games(size: int, count: int, rng: random.Random) -> list[tuple[int, ...]]:
-    """``count`` random games, no two the same. Raises ``ValueError`` where the board hardly has so many."""
-    games: dict[tuple[int, ...], None] = {}
-    for _ in range(20 * count):
-        if len(games) == count:
-            break
-        games.setdefault(random_game(size, rng))
-    if len(games) < count:
-        raise ValueError(f"{count} different games on a {size}x{size} board: found {len(games)}; ask for fewer")
-    return list(games)
 
 
 def squares(board: int) -> Iterator[int]:
@@ -125,6 +114,7 @@ def squares(board: int) -> Iterator[int]:
         board ^= lowest
 
 
+@lru_cache(maxsize=1 << 17)
 def _legal(size: int, own: int, other: int) -> int:
     empty, found = _board(size) & ~(own | other), 0
     for shift, mask in _directions(size):

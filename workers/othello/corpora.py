@@ -1,0 +1,152 @@
+"""Othello games as a folder of corpora: raw text, and two tasks over board states with parallel items.
+
+`board` tags every word of an opening with the side that owns the square of its move at the end: `black` or `white`.
+Openings are drawn so that at least two discs have changed hands, because the side that moved is a good guess otherwise.
+`corner` says of an opening whether the side to move next can take a corner: `corner` or `none`, half each.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workers.corpora.types import SPLITS, Split
+from workers.othello.board import positions, random_game
+from workers.othello.languages import Language, languages, say, sentence
+
+Moves = tuple[int, ...]
+
+BOARD_MOVES, CORNER_MOVES = 8, 7
+"""Moves of an opening in each task."""
+TURNED = 2
+"""Discs that have changed hands in a `board` opening, at the least."""
+ATTEMPTS = 200
+
+DESCRIPTION = """\
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much to generate: games of raw text a language, and openings of each split, the same in every language."""
+
+    text: int = 2000
+    train: int = 800
+    dev: int = 100
+    test: int = 200
+
+    @property
+    def labelled(self) -> int:
+        """Openings of all splits."""
+        return self.train + self.dev + self.test
+
+
+def othello_corpora(root: Path, *, size: int = 4, sizes: Sizes | None = None, seed: int = 0) -> tuple[Language, ...]:
+    """Write the corpora of six languages to ``root`` and return the languages. Equal arguments write equal bytes.
+
+    No game is in the raw text of two languages, no labelled opening is in two splits, and none begins a game of the
+    raw text. Raises ``ValueError`` where the board has too few games for that.
+    """
+    amounts = sizes or Sizes()
+    spoken = languages(size, seed)
+    rng = random.Random(f"corpora/{size}/{seed}")
+    board = _splits(_board_openings(size, amounts.labelled, rng), amounts)
+    corner = _splits(_corner_openings(size, amounts.labelled, rng), amounts)
+    held_out = {moves for splits in (board, corner) for items in splits.values() for _, moves in items}
+    texts = _games(size, len(spoken) * amounts.text, held_out, rng)
+    for number, language in enumerate(spoken):
+        games = texts[number * amounts.text : (number + 1) * amounts.text]
+        _write(root / "text" / f"{language.code}.txt", (sentence(language, game) for game in games))
+        for split in SPLITS:
+            _write(root / "board" / split / f"{language.code}.conll", _tagged(language, board[split], size))
+            _write(root / "corner" / split / f"{language.code}.tsv", _labelled(language, corner[split], size))
+    _write(root / "corpora.yaml", [DESCRIPTION])
+    return spoken
+
+
+def owners(moves: Moves, size: int) -> list[str]:
+    """For each move, who owns its square after the last: `black` or `white`."""
+    end = positions(moves, size)[-1]
+    return ["black" if end.black >> square & 1 else "white" for square in moves]
+
+
+def turned(moves: Moves, size: int) -> int:
+    """How many of the discs played belong to the other side after the last move."""
+    movers = ["black" if before.black_to_move else "white" for before in positions(moves, size)[:-1]]
+    return sum(mover != owner for mover, owner in zip(movers, owners(moves, size), strict=True))
+
+
+def offers_corner(moves: Moves, size: int) -> bool:
+    """Whether the side to move after these moves can take a corner."""
+    corners = {0, size - 1, size * (size - 1), size * size - 1}
+    return not corners.isdisjoint(positions(moves, size)[-1].legal)
+
+
+def _board_openings(size: int, count: int, rng: random.Random) -> list[Moves]:
+    found: dict[Moves, None] = {}
+    for opening in _draw(size, BOARD_MOVES, count, rng):
+        if turned(opening, size) >= TURNED:
+            found.setdefault(opening)
+        if len(found) == count:
+            return list(found)
+    raise _too_many(count, size)
+
+
+def _corner_openings(size: int, count: int, rng: random.Random) -> list[Moves]:
+    """Openings by turns with a corner to take and without, so that every split is balanced."""
+    sides: dict[bool, dict[Moves, None]] = {True: {}, False: {}}
+    for opening in _draw(size, CORNER_MOVES, count, rng):
+        sides[offers_corner(opening, size)].setdefault(opening)
+        if min(map(len, sides.values())) >= (count + 1) // 2:
+            pairs = zip(*sides.values(), strict=False)
+            return [opening for pair in pairs for opening in pair][:count]
+    raise _too_many(count, size)
+
+
+def _draw(size: int, moves: int, count: int, rng: random.Random) -> Iterator[Moves]:
+    for _ in range(ATTEMPTS * count):
+        opening = random_game(size, rng, moves)
+        if len(opening) == moves:
+            yield opening
+
+
+def _games(size: int, count: int, held_out: set[Moves], rng: random.Random) -> list[Moves]:
+    found: dict[Moves, None] = {}
+    for _ in range(ATTEMPTS * count):
+        game = random_game(size, rng)
+        if game[:BOARD_MOVES] not in held_out and game[:CORNER_MOVES] not in held_out:
+            found.setdefault(game)
+        if len(found) == count:
+            return list(found)
+    raise _too_many(count, size)
+
+
+def _too_many(count: int, size: int) -> ValueError:
+    return ValueError(f"{count} different games are more than a {size}x{size} board gives; ask for fewer items")
+
+
+def _splits(openings: Sequence[Moves], sizes: Sizes) -> dict[Split, list[tuple[str, Moves]]]:
+    """Openings by split, each under the id it has in every language."""
+    items = iter(openings)
+    amounts: dict[Split, int] = {"train": sizes.train, "dev": sizes.dev, "test": sizes.test}
+    return {split: [(f"{split}-{n:04}", next(items)) for n in range(amount)] for split, amount in amounts.items()}
+
+
+def _tagged(language: Language, items: Sequence[tuple[str, Moves]], size: int) -> Iterator[str]:
+    for _, moves in items:
+        for words, owner in zip(say(language, moves), owners(moves, size), strict=True):
+            yield from (f"{word}\t{owner}" for word in words)
+        yield ""
+
+
+def _labelled(language: Language, items: Sequence[tuple[str, Moves]], size: int) -> Iterator[str]:
+    yield "id\ttext\tlabel"
+    for name, moves in items:
+        yield f"{name}\t{sentence(language, moves)}\t{'corner' if offers_corner(moves, size) else 'none'}"
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
