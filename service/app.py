@@ -1,0 +1,64 @@
+"""The application: settings in, an ASGI application out, nothing global."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+import structlog
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.staticfiles import StaticFiles
+
+from matrices.boxed import NoBoxError
+from matrices.store import StoreMissingError, StoreTooNewError
+from service import problems
+from service.dependencies import Context
+from service.downloads import Downloads
+from service.observing import Metrics, Observed
+from service.routes import languages, matrices, operations, page, recommendations
+from service.settings import Settings
+from service.snapshot import Snapshots
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service over the store the settings name, or the matrices in the box.
+
+    A store that is not there yet is no error here: /ready answers 503 and says so until it is.
+    """
+    settings = settings or Settings()
+    app = FastAPI(
+        title="Sprachbund",
+        version="1",
+        summary="Which language should I transfer from?",
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.context = Context(
+        settings=settings,
+        snapshots=Snapshots(settings.store, settings.refresh_seconds, settings.answers),
+        downloads=Downloads(settings.download_folder, settings.download_files),
+    )
+    app.state.metrics = Metrics()
+    app.add_middleware(Observed, metrics=app.state.metrics)
+    problems.install(app)
+    for routes in (recommendations, matrices, languages, operations, page):
+        app.include_router(routes.router)
+    app.mount("/web", StaticFiles(directory=page.WEB), name="web")
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    try:
+        await anyio.to_thread.run_sync(app.state.context.snapshots.current)
+    except (StoreMissingError, StoreTooNewError, NoBoxError) as error:
+        log.warning("no matrices to answer from yet", cause=str(error))
+    yield
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,31 @@
+"""What every route needs of the application, as annotated dependencies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from service.downloads import Downloads
+from service.settings import Settings
+from service.snapshot import Snapshots
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts one application is made of."""
+
+    settings: Settings
+    snapshots: Snapshots
+    downloads: Downloads
+
+
+def context(request: Request) -> Context:
+    """The context ``create_app`` put into the application."""
+    found = request.app.state.context
+    assert isinstance(found, Context)
+    return found
+
+
+Ours = Annotated[Context, Depends(context)]

@@ -1,0 +1,123 @@
+"""Every error as a problem document (RFC 9457): what went wrong, what there is instead, one shape for all."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from matrices.boxed import NoBoxError
+from matrices.languages import UnknownLanguageError
+from matrices.reading import UnknownMatrixError, UnknownVersionError
+from matrices.recommend import UnknownTargetError, UnknownTaskError
+from matrices.store import StoreMissingError, StoreTooNewError
+from service.schemas import CellsQuery, DownloadQuery, Problem, RecommendationQuery
+
+log = structlog.get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+_QUERIES: dict[str, type[BaseModel]] = {
+    "/v1/recommendations": RecommendationQuery,
+    "/v1/matrices/{matrix}/cells": CellsQuery,
+    "/v1/matrices/{matrix}/download": DownloadQuery,
+}
+
+
+class UnreadableCursorError(ValueError):
+    """A cursor this service did not give for this question."""
+
+    def __init__(self) -> None:
+        super().__init__("the cursor does not belong to this question; begin again without one")
+
+
+def problem(
+    status: int, kind: str, detail: str, headers: Mapping[str, str] | None = None, **more: object
+) -> JSONResponse:
+    """A problem document of type ``urn:sprachbund:problem:<kind>``, with further members."""
+    body = {
+        "type": f"urn:sprachbund:problem:{kind}",
+        "title": kind.replace("-", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        **more,
+    }
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of these statuses."""
+    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of ``app`` a problem document."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    for error in _KNOWN:
+        app.add_exception_handler(error, _known)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    detail = f"{request.method} {request.url.path}: {error.detail}; /docs lists what there is"
+    return problem(error.status_code, kind, detail, error.headers)
+
+
+def _validation(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = list(_parameter_errors(request, error))
+    detail = "; ".join(f"{one['parameter']}: {one['problem']}" for one in errors)
+    return problem(422, "invalid-parameters", detail, errors=errors)
+
+
+def _parameter_errors(request: Request, error: RequestValidationError) -> Iterator[dict[str, str]]:
+    route = getattr(request.scope.get("route"), "path", "")
+    allowed = list(_QUERIES[route].model_fields) if route in _QUERIES else []
+    for one in error.errors():
+        parameter = str(one["loc"][-1])
+        if one["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(parameter, allowed, n=1)
+            hint = f"nearest: {near[0]}" if near else f"there is: {', '.join(allowed)}"
+            yield {"parameter": parameter, "problem": f"no such parameter; {hint}"}
+        else:
+            yield {"parameter": parameter, "problem": one["msg"]}
+
+
+def _known(request: Request, error: Exception) -> JSONResponse:
+    status, kind = next(answer for type_, answer in _KNOWN.items() if isinstance(error, type_))
+    more: dict[str, object] = {}
+    if isinstance(error, UnknownLanguageError):
+        more["nearest"] = [{"code": code, "name": name} for code, name in error.nearest]
+    elif isinstance(error, UnknownTaskError | UnknownMatrixError | UnknownTargetError):
+        more["known"] = list(error.known)
+    headers = {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return problem(status, kind, str(error), headers, **more)
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("unexpected error", path=request.url.path, exc_info=error)
+    return problem(500, "unexpected-error", "the service failed; its log says where")
+
+
+_KNOWN: dict[type[Exception], tuple[int, str]] = {
+    UnknownLanguageError: (404, "unknown-language"),
+    UnknownTaskError: (404, "unknown-task"),
+    UnknownMatrixError: (404, "unknown-matrix"),
+    UnknownTargetError: (404, "unknown-target"),
+    UnknownVersionError: (404, "unknown-version"),
+    UnreadableCursorError: (422, "unreadable-cursor"),
+    StoreMissingError: (503, "no-store"),
+    StoreTooNewError: (503, "store-too-new"),
+    NoBoxError: (503, "no-matrices"),
+}
