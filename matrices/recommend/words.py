@@ -59,7 +59,7 @@ def _english(answer: Recommendation) -> str:
 
 
 def _worse(source: RankedSource) -> str:
-    return ", tied with the best" if source.tied_with_best else ", below the best beyond doubt of items and seeds"
+    return ", tied with the best" if source.tied_with_best else ", below the best on the same items"
 
 
 def _gaps(answer: Recommendation) -> str:

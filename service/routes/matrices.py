@@ -66,9 +66,7 @@ def list_cells(request: Request, ours: Ours, matrix: Name, query: Annotated[Cell
     end = begin + (query.limit or ours.settings.page_size)
     following = paging.write(paging.Cursor(held.version, end), question) if end < rows.num_rows else None
     page = rows.slice(begin, end - begin)
-    headers = (
-        {} if following is None else {"Link": f'<{request.url.include_query_params(cursor=following)}>; rel="next"'}
-    )
+    headers = {} if following is None else {"Link": f'<{_with_cursor(request, following)}>; rel="next"'}
     if wants_arrow(request):
         return answer(request, _stream(page), ours.settings.cache_seconds, ARROW, headers)
     body = CellsPage(matrix=matrix, version=held.version, total=rows.num_rows, cells=page.to_pylist(), next=following)

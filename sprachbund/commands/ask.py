@@ -1,0 +1,144 @@
+"""The commands that answer from measured matrices: matrices, recommend, export, serve."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from matrices.boxed import store_or_box
+from matrices.export import export
+from matrices.reading import Reader
+from matrices.recommend import Question, RankedSource, Recommendation, Score, ask, to_json
+
+StoreOption = Annotated[
+    str | None, typer.Option(help="Folder, s3:// or gs:// of the store; left out: the matrices in the box.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module to ``app``."""
+    for command in (matrices, recommend, export_matrix, serve):
+        app.command("export" if command is export_matrix else command.__name__)(command)
+
+
+def matrices(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """List the matrices of a store, with versions."""
+    reader = store_or_box(store)
+    infos = reader.matrices()
+    if as_json:
+        print(json.dumps({"matrices": [asdict(info) for info in infos]}))
+        return
+    table = Table(box=SIMPLE, title=f"Matrices at version {reader.version}")
+    for name in ("matrix", "task"):
+        table.add_column(name, overflow="fold")
+    for name in ("cells", "sources", "targets"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for info in infos:
+        table.add_row(info.matrix, info.task, *map(str, (info.cells, info.sources, info.targets)))
+    console = Console()
+    console.print(table)
+    _say_measured_on(console, reader)
+
+
+def recommend(
+    task: Annotated[str, typer.Option(help="A task, as `sprachbund matrices` lists them.")],
+    target: Annotated[str, typer.Option(help="A language: ISO 639 code, BCP-47 tag, or English name.")],
+    store: StoreOption = None,
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many sources to rank.")] = 5,
+    matrix: Annotated[str | None, typer.Option(help="Answer from this matrix.")] = None,
+    kind: Annotated[str | None, typer.Option(help="zero_shot or interference.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rank the languages to transfer from, for a task in a language."""
+    reader = store_or_box(store)
+    answer = ask(reader, Question(task=task, target=target, k=k, matrix=matrix, kind=kind))
+    if as_json:
+        print(to_json(answer).decode())
+        return
+    console = Console()
+    console.print(_ranking(answer))
+    console.print(answer.basis)
+    _say_measured_on(console, reader)
+
+
+def export_matrix(
+    matrix: Annotated[str, typer.Argument(help="A matrix, as `sprachbund matrices` lists them.")],
+    out: Annotated[Path, typer.Option(help="File to write: .parquet, .csv or .arrow.")],
+    store: StoreOption = None,
+    version: Annotated[int | None, typer.Option(min=0, help="A version; left out: the newest.")] = None,
+) -> None:
+    """Write one version of a matrix as one file."""
+    written = export(store_or_box(store), matrix, out, version)
+    Console().print(f"[bold]{escape(str(written))}[/] ({written.stat().st_size:,} bytes)", highlight=False)
+
+
+def serve(
+    store: StoreOption = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve answers, downloads and the web page over HTTP."""
+    try:
+        import uvicorn
+
+        from service import Settings, create_app
+    except ImportError as error:
+        message = f"[red]error:[/] {error.name} is missing; pip install 'sprachbund\\[service]'"
+        Console(stderr=True).print(message, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    settings = Settings(store=store) if store is not None else Settings()
+    _say_measured_on(Console(), store_or_box(settings.store))
+    Console().print(f"Web page: http://{host}:{port}/   interface: http://{host}:{port}/docs   stop: Ctrl+C")
+    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", access_log=False)
+
+
+def _ranking(answer: Recommendation) -> Table:
+    title = f"{answer.task} in {answer.target.name}: transfer from\n{answer.matrix}, version {answer.version}"
+    table = Table(box=SIMPLE, title=title)
+    table.add_column("", justify="right", no_wrap=True, min_width=2)
+    table.add_column("source", overflow="fold")
+    for name in ("score", "SD", "95% interval", "seeds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for source in answer.sources:
+        table.add_row(str(source.rank), f"{source.name} ({source.source})", *_numbers(source), _note(source))
+    table.add_section()
+    beside = answer.comparison
+    for label, ranked in (("for comparison", beside.english), ("best on average", beside.best_average)):
+        if ranked is not None:
+            name = f"{ranked.name} ({ranked.source})"
+            table.add_row(str(ranked.rank), name, *_numbers(ranked), label, style="dim")
+    for label, score in (("the target itself", beside.in_language), ("baseline", beside.baseline)):
+        if score is not None:
+            table.add_row("", label, *_numbers(score), "", style="dim")
+    return table
+
+
+def _numbers(score: Score) -> list[str]:
+    low, high = score.interval
+    spread = "" if score.sd is None else f"{score.sd:.3f}"
+    return [f"{score.score:.3f}", spread, f"{low:.3f} to {high:.3f}", str(score.seeds)]
+
+
+def _note(source: RankedSource) -> str:
+    if source.effect is None:
+        return "tied with best" if source.tied_with_best and source.rank > 1 else ""
+    colour = {"helps": "green", "harms": "red", "undecided": "yellow"}[source.effect.verdict]
+    return f"[{colour}]{source.effect.verdict} {source.effect.difference:+.3f}[/]"
+
+
+def _say_measured_on(console: Console, reader: Reader) -> None:
+    about = reader.provenance
+    if about is not None:
+        corpora = ", ".join(f"{credit.corpus} ({credit.licence})" for credit in about.corpora)
+        text = f"From the box: measured {about.date} with {about.encoder} on {corpora}."
+        console.print(text, style="dim", highlight=False, markup=False)
