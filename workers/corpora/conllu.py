@@ -1,0 +1,98 @@
+"""CoNLL-U treebanks: the syntactic words of a sentence with their universal parts of speech.
+
+The format is https://universaldependencies.org/format.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workers.corpora.checking import UNIVERSAL_TAGS, check_unique, refusal
+from workers.corpora.opening import read_lines
+from workers.corpora.types import CorpusError, TaggedSentence
+
+_COLUMNS = 10
+_WORD = re.compile(r"[1-9][0-9]*")
+_RANGE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
+_EMPTY_NODE = re.compile(r"[0-9]+\.[1-9][0-9]*")
+_SENT_ID = re.compile(r"#\s*sent_id\s*=\s*(.*\S)\s*")
+_NO_TEXT = "_"
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The lines of one sentence, with the number of the first."""
+
+    first: int
+    lines: tuple[str, ...]
+
+
+def read_conllu(path: Path, sha256: str | None = None) -> tuple[TaggedSentence, ...]:
+    """Sentences in file order, their ``sent_id`` as id (``#3`` for a third sentence that has none).
+
+    Multiword ranges (``1-2``) and empty nodes (``5.1``) are left out: tags belong to syntactic words. Raises
+    ``CorpusError`` for a malformed line, a tag outside the 17, a repeated id, and a treebank without text or words.
+    """
+    lines = read_lines(path, sha256)
+    blocks = [block for block in _blocks(lines) if any(not line.startswith("#") for line in block.lines)]
+    sentences = tuple(_sentence(path, block, position) for position, block in enumerate(blocks, start=1))
+    if not sentences:
+        raise CorpusError(path, None, "no sentence in the file: it has only comments")
+    if all(token == _NO_TEXT for sentence in sentences for token in sentence.tokens):
+        problem = "every form is '_': the treebank comes without its text; merge the text in as its README says"
+        raise CorpusError(path, None, problem)
+    check_unique(path, zip((block.first for block in blocks), (sentence.id for sentence in sentences), strict=True))
+    return sentences
+
+
+def _blocks(lines: Sequence[str]) -> Iterator[_Block]:
+    start = 0
+    for end in range(len(lines) + 1):
+        if end == len(lines) or not lines[end].strip():
+            if end > start:
+                yield _Block(start + 1, tuple(lines[start:end]))
+            start = end + 1
+
+
+def _sentence(path: Path, block: _Block, position: int) -> TaggedSentence:
+    id_ = f"#{position}"
+    words: list[tuple[str, str]] = []
+    for number, line in enumerate(block.lines, start=block.first):
+        if line.startswith("#"):
+            if match := _SENT_ID.fullmatch(line):
+                id_ = match[1]
+        elif (word := _word(path, number, line, expected=len(words) + 1)) is not None:
+            words.append(word)
+    if not words:
+        raise CorpusError(path, block.first, "a sentence without words")
+    tokens, tags = zip(*words, strict=True)
+    return TaggedSentence(id_, tokens, tags)
+
+
+def _word(path: Path, number: int, line: str, expected: int) -> tuple[str, str] | None:
+    """Form and tag of a word line; None for a multiword range or an empty node."""
+    columns = line.split("\t")
+    if len(columns) != _COLUMNS:
+        problem = f"{len(columns)} tab-separated columns instead of {_COLUMNS}: {_short(line)}"
+        raise CorpusError(path, number, problem)
+    id_, form, tag = columns[0], columns[1], columns[3]
+    if _EMPTY_NODE.fullmatch(id_):
+        return None
+    if match := _RANGE.fullmatch(id_):
+        if int(match[1]) != expected or int(match[2]) < int(match[1]):
+            raise CorpusError(path, number, f"word range {id_!r} where a range from {expected} is due")
+        return None
+    if not _WORD.fullmatch(id_) or int(id_) != expected:
+        raise CorpusError(path, number, f"word id {id_!r} where {expected} is due")
+    if not form.strip():
+        raise CorpusError(path, number, "an empty form; write '_' for a word without text")
+    if tag not in UNIVERSAL_TAGS:
+        raise CorpusError(path, number, refusal("tag", tag, UNIVERSAL_TAGS))
+    return form, tag
+
+
+def _short(line: str) -> str:
+    return repr(line if len(line) <= 60 else line[:60] + "...")

@@ -1,0 +1,163 @@
+"""A folder of corpora, whatever its layout: what it holds, and its items once they are asked for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from workers.corpora.checking import refusal
+from workers.corpora.types import CorpusError, Dataset, Entry, Item, Provenance, RawText, Split
+
+TEXT = "text"
+"""The task name that raw text is listed under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One split of one labelled corpus, and how to read it."""
+
+    entry: Entry
+    files: tuple[str, ...]
+    read: Callable[[], tuple[Item, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Raw text of one corpus, and how to read it: line id -> sentence."""
+
+    entry: Entry
+    files: tuple[str, ...]
+    read: Callable[[], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folder:
+    """The corpora of one folder. Nothing is read before it is asked for, and nothing is read twice.
+
+    Where a language has several corpora for a task, all its splits come from one: one with a train split before one
+    without, then the one with most train items, then the first by name.
+    """
+
+    root: Path
+    labelled: tuple[Labelled, ...]
+    texts: tuple[Text, ...]
+    _items: dict[tuple[str, str, str, str | None], tuple[Item, ...]] = field(default_factory=dict, repr=False)
+    _datasets: dict[tuple[str, str, str], Dataset] = field(default_factory=dict, repr=False)
+    _chosen: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+
+    def entries(self) -> Sequence[Entry]:
+        """Everything there is, sorted by task, language, split, corpus."""
+        every = [source.entry for source in self.labelled] + [text.entry for text in self.texts]
+        return sorted(every, key=lambda entry: (entry.task, entry.language, entry.split or "", entry.corpus))
+
+    def counted(self) -> Sequence[Entry]:
+        """``entries`` with every number of items filled in, read from the files where the folder does not state it."""
+        known = {_key(source.entry): self._count(source) for source in self.labelled}
+        known |= {_key(text.entry): len(text.read()) for text in self.texts if text.entry.items is None}
+        return [replace(entry, items=known.get(_key(entry), entry.items)) for entry in self.entries()]
+
+    def has(self, task: str, language: str, split: Split) -> bool:
+        """Whether ``dataset`` would find a split."""
+        return self._find(task, language, split) is not None
+
+    def chosen(self, task: str, language: str) -> str | None:
+        """The corpus that a task's datasets of a language come from; None where there is none."""
+        if (task, language) not in self._chosen:
+            corpora: dict[str, int] = {}
+            for source in self.labelled:
+                if (source.entry.task, source.entry.language) == (task, language):
+                    corpora.setdefault(source.entry.corpus, 0)
+            if not corpora:
+                return None
+            if len(corpora) > 1:
+                corpora |= self._train_items(task, language)
+            self._chosen[task, language] = min(corpora, key=lambda corpus: (-corpora[corpus], corpus))
+        return self._chosen[task, language]
+
+    def dataset(self, task: str, language: str, split: Split) -> Dataset:
+        """The items of one split. Raises ``CorpusError`` where there is none, or where its files cannot be used."""
+        if (task, language, split) not in self._datasets:
+            source = self._find(task, language, split)
+            if source is None:
+                raise CorpusError(self.root, None, self._missing(task, language, split))
+            entry = source.entry
+            assert entry.kind != "text"
+            items, provenance = self._read(source), _provenance(source)
+            self._datasets[task, language, split] = Dataset(
+                task, entry.kind, language, split, items, provenance, entry.parallel
+            )
+        return self._datasets[task, language, split]
+
+    def text(self, language: str) -> RawText | None:
+        """All raw text of a language, corpus by corpus, only the first of equal lines; None where there is none."""
+        sources = sorted((text for text in self.texts if text.entry.language == language), key=_by_corpus)
+        if not sources:
+            return None
+        sentences = dict.fromkeys(line for text in sources for line in text.read().values())
+        return RawText(language, tuple(sentences), tuple(_provenance(text) for text in sources))
+
+    def parallel_text(self) -> dict[str, dict[str, str]]:
+        """Line-aligned raw text: language -> ``corpus:line`` -> sentence; equal ids are translations."""
+        aligned: dict[str, dict[str, str]] = defaultdict(dict)
+        for text in sorted(self.texts, key=_by_corpus):
+            if (corpus := text.entry.parallel) is not None:
+                lines = aligned[text.entry.language]
+                for id_, sentence in text.read().items():
+                    lines.setdefault(f"{corpus}:{id_}", sentence)
+        return dict(sorted(aligned.items()))
+
+    def _train_items(self, task: str, language: str) -> dict[str, int]:
+        return {
+            source.entry.corpus: self._count(source)
+            for source in self.labelled
+            if (source.entry.task, source.entry.language, source.entry.split) == (task, language, "train")
+        }
+
+    def _find(self, task: str, language: str, split: Split) -> Labelled | None:
+        wanted = (task, language, split, self.chosen(task, language))
+        return next((source for source in self.labelled if _key(source.entry) == wanted), None)
+
+    def _count(self, source: Labelled) -> int:
+        return len(self._read(source)) if source.entry.items is None else source.entry.items
+
+    def _read(self, source: Labelled) -> tuple[Item, ...]:
+        key = (source.entry.task, source.entry.language, source.entry.corpus, source.entry.split)
+        if key not in self._items:
+            self._items[key] = source.read()
+        return self._items[key]
+
+    def _missing(self, task: str, language: str, split: Split) -> str:
+        tasks = {source.entry.task for source in self.labelled}
+        if task not in tasks:
+            return refusal("task", task, tasks) if tasks else f"no labelled corpora, so no task {task!r}"
+        splits = _splits(source.entry for source in self.labelled if source.entry.task == task)
+        if language in splits:
+            corpus = self.chosen(task, language)
+            return f"no {split} split of {task} in {language}; {corpus} has {', '.join(splits[language])}"
+        return f"no {task} in {language}; {task} {split} is there in {_languages(splits, split)}"
+
+
+def _key(entry: Entry) -> tuple[str, str, str | None, str]:
+    return entry.task, entry.language, entry.split, entry.corpus
+
+
+def _by_corpus(source: Text) -> str:
+    return source.entry.corpus
+
+
+def _splits(entries: Iterable[Entry]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for entry in entries:
+        found[entry.language].append(str(entry.split))
+    return found
+
+
+def _languages(splits: Mapping[str, Sequence[str]], split: Split) -> str:
+    return ", ".join(sorted(language for language, there in splits.items() if split in there)) or "no language"
+
+
+def _provenance(source: Labelled | Text) -> Provenance:
+    entry = source.entry
+    return Provenance(entry.corpus, source.files, entry.licence, entry.non_commercial)
