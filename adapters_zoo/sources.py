@@ -1,0 +1,93 @@
+"""Where an encoder comes from: a local folder or a hub repository at a pinned revision, checked before it is opened.
+
+Only JSON and safetensors are ever read. The architecture must stand on the allow-list before any model code sees the
+configuration, because a crafted ``config.json`` can otherwise choose what code runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ARCHITECTURES = ("xlm-roberta", "roberta", "bert")
+"""``model_type`` values that may be loaded; each is a class of transformers itself, never remote code."""
+
+_FILES = ("config.json", "tokenizer.json", "*.safetensors", "model.safetensors.index.json")
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+_REVISION = re.compile(r"[0-9a-f]{40}")
+
+
+class EncoderError(ValueError):
+    """An encoder that cannot or must not be used. Says which, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderFiles:
+    """A checked encoder folder. ``digest`` is SHA-256 (hex) over configuration, tokenizer and weights."""
+
+    folder: Path
+    name: str
+    digest: str
+
+    @property
+    def label(self) -> str:
+        """Short and unique: the name and the first eight digits of the digest."""
+        return f"{self.name}@{self.digest[:8]}"
+
+
+def locate_encoder(name: str, revision: str | None = None, *, relative_to: Path | None = None) -> EncoderFiles:
+    """Find and check an encoder.
+
+    ``name`` is a folder (relative ones are looked up from ``relative_to``) or, where no such folder exists, a hub id,
+    which needs ``revision``: a full commit SHA. Raises ``EncoderError``.
+    """
+    folder = (relative_to or Path()) / name
+    if folder.is_dir():
+        return check_encoder(folder)
+    if revision is None or not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+        hint = "give `revision` too, a 40-digit commit SHA, if it is a hub id" if revision is None else "not a hub id"
+        raise EncoderError(f"encoder {name!r}: no folder {folder} ({hint})")
+    if not _REVISION.fullmatch(revision):
+        raise EncoderError(f"encoder {name!r}: revision {revision!r} can move; pin a 40-digit commit SHA")
+    return check_encoder(_download(name, revision), name=name)
+
+
+def check_encoder(folder: Path, *, name: str | None = None) -> EncoderFiles:
+    """Check a folder in transformers' layout without loading it. Raises ``EncoderError``."""
+    config = folder / "config.json"
+    if not config.is_file():
+        raise EncoderError(f"{folder}: no config.json; expected an encoder in transformers' layout")
+    try:
+        model_type = json.loads(config.read_text(encoding="utf-8")).get("model_type")
+    except (ValueError, AttributeError) as error:
+        raise EncoderError(f"{config}: not a JSON object ({error})") from error
+    if model_type not in ARCHITECTURES:
+        raise EncoderError(f"{config}: model_type {model_type!r} is not allowed; allowed: {', '.join(ARCHITECTURES)}")
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
+        found = f"only pickled weights ({', '.join(pickles)})" if pickles else "no weights"
+        raise EncoderError(f"{folder}: {found}; safetensors are needed, pickles are never opened. Convert them once")
+    if not (folder / "tokenizer.json").is_file():
+        raise EncoderError(f"{folder}: no tokenizer.json; save the tokenizer in the fast format there")
+    digest = hashlib.sha256()
+    for path in [config, folder / "tokenizer.json", *weights]:
+        with path.open("rb") as file:
+            digest.update(path.name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
+    return EncoderFiles(folder, name or folder.resolve().name, digest.hexdigest())
+
+
+def _download(repository: str, revision: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repository, revision=revision, allow_patterns=list(_FILES)))
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise EncoderError(
+            f"encoder {repository!r} at {revision}: cannot be fetched ({type(error).__name__}). "
+            "Check the network, or download it once and give the folder's path as `name`"
+        ) from error
