@@ -1,0 +1,109 @@
+"""YAML files checked by Pydantic models, with errors that name the line and the nearest valid key."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class ConfigError(ValueError):
+    """A settings file that cannot be used. Says file, line, what is wrong and what is allowed."""
+
+    def __init__(self, path: Path, line: int | None, problem: str) -> None:
+        self.path, self.line, self.problem = path, line, problem
+        super().__init__(f"{path}{'' if line is None else f':{line}'}: {problem}")
+
+
+def read_config(path: Path, model: type[Model]) -> Model:
+    """Read a YAML file into ``model``. Raises ``ConfigError`` with the line of the first problem."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(path, None, f"cannot be read ({error})") from error
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ConfigError(path, mark.line + 1 if mark else None, f"not YAML: {error}") from error
+    if not isinstance(root, yaml.MappingNode):
+        raise ConfigError(path, 1, f"expected keys such as {', '.join(list(model.model_fields)[:3])}")
+    _refuse_duplicates(path, root)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        location = first["loc"]
+        raise ConfigError(path, _line(root, location), _explain(first, model)) from error
+
+
+def _explain(error: Any, model: type[BaseModel]) -> str:
+    location, kind = error["loc"], error["type"]
+    name = ".".join(str(part) for part in location)
+    if kind == "extra_forbidden":
+        allowed = _keys_at(model, location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), allowed, n=1, cutoff=0.4)
+        meant = f"; did you mean `{near[0]}`?" if near else ""
+        return f"unknown key `{name}`{meant} Allowed here: {', '.join(allowed)}"
+    if kind == "missing":
+        return f"`{name}` is missing"
+    if isinstance(error["input"], bool) and kind.startswith("string"):
+        bare = "no" if error["input"] is False else "yes"
+        return f'`{name}`: YAML read a bare `{bare}` as {error["input"]}; quote it: "{bare}"'
+    message = error["msg"].removeprefix("Value error, ")
+    return f"`{name}`: {message}; found {error['input']!r}" if name else message
+
+
+def _keys_at(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
+    """The keys a nested model allows at a location."""
+    current: Any = model
+    for part in location:
+        if isinstance(part, str) and part in getattr(current, "model_fields", {}):
+            current = _model_in(current.model_fields[part].annotation) or current
+    return [field.alias or name for name, field in current.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_in(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def _line(node: yaml.Node, location: tuple[Any, ...]) -> int:
+    """The line (from 1) of the deepest node on the way to a location."""
+    line = node.start_mark.line + 1
+    for part in location:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if pair is None:
+                break
+            key, node = pair
+            line = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _refuse_duplicates(path: Path, node: yaml.Node) -> None:
+    """YAML keeps the last of two equal keys without a word; that hides a mistake."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise ConfigError(path, key.start_mark.line + 1, f"key `{key.value}` stands twice")
+            seen.add(key.value)
+            _refuse_duplicates(path, value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_duplicates(path, value)

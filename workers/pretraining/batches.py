@@ -1,0 +1,76 @@
+"""What a pretraining step reads: packed monolingual text, or pairs of translations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from adapters_zoo.library import SpecialTokens
+
+Ids = np.ndarray
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Tokenised text: a stream a language, and for each language of the parallel corpus its lines by id."""
+
+    streams: tuple[Ids, ...]
+    parallel: tuple[Mapping[str, Ids], ...]
+    draw: np.ndarray
+    """Probability that a row is drawn from each stream."""
+
+    @staticmethod
+    def smoothed(streams: Sequence[Ids], parallel: Sequence[Mapping[str, Ids]], power: float) -> Texts:
+        """Streams drawn in proportion to their length to ``power``."""
+        weights = np.array([len(stream) for stream in streams], dtype=float) ** power
+        return Texts(tuple(streams), tuple(parallel), weights / weights.sum())
+
+    def monolingual(self, rows: int, length: int, begin: int, rng: np.random.Generator) -> Tensor:
+        """Windows of streams behind the begin token: [rows, length], nothing padded."""
+        ids = np.full((rows, length), begin, dtype=np.int64)
+        for row, language in enumerate(rng.choice(len(self.streams), rows, p=self.draw)):
+            stream = self.streams[language]
+            take = min(length - 1, len(stream))
+            at = rng.integers(0, len(stream) - take + 1)
+            ids[row, 1 : 1 + take] = stream[at : at + take]
+        return torch.from_numpy(ids)
+
+    def pairs(self, count: int, room: int, special: SpecialTokens, rng: np.random.Generator) -> list[tuple[Ids, Ids]]:
+        """Translations of one line in two languages each, closed by begin and end, at most ``room`` tokens a side."""
+        found: list[tuple[Ids, Ids]] = []
+        while len(found) < count:
+            one, other = rng.choice(len(self.parallel), 2, replace=False)
+            first = self.parallel[one]
+            line = list(first)[rng.integers(len(first))]
+            if line in self.parallel[other]:
+                sides = [
+                    np.r_[special.begin, side[line][: room - 2], special.end] for side in (first, self.parallel[other])
+                ]
+                found.append((sides[0], sides[1]))
+        return found
+
+
+def translation_batch(pairs: Sequence[tuple[Ids, Ids]], room: int, pad: int, offset: int) -> tuple[Tensor, Tensor]:
+    """Pairs side by side (translation language modelling, Conneau and Lample 2019): ids and positions [n, 2 x room].
+
+    Positions start anew with the second sentence, at ``offset``.
+    """
+    ids = np.full((len(pairs), 2 * room), pad, dtype=np.int64)
+    positions = np.full_like(ids, pad)
+    for row, (one, other) in enumerate(pairs):
+        end = len(one) + len(other)
+        ids[row, :end] = np.r_[one, other]
+        positions[row, :end] = offset + np.r_[np.arange(len(one)), np.arange(len(other))]
+    return torch.from_numpy(ids), torch.from_numpy(positions)
+
+
+def contrast_batch(pairs: Sequence[tuple[Ids, Ids]], room: int, pad: int) -> Tensor:
+    """First halves, then second halves, a sentence a row: [2 x n, room]."""
+    ids = np.full((2 * len(pairs), room), pad, dtype=np.int64)
+    for row, sentence in enumerate([one for one, _ in pairs] + [other for _, other in pairs]):
+        ids[row, : len(sentence)] = sentence
+    return torch.from_numpy(ids)
