@@ -16,7 +16,9 @@ _TOKENLESS = re.compile(r"[ \t]O")
 _SPAN_TAG = re.compile(r"([BI])-(\S+)")
 
 
-class _Word(NamedTuple):
+class Word(NamedTuple):
+    """A token with its tag, and the line it stands on."""
+
     line: int
     token: str
     tag: str
@@ -30,12 +32,7 @@ def read_tags(
     ``allowed`` are the tags there may be; None allows any. Raises ``CorpusError`` for a line that is not
     ``token TAG`` (separated by one tab, or by one space) and for a tag that is not allowed.
     """
-    sentences = _sentences(path, read_lines(path, sha256))
-    for words in sentences:
-        for word in words:
-            if allowed is not None and word.tag not in allowed:
-                raise CorpusError(path, word.line, refusal("tag", word.tag, allowed))
-    return _as_items(sentences)
+    return as_tags(path, _sentences(path, read_lines(path, sha256)), allowed)
 
 
 def read_spans(
@@ -52,12 +49,30 @@ def read_spans(
     lines: list[str | None] = [*read_lines(path, sha256)]
     if repair:
         lines = [None if line is not None and _TOKENLESS.fullmatch(line) else line for line in lines]
-    return _as_items([_iob2(path, words, types, repair) for words in _sentences(path, lines)])
+    return as_spans(path, _sentences(path, lines), types, repair)
 
 
-def _sentences(path: Path, lines: Sequence[str | None]) -> list[list[_Word]]:
+def as_tags(
+    path: Path | str, sentences: Sequence[Sequence[Word]], allowed: Collection[str] | None
+) -> tuple[TaggedSentence, ...]:
+    """Sentences as items, with their position as id, once every tag is found to be allowed."""
+    for words in sentences:
+        for word in words:
+            if allowed is not None and word.tag not in allowed:
+                raise CorpusError(path, word.line, refusal("tag", word.tag, allowed))
+    return _as_items(sentences)
+
+
+def as_spans(
+    path: Path | str, sentences: Sequence[Sequence[Word]], types: Collection[str] | None, repair: bool
+) -> tuple[TaggedSentence, ...]:
+    """Sentences as items, with their position as id, once their tags are found, or made, to be IOB2."""
+    return _as_items([_iob2(path, words, types, repair) for words in sentences])
+
+
+def _sentences(path: Path, lines: Sequence[str | None]) -> list[list[Word]]:
     """The words of each sentence; a line that is None is passed over, one without anything on it ends a sentence."""
-    sentences: list[list[_Word]] = [[]]
+    sentences: list[list[Word]] = [[]]
     for number, line in enumerate(lines, start=1):
         if line is None:
             continue
@@ -68,15 +83,15 @@ def _sentences(path: Path, lines: Sequence[str | None]) -> list[list[_Word]]:
     return [words for words in sentences if words]
 
 
-def _word(path: Path, number: int, line: str) -> _Word:
+def _word(path: Path, number: int, line: str) -> Word:
     columns = line.split("\t" if "\t" in line else " ")
     if len(columns) != 2 or not columns[0].strip() or not columns[1].strip():
         raise CorpusError(path, number, f"{line!r} is not a token and a tag, separated by one tab or one space")
-    return _Word(number, columns[0], columns[1])
+    return Word(number, columns[0], columns[1])
 
 
-def _iob2(path: Path, words: Sequence[_Word], types: Collection[str] | None, repair: bool) -> list[_Word]:
-    checked: list[_Word] = []
+def _iob2(path: Path | str, words: Sequence[Word], types: Collection[str] | None, repair: bool) -> list[Word]:
+    checked: list[Word] = []
     open_type: str | None = None
     for word in words:
         position, type_ = _parted(path, word, types)
@@ -92,7 +107,7 @@ def _iob2(path: Path, words: Sequence[_Word], types: Collection[str] | None, rep
     return checked
 
 
-def _parted(path: Path, word: _Word, types: Collection[str] | None) -> tuple[str, str | None]:
+def _parted(path: Path | str, word: Word, types: Collection[str] | None) -> tuple[str, str | None]:
     if word.tag == OUTSIDE:
         return OUTSIDE, None
     match = _SPAN_TAG.fullmatch(word.tag)
@@ -103,7 +118,7 @@ def _parted(path: Path, word: _Word, types: Collection[str] | None) -> tuple[str
     return match[1], match[2]
 
 
-def _as_items(sentences: Sequence[Sequence[_Word]]) -> tuple[TaggedSentence, ...]:
+def _as_items(sentences: Sequence[Sequence[Word]]) -> tuple[TaggedSentence, ...]:
     return tuple(
         TaggedSentence(str(position), tuple(word.token for word in words), tuple(word.tag for word in words))
         for position, words in enumerate(sentences, start=1)
