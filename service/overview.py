@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.cells import BASELINE
+from matrices.grid import grid
 from matrices.held import Held
 from matrices.reading import MatrixInfo, UnknownMatrixError
 from matrices.recommend import named
@@ -25,7 +25,7 @@ def detail(held: Held, matrix: str) -> MatrixDetail:
     """Everything about one matrix but its cells. Raises ``UnknownMatrixError``."""
     info = info_of(held, matrix)
     cells = held.cells(matrix)
-    grid = _grid(cells)
+    means = _grid(cells)
     return MatrixDetail(
         matrix=matrix,
         kind=info.kind,
@@ -38,31 +38,26 @@ def detail(held: Held, matrix: str) -> MatrixDetail:
         seeds=sorted(pc.unique(cells["seed"]).to_pylist()),
         compositions=compositions(cells),
         selections=selections(cells),
-        names={code: named(code).name for code in sorted({*grid.sources, *grid.targets})},
-        grid=grid,
+        names={code: named(code).name for code in sorted({*means.sources, *means.targets})},
+        grid=means,
         measured_on=held.provenance,
     )
 
 
 def _grid(cells: pa.Table) -> Grid:
-    composition = next(iter(compositions(cells)), "stack")
-    of_composition = cells.filter(pc.equal(cells["composition"], composition))
+    measured = cells.filter(pc.equal(cells["status"], "ok"))
+    composition = next(iter(compositions(measured)), "stack")
+    of_composition = measured.filter(pc.equal(measured["composition"], composition))
     selection = next(iter(selections(of_composition)), "last")
-    means = _means(of_composition.filter(pc.equal(of_composition["selection"], selection)))
-    baseline = _means(cells.filter(pc.equal(cells["composition"], BASELINE)))
-    sources = sorted({source for source, _ in means if source is not None})
-    targets = sorted({target for _, target in means})
-    return Grid(
-        composition=composition,
-        selection=selection,
-        sources=sources,
-        targets=targets,
-        scores=[[means.get((source, target)) for target in targets] for source in sources],
-        baseline=[baseline.get((None, target)) for target in targets],
+    empty = Grid(composition=composition, selection=selection, sources=[], targets=[], scores=[], baseline=[])
+    if not of_composition.num_rows:
+        return empty
+    found = grid(measured, composition=composition, selection=selection)
+    return empty.model_copy(
+        update={
+            "sources": list(found.sources),
+            "targets": list(found.targets),
+            "scores": [[found.scores.get((source, target)) for target in found.targets] for source in found.sources],
+            "baseline": [found.baseline.get(target) for target in found.targets],
+        }
     )
-
-
-def _means(rows: pa.Table) -> dict[tuple[str | None, str], float]:
-    measured = rows.select(["source", "target", "score"]).filter(pc.equal(rows["status"], "ok"))
-    grouped = measured.group_by(["source", "target"]).aggregate([("score", "mean")])
-    return {(row["source"], row["target"]): row["score_mean"] for row in grouped.to_pylist()}

@@ -57,7 +57,7 @@ class Matrices(BaseModel):
 
 
 class Grid(BaseModel):
-    """Mean scores over seeds of one composition and selection: a row a source, a column a target."""
+    """Mean scores over seeds of one composition and selection; languages in order of family, then code."""
 
     composition: str
     selection: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matrices.recommend.answer import RankedSource, Recommendation
+from matrices.recommend.names import named
 
 _MOST_NAMES = 6
 
@@ -37,7 +38,8 @@ def _tied(answer: Recommendation) -> str:
     if not others:
         return "No other source is tied with it." if answer.ranked > 1 else ""
     more = f" and {len(others) - _MOST_NAMES} more" if len(others) > _MOST_NAMES else ""
-    return f"Tied with it on the same items: {', '.join(others[:_MOST_NAMES])}{more}."
+    names = ", ".join(named(code).name for code in others[:_MOST_NAMES])
+    return f"Tied with it on the same items: {names}{more}."
 
 
 def _effect(answer: Recommendation) -> str:

@@ -226,7 +226,7 @@ def test_the_basis_says_seeds_items_ties_and_where_english_stands(run: Run) -> N
     basis = recommend(to_table(cells), "yor").basis
 
     assert basis.startswith("Measured over 3 seeds, 100 items of Yoruba, with 3 sources. German is best at 0.700 (95%")
-    assert "Tied with it on the same items: nld." in basis
+    assert "Tied with it on the same items: Dutch." in basis
     assert "English is number 3 at 0.400" in basis
 
 
