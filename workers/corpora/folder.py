@@ -34,7 +34,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Folder:
-    """The corpora of one folder. Nothing is read before it is asked for, and nothing is read twice.
+    """The corpora of one folder. Nothing is read before it is asked for; datasets and texts are then kept.
 
     Where a language has several corpora for a task, all its splits come from one: one with a train split before one
     without, then the one with most train items, then the first by name.
@@ -46,6 +46,7 @@ class Folder:
     _items: dict[tuple[str, str, str, str | None], tuple[Item, ...]] = field(default_factory=dict, repr=False)
     _datasets: dict[tuple[str, str, str], Dataset] = field(default_factory=dict, repr=False)
     _chosen: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    _raw: dict[str, RawText] = field(default_factory=dict, repr=False)
 
     def entries(self) -> Sequence[Entry]:
         """Everything there is, sorted by task, language, split, corpus."""
@@ -92,11 +93,13 @@ class Folder:
 
     def text(self, language: str) -> RawText | None:
         """All raw text of a language, corpus by corpus, only the first of equal lines; None where there is none."""
-        sources = sorted((text for text in self.texts if text.entry.language == language), key=_by_corpus)
-        if not sources:
-            return None
-        sentences = dict.fromkeys(line for text in sources for line in text.read().values())
-        return RawText(language, tuple(sentences), tuple(_provenance(text) for text in sources))
+        if language not in self._raw:
+            sources = sorted((text for text in self.texts if text.entry.language == language), key=_by_corpus)
+            if not sources:
+                return None
+            sentences = dict.fromkeys(line for text in sources for line in text.read().values())
+            self._raw[language] = RawText(language, tuple(sentences), tuple(_provenance(text) for text in sources))
+        return self._raw[language]
 
     def parallel_text(self) -> dict[str, dict[str, str]]:
         """Line-aligned raw text: language -> ``corpus:line`` -> sentence; equal ids are translations."""

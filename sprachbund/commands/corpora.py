@@ -1,0 +1,91 @@
+"""The command that shows what a folder of corpora holds: corpora."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from matrices.languages import resolve
+from workers.corpora import open_corpora
+from workers.corpora.folder import TEXT, Folder
+from workers.corpora.types import SPLITS, Entry
+
+RootArgument = Annotated[Path, typer.Argument(help="A folder with a corpora.yaml or a manifest.csv.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+
+_NONE = "–"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this module to ``app``."""
+    app.command()(corpora)
+
+
+def corpora(root: RootArgument, as_json: JsonOption = False) -> None:
+    """Show what a folder of corpora holds: languages, tasks, splits, items."""
+    folder = open_corpora(root)
+    entries = folder.counted()
+    if as_json:
+        rows = [{**asdict(entry), "chosen": _is_chosen(folder, entry)} for entry in entries]
+        print(json.dumps({"root": str(root), "entries": rows}, ensure_ascii=False))
+        return
+    console = Console()
+    console.print(_table(folder, entries))
+    for line in _choices(folder, entries):
+        console.print(escape(line), highlight=False)
+
+
+def _is_chosen(folder: Folder, entry: Entry) -> bool:
+    """Whether a dataset or text comes from the corpus of an entry: all raw text does."""
+    return entry.task == TEXT or folder.chosen(entry.task, entry.language) == entry.corpus
+
+
+def _table(folder: Folder, entries: Sequence[Entry]) -> Table:
+    counts: dict[str, dict[str, dict[str | None, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
+    for entry in entries:
+        if _is_chosen(folder, entry):
+            counts[entry.language][entry.task][entry.split] += entry.items or 0
+    tasks = sorted({entry.task for entry in entries} - {TEXT})
+    title = f"{len(counts)} languages: items of train/dev/test, and lines of raw text"
+    table = Table(box=SIMPLE, title=title, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("language", no_wrap=True)
+    for name in (*tasks, TEXT):
+        table.add_column(escape(name), justify="right", no_wrap=True)
+    for language in sorted(counts):
+        there = counts[language]
+        cells = [_splits(there[task]) if task in there else "" for task in tasks]
+        table.add_row(escape(_named(language)), *cells, str(there[TEXT][None]) if TEXT in there else "")
+    return table
+
+
+def _splits(items: Mapping[str | None, int]) -> str:
+    return "/".join(str(items[split]) if split in items else _NONE for split in SPLITS)
+
+
+def _named(language: str) -> str:
+    name = resolve(language).name
+    return language if name == language else f"{language} {name}"
+
+
+def _choices(folder: Folder, entries: Sequence[Entry]) -> list[str]:
+    """A line for each task and language with several corpora: which one its datasets come from."""
+    offered: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for entry in entries:
+        if entry.task != TEXT:
+            offered[entry.task, entry.language].add(entry.corpus)
+    lines = []
+    for (task, language), there in sorted(offered.items()):
+        if len(there) > 1:
+            chosen = folder.chosen(task, language)
+            lines.append(f"{task} in {language}: {chosen}, not {', '.join(sorted(there - {str(chosen)}))}")
+    return lines

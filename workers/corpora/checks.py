@@ -1,0 +1,80 @@
+"""Checks across languages, before anything is trained: enough items, and labels that mean the same everywhere."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+from workers.corpora.checking import UNIVERSAL_TAGS
+from workers.corpora.types import CorpusError, Dataset, labels_of
+
+Labels = Mapping[str, Collection[str]]
+
+
+def check(datasets: Sequence[Dataset], minimum_items: int) -> None:
+    """Raise ``CorpusError`` for data of which no fair matrix can be made; all the datasets of one job at once.
+
+    - A split without items, or with fewer than ``minimum_items``.
+    - Classification and spans: a label (or span type) outside the label set. The set is that of the language with
+      the most different labels in its train split (ties: most items, then the code); without any train split, in
+      whatever splits there are. A language may so lack a rare label, but ``sport`` beside ``sports`` is refused.
+    - Tagging: a tag that is neither a universal part of speech nor in any train split. Which of the universal tags a
+      language uses is a matter of its grammar.
+    """
+    for dataset in datasets:
+        _check_size(dataset, minimum_items)
+    by_task: dict[str, list[Dataset]] = defaultdict(list)
+    for dataset in datasets:
+        by_task[dataset.task].append(dataset)
+    for same_task in by_task.values():
+        _check_labels(same_task)
+
+
+def _check_size(dataset: Dataset, minimum: int) -> None:
+    found = len(dataset.items)
+    if found == 0 or found < minimum:
+        what = f"{found} items in the {dataset.split} split of {dataset.task} in {dataset.language}"
+        fix = f"the minimum is {max(minimum, 1)}; add items, leave the language out, or lower the minimum (`min_items`)"
+        raise CorpusError(_file(dataset), None, f"{what}; {fix}")
+
+
+def _check_labels(datasets: Sequence[Dataset]) -> None:
+    allowed, origin = _label_set(datasets)
+    for dataset in datasets:
+        for label, count in sorted(_counts(dataset).items()):
+            if label not in allowed:
+                raise CorpusError(_file(dataset), None, _stray(dataset, label, count, datasets, allowed, origin))
+
+
+def _label_set(datasets: Sequence[Dataset]) -> tuple[Collection[str], str]:
+    """The labels there may be, and whose they are, in words."""
+    train = [dataset for dataset in datasets if dataset.split == "train"] or datasets
+    if datasets[0].kind == "tagging":
+        return UNIVERSAL_TAGS.union(*(_counts(dataset) for dataset in train)), "any language"
+    fullest = min(train, key=lambda dataset: (-len(_counts(dataset)), -len(dataset.items), dataset.language))
+    return set(_counts(fullest)), fullest.language
+
+
+def _stray(
+    dataset: Dataset, label: str, count: int, datasets: Sequence[Dataset], allowed: Collection[str], origin: str
+) -> str:
+    having = sorted({other.language for other in datasets if label in _counts(other)})
+    near = difflib.get_close_matches(label, sorted(allowed), n=1)
+    nearest = f" nearest: {near[0]};" if near else ""
+    return (
+        f"label {label!r} ({count} in the {dataset.split} split of {dataset.task}) occurs in {', '.join(having)} only; "
+        f"the labels of {origin} are {', '.join(sorted(allowed))};{nearest} rename it, or leave the language out"
+    )
+
+
+def _counts(dataset: Dataset) -> Counter[str]:
+    """How often each label occurs; for spans, each type by the spans that begin."""
+    labels = Counter(label for item in dataset.items for label in labels_of(item))
+    if dataset.kind != "spans":
+        return labels
+    return Counter({label[2:]: count for label, count in labels.items() if label.startswith("B-")})
+
+
+def _file(dataset: Dataset) -> str:
+    return ", ".join(dataset.provenance.files)
