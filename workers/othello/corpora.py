@@ -7,6 +7,7 @@ Openings are drawn so that at least two discs have changed hands, because the si
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,34 @@ TURNED = 2
 ATTEMPTS = 200
 
 DESCRIPTION = """\
+# Games of Othello in invented languages, written by `sprachbund demo`; nothing here was said by anyone.
+corpora:
+  - name: othello-games
+    format: text
+    languages: {codes}
+    text: text/{{language}}.txt
+    licence: CC0-1.0
+  - name: othello-board
+    task: board
+    format: conll
+    kind: tagging
+    labels: [black, white]
+    languages: {codes}
+    train: board/train/{{language}}.conll
+    dev: board/dev/{{language}}.conll
+    test: board/test/{{language}}.conll
+    parallel: othello-board
+    licence: CC0-1.0
+  - name: othello-corner
+    task: corner
+    format: tsv
+    labels: [corner, none]
+    languages: {codes}
+    train: corner/train/{{language}}.tsv
+    dev: corner/dev/{{language}}.tsv
+    test: corner/test/{{language}}.tsv
+    parallel: othello-corner
+    licence: CC0-1.0
 """
 
 
@@ -62,7 +91,8 @@ def othello_corpora(root: Path, *, size: int = 4, sizes: Sizes | None = None, se
         for split in SPLITS:
             _write(root / "board" / split / f"{language.code}.conll", _tagged(language, board[split], size))
             _write(root / "corner" / split / f"{language.code}.tsv", _labelled(language, corner[split], size))
-    _write(root / "corpora.yaml", [DESCRIPTION])
+    codes = json.dumps([language.code for language in spoken])
+    _write(root / "corpora.yaml", DESCRIPTION.format(codes=codes).splitlines())
     return spoken
 
 
