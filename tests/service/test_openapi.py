@@ -1,0 +1,81 @@
+"""The service keeps to the interface it publishes, whatever it is asked."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, settings
+
+from matrices.store import Store
+from service.settings import Settings
+
+schema = schemathesis.pytest.from_fixture("api")
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def api(client: TestClient):
+    return schemathesis.openapi.from_asgi("/openapi.json", client.app)
+
+
+@schema.parametrize()
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_endpoint_answers_as_published(case: schemathesis.Case) -> None:
+    case.call_and_validate()
+
+
+def test_the_published_interface_has_the_documented_paths(client: TestClient) -> None:
+    assert set(client.get("/openapi.json").json()["paths"]) == {
+        *("/v1/recommendations", "/v1/matrices", "/v1/matrices/{matrix}", "/v1/matrices/{matrix}/cells"),
+        *("/v1/matrices/{matrix}/download", "/v1/languages/{tag}", "/health", "/ready", "/metrics"),
+    }
+
+
+def test_every_setting_is_described_and_documented() -> None:
+    text = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`SPRACHBUND_([A-Z_]+)`", text))
+
+    assert all(field.description for field in Settings.model_fields.values())
+    assert {name.upper() for name in Settings.model_fields} <= documented
+
+
+BLOCKED = """
+import sys
+from pathlib import Path
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "ray", "transformers", "adapters", "workers", "adapters_zoo"}:
+            raise ImportError(f"{name} is blocked")
+
+sys.meta_path.insert(0, Blocked())
+
+from fastapi.testclient import TestClient
+from service import Settings, create_app
+
+with TestClient(create_app(Settings(store=sys.argv[1], download_folder=Path(sys.argv[2])))) as client:
+    matrix = "/v1/matrices/zero_shot-pos-tiny@0a1b"
+    asked = ["/ready", "/v1/recommendations?task=pos&target=yor", matrix, matrix + "/download", "/"]
+    print([client.get(path).status_code for path in asked])
+"""
+
+
+def test_the_service_runs_where_nothing_can_train(store: Store, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", BLOCKED, store.uri, str(tmp_path / "downloads")]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+    assert ran.stdout.splitlines()[-1:] == ["[200, 200, 200, 200, 200]"], ran.stderr
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPRACHBUND_STORE", "s3://bucket/store")
+    monkeypatch.setenv("SPRACHBUND_PAGE_SIZE", "10")
+
+    assert (Settings().store, Settings().page_size) == ("s3://bucket/store", 10)
