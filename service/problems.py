@@ -35,7 +35,7 @@ class UnreadableCursorError(ValueError):
     """A cursor this service did not give for this question."""
 
     def __init__(self) -> None:
-        super().__init__("the cursor does not belong to this question; begin again without one")
+        super().__init__("this cursor names no page of this question; begin again without one")
 
 
 def problem(
@@ -116,7 +116,7 @@ _KNOWN: dict[type[Exception], tuple[int, str]] = {
     UnknownMatrixError: (404, "unknown-matrix"),
     UnknownTargetError: (404, "unknown-target"),
     UnknownVersionError: (404, "unknown-version"),
-    UnreadableCursorError: (422, "unreadable-cursor"),
+    UnreadableCursorError: (404, "unknown-page"),
     StoreMissingError: (503, "no-store"),
     StoreTooNewError: (503, "store-too-new"),
     NoBoxError: (503, "no-matrices"),

@@ -29,6 +29,7 @@ class Snapshots:
     def __init__(self, store: str | None, refresh_seconds: float, answers: int) -> None:
         self._store, self._refresh_seconds = store, refresh_seconds
         self._lock = threading.Lock()
+        self._reader: Reader | None = None
         self._loaded: _Loaded | None = None
         self._recommendation = lru_cache(answers)(_recommendation)
         self._earlier = lru_cache(2)(self._read_at)
@@ -72,10 +73,10 @@ class Snapshots:
             return self._loaded
 
     def _swap(self, held: Held | None) -> _Loaded:
-        reader: Reader = store_or_box(self._store)
-        version = reader.version
+        self._reader = self._reader or store_or_box(self._store)
+        version = self._reader.version
         if held is None or held.version != version:
-            held = hold(reader, version)
+            held = hold(self._reader, version)
             log.info("snapshot loaded", version=version, matrices=len(held.matrices()))
         self._loaded = _Loaded(held, time.monotonic())
         return self._loaded

@@ -93,13 +93,13 @@ def test_a_cursor_is_of_use_for_its_question_alone(client: TestClient, params: d
 
     response = client.get(CELLS, params={"cursor": cursor, **params})
 
-    assert response.status_code == 422
-    assert response.json()["type"] == "urn:sprachbund:problem:unreadable-cursor"
+    assert response.status_code == 404
+    assert response.json()["type"] == "urn:sprachbund:problem:unknown-page"
 
 
 @pytest.mark.parametrize("cursor", ["x", "%00", "bnVsbA", "WzEsMiwzXQ", "W10", "é"])
 def test_a_cursor_made_up_is_a_problem(client: TestClient, cursor: str) -> None:
-    assert client.get(CELLS, params={"cursor": cursor}).status_code == 422
+    assert client.get(CELLS, params={"cursor": cursor}).status_code == 404
 
 
 def test_cells_come_as_an_arrow_stream_when_accepted(client: TestClient, store: Store) -> None:

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import structlog
+import typer
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner, Result
+
+from matrices.boxed import NoBoxError, boxed
+from matrices.cells import Cell, cell_id
+from matrices.export import export
+from matrices.reading import UnknownMatrixError
+from matrices.recommend import UnknownTaskError
+from matrices.store import Store, StoreMissingError
+from service import Settings, create_app
+from sprachbund.commands.ask import register
+
+MATRIX = "zero_shot-pos-tiny"
+
+
+@pytest.fixture(autouse=True)
+def _wide_and_quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("COLUMNS", "120")
+    with structlog.testing.capture_logs():
+        yield
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store.open(tmp_path / "store", create=True)
+    store.append([_cell(source, right + seed, seed) for source, right in (("deu", 45), ("eng", 20)) for seed in (0, 1)])
+    return store
+
+
+def run(*arguments: str) -> Result:
+    app = typer.Typer()
+    register(app)
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_matrices_are_listed(store: Store) -> None:
+    result = run("matrices", "--store", store.uri)
+
+    assert result.exit_code == 0
+    assert MATRIX in result.stdout
+    assert "version 1" in result.stdout
+
+
+def test_matrices_for_machines_are_one_object(store: Store) -> None:
+    answer = json.loads(run("matrices", "--store", store.uri, "--json").stdout)
+
+    assert answer == {"matrices": [asdict(store.matrices()[0])]}
+    assert list(answer["matrices"][0]) == [
+        *("matrix", "kind", "task", "encoder", "version", "cells", "sources", "targets"),
+    ]
+
+
+def test_a_recommendation_shows_sources_and_what_it_rests_on(store: Store) -> None:
+    result = run("recommend", "--store", store.uri, "--task", "pos", "--target", "Yoruba")
+
+    assert "German (deu)" in result.stdout
+    assert "English (eng)" in result.stdout
+    assert "Measured over 2 seeds, 60 items of Yoruba" in result.stdout
+
+
+def test_a_recommendation_for_machines_is_what_the_service_answers(store: Store, tmp_path: Path) -> None:
+    printed = run("recommend", "--store", store.uri, "--task", "pos", "--target", "yor", "-k", "1", "--json").stdout
+
+    with TestClient(create_app(Settings(store=store.uri, download_folder=tmp_path))) as client:
+        answered = client.get("/v1/recommendations", params={"task": "pos", "target": "yor", "k": 1}).text
+    assert printed == answered + "\n"
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "arrow"])
+def test_a_matrix_is_exported_by_the_ending_of_the_file(store: Store, tmp_path: Path, ending: str) -> None:
+    out = tmp_path / f"out.{ending}"
+
+    result = run("export", "--store", store.uri, MATRIX, "--out", str(out))
+
+    assert result.exit_code == 0
+    assert out.name in result.stdout
+    assert out.read_bytes() == export(store, MATRIX, tmp_path / f"library.{ending}").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["recommend", "--task", "parsing", "--target", "yor"], UnknownTaskError),
+        (["export", "nope", "--out", "x.parquet"], UnknownMatrixError),
+    ],
+)
+def test_what_is_not_there_is_an_error_for_the_command_line_to_print(
+    store: Store, arguments: list[str], error: type[Exception]
+) -> None:
+    assert isinstance(run(*arguments, "--store", store.uri).exception, error)
+
+
+def test_a_folder_without_a_store_is_an_error(tmp_path: Path) -> None:
+    assert isinstance(run("matrices", "--store", str(tmp_path)).exception, StoreMissingError)
+
+
+def test_without_a_store_the_box_answers() -> None:
+    result = run("matrices", "--json")
+
+    box = boxed()
+    if box is None:
+        assert isinstance(result.exception, NoBoxError)
+    else:
+        assert json.loads(result.stdout) == {"matrices": [asdict(info) for info in box.matrices()]}
+
+
+def _cell(source: str, right: int, seed: int) -> Cell:
+    return Cell(
+        matrix=MATRIX,
+        encoder="tiny",
+        kind="zero_shot",
+        composition="stack",
+        task="pos",
+        metric="accuracy",
+        source=source,
+        target="yor",
+        selection="last",
+        seed=seed,
+        score=right / 60,
+        n_items=60,
+        correct=tuple(int(item < right) for item in range(60)),
+        total=(1,) * 60,
+        status="ok",
+        error=None,
+        seconds=0.1,
+        device="cpu",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        cell_id=cell_id({"source": source, "seed": seed}),
+    )
