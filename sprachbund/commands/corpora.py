@@ -58,9 +58,9 @@ def _table(folder: Folder, entries: Sequence[Entry]) -> Table:
     tasks = sorted({entry.task for entry in entries} - {TEXT})
     title = f"{len(counts)} languages: items of train/dev/test, and lines of raw text"
     table = Table(box=SIMPLE, title=title, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("language", no_wrap=True)
+    table.add_column("language", no_wrap=True, max_width=20)
     for name in (*tasks, TEXT):
-        table.add_column(escape(name), justify="right", no_wrap=True)
+        table.add_column(escape(name), justify="right", overflow="fold")
     for language in sorted(counts):
         there = counts[language]
         cells = [_splits(there[task]) if task in there else "" for task in tasks]

@@ -61,10 +61,10 @@ def _stray(
 ) -> str:
     having = sorted({other.language for other in datasets if label in _counts(other)})
     near = difflib.get_close_matches(label, sorted(allowed), n=1)
-    nearest = f" nearest: {near[0]};" if near else ""
+    nearest = f"; nearest: {near[0]}" if near else ""
     return (
         f"label {label!r} ({count} in the {dataset.split} split of {dataset.task}) occurs in {', '.join(having)} only; "
-        f"the labels of {origin} are {', '.join(sorted(allowed))};{nearest} rename it, or leave the language out"
+        f"the labels of {origin} are {', '.join(sorted(allowed))}{nearest}; rename it, or leave the language out"
     )
 
 

@@ -15,7 +15,6 @@ from workers.corpora.opening import read_lines
 from workers.corpora.types import CorpusError, TaggedSentence
 
 _COLUMNS = 10
-_WORD = re.compile(r"[1-9][0-9]*")
 _RANGE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
 _EMPTY_NODE = re.compile(r"[0-9]+\.[1-9][0-9]*")
 _SENT_ID = re.compile(r"#\s*sent_id\s*=\s*(.*\S)\s*")
@@ -79,19 +78,25 @@ def _word(path: Path, number: int, line: str, expected: int) -> tuple[str, str] 
         problem = f"{len(columns)} tab-separated columns instead of {_COLUMNS}: {_short(line)}"
         raise CorpusError(path, number, problem)
     id_, form, tag = columns[0], columns[1], columns[3]
-    if _EMPTY_NODE.fullmatch(id_):
+    if id_ != str(expected):
+        _check_no_word(path, number, id_, expected)
         return None
-    if match := _RANGE.fullmatch(id_):
-        if int(match[1]) != expected or int(match[2]) < int(match[1]):
-            raise CorpusError(path, number, f"word range {id_!r} where a range from {expected} is due")
-        return None
-    if not _WORD.fullmatch(id_) or int(id_) != expected:
-        raise CorpusError(path, number, f"word id {id_!r} where {expected} is due")
     if not form.strip():
         raise CorpusError(path, number, "an empty form; write '_' for a word without text")
     if tag not in UNIVERSAL_TAGS:
         raise CorpusError(path, number, refusal("tag", tag, UNIVERSAL_TAGS))
     return form, tag
+
+
+def _check_no_word(path: Path, number: int, id_: str, expected: int) -> None:
+    """Raises where an id other than the word's that is due is neither an empty node nor the range that is due."""
+    if _EMPTY_NODE.fullmatch(id_):
+        return
+    match = _RANGE.fullmatch(id_)
+    if match is None:
+        raise CorpusError(path, number, f"word id {id_!r} where {expected} is due")
+    if int(match[1]) != expected or int(match[2]) < int(match[1]):
+        raise CorpusError(path, number, f"word range {id_!r} where a range from {expected} is due")
 
 
 def _short(line: str) -> str:
