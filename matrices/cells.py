@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -89,7 +89,7 @@ def cell_id(identity: Mapping[str, str | int | None]) -> str:
 
 def to_table(cells: Iterable[Cell]) -> pa.Table:
     """Cells as an Arrow table of ``SCHEMA``, a row each, in the order given."""
-    return pa.Table.from_pylist([asdict(cell) for cell in cells], schema=SCHEMA)
+    return pa.Table.from_pylist([{name: getattr(cell, name) for name in SCHEMA.names} for cell in cells], schema=SCHEMA)
 
 
 def from_table(table: pa.Table) -> list[Cell]:

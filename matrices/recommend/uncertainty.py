@@ -77,11 +77,13 @@ class Uncertainty:
     @cached_property
     def _resampled(self) -> dict[Key, Floats]:
         """Mean score over seeds of every source, under each of the same resamples of items [resamples]."""
-        items = self._column.n_items
         content = hashlib.sha256("\n".join(self._column.cell_ids).encode()).digest()
         random = np.random.default_rng(int.from_bytes(content[:8]))
-        counts = random.multinomial(items, np.full(items, 1 / items), size=self._resamples).astype(np.float64)
-        return {source: _means_under(counts, runs) for source, runs in self._column.runs.items()}
+        counts = _resample(random, self._column.n_items, self._resamples)
+        shares = _shares_under(counts, list(self._column.runs.values()))
+        ends = np.cumsum([len(runs.seeds) for runs in self._column.runs.values()])
+        of_source = np.split(shares, ends[:-1], axis=1)
+        return {source: part.mean(axis=1) for source, part in zip(self._column.runs, of_source, strict=True)}
 
     def _item_variance(self, runs: Runs) -> float:
         items = self._column.n_items
@@ -103,13 +105,23 @@ class Uncertainty:
         return mean - half, mean + half
 
 
-def _means_under(counts: Floats, runs: Runs) -> Floats:
-    assert runs.correct is not None
-    assert runs.total is not None
-    right, possible = counts @ runs.correct.T, counts @ runs.total.T
+def _resample(random: np.random.Generator, items: int, times: int) -> Floats:
+    """How often each item is drawn in each resample [times, items]."""
+    drawn = random.integers(items, size=(times, items)) + items * np.arange(times)[:, None]
+    return np.bincount(drawn.ravel(), minlength=times * items).reshape(times, items).astype(np.float64)
+
+
+def _shares_under(counts: Floats, runs: list[Runs]) -> Floats:
+    """Scores of every run under every resample [resamples, runs], runs in order of source, then seed."""
+    right = counts @ np.vstack([one.correct for one in runs if one.correct is not None]).T
+    # Most tasks have the same totals in every run: each different one is multiplied once.
+    totals, which = np.unique(
+        np.vstack([one.total for one in runs if one.total is not None]), axis=0, return_inverse=True
+    )
+    possible = (counts @ totals.T)[:, which]
     # A resample with nothing to find (no span in any sentence drawn) has no score: it is left out, not scored 0.
     shares: Floats = np.divide(right, possible, out=np.full_like(right, np.nan), where=possible > 0)
-    return np.asarray(shares.mean(axis=1))
+    return shares
 
 
 def _variance(resampled: Floats, items: int) -> float:
