@@ -68,12 +68,13 @@ class UnknownLanguageError(ValueError):
     """No language by this tag, code or name. ``nearest`` are (code, name) pairs that look like it, best first."""
 
     def __init__(self, given: str, nearest: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(given, nearest)
         self.given, self.nearest = given, nearest
-        near = ", ".join(f"{code} ({name})" for code, name in nearest)
-        hint = (
-            f"nearest known: {near}" if near else "an ISO 639 code such as yor, a tag such as yo-NG or an English name"
-        )
-        super().__init__(f"unknown language {given!r}; {hint}")
+
+    def __str__(self) -> str:
+        near = ", ".join(f"{code} ({name})" for code, name in self.nearest)
+        hint = f"nearest known: {near}" if near else "give an ISO 639 code (yor), a tag (yo-NG) or an English name"
+        return f"unknown language {self.given!r}; {hint}"
 
 
 @lru_cache(maxsize=4096)

@@ -1,5 +1,6 @@
 """Languages: whatever a person writes gives one code, and what is unknown names its neighbours."""
 
+import copy
 import csv
 import os
 from pathlib import Path
@@ -79,6 +80,11 @@ def test_unknown_language_names_the_nearest() -> None:
     ) as caught:
         resolve("Yorubba")
     assert caught.value.nearest[0] == ("yor", "Yoruba")
+
+
+def test_error_survives_the_way_between_processes() -> None:
+    error = UnknownLanguageError("Yorubba", (("yor", "Yoruba"),))
+    assert str(copy.copy(error)) == str(error) == "unknown language 'Yorubba'; nearest known: yor (Yoruba)"
 
 
 def test_nothing_near_says_what_is_accepted() -> None:

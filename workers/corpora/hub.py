@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workers.corpora.checking import check_unique, refusal
 from workers.corpora.conll import Word, as_spans, as_tags
-from workers.corpora.types import CorpusError, Item, LabelledText, TaskKind
+from workers.corpora.types import CorpusError, Item, LabelledText, TaggedSentence, TaskKind
 
 if TYPE_CHECKING:
     from workers.corpora.declaration import HubColumns
@@ -52,9 +52,16 @@ def read_hub(
         ]
         for number, row in enumerate(data, start=1)
     ]
-    if kind == "spans":
-        return as_spans(str(where), sentences, allowed, repair)
-    return as_tags(str(where), sentences, allowed)
+    spans = kind == "spans"
+    items = as_spans(str(where), sentences, allowed, repair) if spans else as_tags(str(where), sentences, allowed)
+    return items if columns.id is None else _renamed(where, items, data, columns.id)
+
+
+def _renamed(where: HubSplit, items: Sequence[TaggedSentence], data: Any, column: str) -> tuple[TaggedSentence, ...]:
+    _need(where, data, column)
+    ids = [str(id_) for id_ in data[column]]
+    check_unique(str(where), enumerate(ids, start=1))
+    return tuple(replace(item, id=id_) for item, id_ in zip(items, ids, strict=True))
 
 
 def _load(where: HubSplit) -> Any:

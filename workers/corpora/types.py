@@ -20,8 +20,11 @@ class CorpusError(ValueError):
     """Data that cannot be used as it is. Says file, line and value, and what is allowed there."""
 
     def __init__(self, path: Path | str, line: int | None, problem: str) -> None:
+        super().__init__(str(path), line, problem)
         self.path, self.line, self.problem = str(path), line, problem
-        super().__init__(f"{self.path}{'' if line is None else f':{line}'}: {problem}")
+
+    def __str__(self) -> str:
+        return f"{self.path}{'' if self.line is None else f':{self.line}'}: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ def write_tagged(folder: Path, split: str, tags: list[list[int]]) -> None:
     )
     folder.mkdir(parents=True, exist_ok=True)
     data = datasets.Dataset.from_dict({"tokens": tokens, "ner_tags": tags}, features=features)
+    data = data.add_column("key", [f"k{n}" for n in range(len(tags))])
     data.to_parquet(str(folder / f"{split}-00000-of-00001.parquet"))
 
 
@@ -61,6 +62,12 @@ def test_numbers_of_classes_become_their_names(declare: Callable[..., Folder], t
         TaggedSentence("2", ("w0",), ("O",)),
     )
     assert corpora.dataset("ner", "yor", "dev").items[0] == TaggedSentence("1", ("w0",), ("B-PER",))
+
+
+def test_sentences_keep_the_ids_of_a_column(declare: Callable[..., Folder], tmp_path: Path) -> None:
+    write_tagged(tmp_path / "set" / "data", "train", [[0], [1]])
+    corpora = declare("task: ner, kind: spans, columns: {id: key, tags: ner_tags}, train: train")
+    assert [item.id for item in corpora.dataset("ner", "yor", "train").items] == ["k0", "k1"]
 
 
 def test_spans_are_checked_as_in_files(declare: Callable[..., Folder], tmp_path: Path) -> None:

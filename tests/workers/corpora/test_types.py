@@ -1,0 +1,46 @@
+"""The plain types: digests of what a model sees, labels, and errors that travel."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+
+from workers.corpora.types import CorpusError, Dataset, LabelledText, Provenance, RawText, TaggedSentence
+
+HERE = Provenance("corpus", ("file",), None, None)
+ITEMS = (TaggedSentence("1", ("a", "b"), ("X", "NOUN")),)
+DATASET = Dataset("pos", "tagging", "yor", "train", ITEMS, HERE)
+
+
+def test_digest_is_of_the_items_wherever_they_lie() -> None:
+    moved = replace(DATASET, language="hau", split="test", provenance=Provenance("other", ("elsewhere",), "CC0", True))
+    assert moved.digest == DATASET.digest
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(DATASET, task="pud"),
+        replace(DATASET, items=ITEMS * 2),
+        replace(DATASET, items=(replace(ITEMS[0], id="2"),)),
+        replace(DATASET, items=(replace(ITEMS[0], tokens=("ab", "")),)),
+        replace(DATASET, items=(replace(ITEMS[0], tags=("X", "VERB")),)),
+    ],
+)
+def test_digest_changes_with_what_a_model_sees(other: Dataset) -> None:
+    assert other.digest != DATASET.digest
+
+
+def test_digest_of_text_knows_where_sentences_end() -> None:
+    assert RawText("yor", ("ab", "c"), ()).digest != RawText("yor", ("a", "bc"), ()).digest
+
+
+def test_labels_are_those_that_occur() -> None:
+    assert DATASET.labels == ("NOUN", "X")
+    assert replace(DATASET, items=(LabelledText("1", "t", "b"), LabelledText("2", "t", "a"))).labels == ("a", "b")
+
+
+@pytest.mark.parametrize(("line", "told"), [(3, "file:3: wrong"), (None, "file: wrong")])
+def test_error_says_where_and_survives_the_way_between_processes(line: int | None, told: str) -> None:
+    error = CorpusError("file", line, "wrong")
+    assert str(error) == str(copy.copy(error)) == told
