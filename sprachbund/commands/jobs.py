@@ -1,0 +1,179 @@
+"""`plan`, `fill` and `pretrain`: jobs that train."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from matrices.store import Store, StoreMissingError
+from workers.driver import State, Summary, Watch, Work, estimate_seconds, fill, outstanding
+from workers.job import load_job
+from workers.plan import Plan, make_plan
+from workers.pretraining import load_pretrain_job, pretrain
+from workers.pretraining.run import Tick
+
+JobFile = Annotated[Path, typer.Argument(metavar="JOB.yaml", help="the job file")]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
+Address = Annotated[str | None, typer.Option("--address", help="a Ray cluster to run on; this machine by default")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command("plan")(plan_command)
+    app.command("fill")(fill_command)
+    app.command("pretrain")(pretrain_command)
+
+
+def plan_command(job_file: JobFile, as_json: Json = False) -> None:
+    """Show what a job will train and measure, what is done already, and what it is likely to cost."""
+    plan = make_plan(load_job(job_file), folder=job_file.parent)
+    try:
+        store = Store.open(plan.job.store)
+    except StoreMissingError:
+        store = None
+    work = outstanding(plan, store)
+    seconds = estimate_seconds(plan, work)
+    if as_json:
+        print(json.dumps(_plan_json(plan, work, seconds)))
+        return
+    console = Console()
+    console.print(_plan_table(plan, work))
+    for note in plan.notes:
+        console.print(f"[yellow]note[/] {note}")
+    if work.cells:
+        console.print(f"About {_duration(seconds)} on this machine. Start it with [bold]sprachbund fill {job_file}[/]")
+    else:
+        console.print("Everything is measured already; `sprachbund fill` would train nothing.")
+
+
+def fill_command(job_file: JobFile, address: Address = None, as_json: Json = False) -> None:
+    """Run a job, or go on with it: train what is missing, measure what is missing, append cells as they finish."""
+    job = load_job(job_file)
+    with watching(Console(stderr=as_json)) as watch:
+        summary = fill(job, folder=job_file.parent, address=address, watch=watch)
+    if as_json:
+        print(json.dumps(dataclasses.asdict(summary)))
+        return
+    report(Console(), summary, job.store)
+
+
+def pretrain_command(job_file: JobFile, as_json: Json = False) -> None:
+    """Train a small multilingual encoder and its tokenizer from corpora, by masked-language modelling."""
+    job = load_pretrain_job(job_file)
+    with counting(Console(stderr=as_json), "pretraining") as tick:
+        made = pretrain(job, tick)
+    result = {
+        "encoder": str(made.encoder.folder),
+        "digest": made.encoder.digest,
+        "trained": made.trained,
+        "seconds": round(made.seconds, 1),
+    }
+    if as_json:
+        print(json.dumps(result))
+    elif made.trained:
+        print(f"{made.encoder.folder}: trained in {_duration(made.seconds)}, digest {made.encoder.digest[:8]}")
+    else:
+        print(f"{made.encoder.folder}: already made by this recipe from this text; nothing trained")
+
+
+def report(console: Console, summary: Summary, store: str) -> None:
+    """Say what a run did and what to do next."""
+    if not summary.trained and not summary.measured and not summary.failed:
+        console.print(f"[green]Nothing to do:[/] all {summary.found} cells were measured before; nothing was trained.")
+    else:
+        console.print(
+            f"[green]{summary.measured} cells measured[/], {summary.found} found done, "
+            f"{summary.trained} adapters trained, {summary.reused} reused, in {_duration(summary.seconds)}."
+        )
+    if summary.failed:
+        console.print(
+            f"[red]{summary.failed} cells failed[/]; each is a row with its `error`. "
+            "Run the same command again to retry them alone."
+        )
+    console.print(f"Ask it: [bold]sprachbund recommend --store {store} --task TASK --target LANGUAGE[/]")
+
+
+@contextmanager
+def watching(console: Console) -> Iterator[Watch]:
+    """Progress of a fill: adapters and cells, and the time it still takes."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        adapters = progress.add_task("adapters", total=None, left="")
+        cells = progress.add_task("cells", total=None, left="reading corpora")
+
+        def watch(state: State) -> None:
+            left = "" if state.seconds_left is None else f"about {_duration(state.seconds_left)} left"
+            progress.update(adapters, completed=state.adapters[0], total=state.adapters[1])
+            progress.update(cells, completed=state.cells[0], total=state.cells[1], left=left)
+
+        yield watch
+
+
+@contextmanager
+def counting(console: Console, what: str) -> Iterator[Tick]:
+    """Progress of steps with a loss."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(what, total=None, note="reading corpora")
+        first: list[tuple[int, float]] = []
+
+        def tick(done: int, total: int, loss: float) -> None:
+            first.append((done, time.monotonic()))
+            (start, then), now = first[0], time.monotonic()
+            left = (now - then) / (done - start) * (total - done) if done > start else None
+            remaining = "" if left is None else f", about {_duration(left)} left"
+            progress.update(task, completed=done, total=total, note=f"loss {loss:.2f}{remaining}")
+
+        yield tick
+
+
+def _plan_json(plan: Plan, work: Work, seconds: float) -> dict[str, object]:
+    return {
+        "encoder": plan.encoder.label,
+        "precision": plan.precision,
+        "matrices": list(dict.fromkeys(column.matrix for column in plan.columns)),
+        "adapters": {"to_train": len(work.adapters), "reused": work.reused},
+        "cells": {"to_measure": work.cells, "done": work.measured},
+        "estimated_seconds": round(seconds, 1),
+        "notes": list(plan.notes),
+    }
+
+
+def _plan_table(plan: Plan, work: Work) -> Table:
+    table = Table(title=f"{plan.job.kind} on {plan.encoder.label} ({plan.precision})")
+    for name in ("matrix", "targets", "cells", "to measure"):
+        table.add_column(name, justify="left" if name == "matrix" else "right")
+    missing = Counter({column.matrix: 0 for column in plan.columns})
+    for column in work.columns:
+        missing[column.matrix] += len(column.cells)
+    for matrix in missing:
+        columns = [column for column in plan.columns if column.matrix == matrix]
+        total = sum(len(column.cells) for column in columns)
+        table.add_row(matrix, str(len(columns)), str(total), str(missing[matrix]))
+    table.caption = f"adapters: {len(work.adapters)} to train, {work.reused} in the zoo"
+    return table
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,229 @@
+"""The job's driver: hands out what is missing, in order of need, and appends cells as they come."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+import torch
+
+from adapters_zoo.library import Precision
+from adapters_zoo.zoo import Zoo
+from matrices.cells import Cell, now
+from matrices.store import Store
+from workers.job import Job
+from workers.plan import SELECTION, Column, LanguageAdapter, Plan, PlannedCell, TaskAdapter, make_plan
+from workers.pool import Pool, ray_pool
+from workers.schedule import Schedule, cost, describe
+from workers.worker import Bench
+
+_log = structlog.get_logger(__name__)
+_SHARE_OF_PEAK = 0.15
+"""What training and evaluation of small adapters reach of a plain matrix product's rate; for forecasts only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What of a plan is still to do: adapters that are not in the zoo and columns with the cells that are missing.
+
+    ``reused`` adapters are in the zoo; ``measured`` cells in the store.
+    """
+
+    adapters: tuple[LanguageAdapter | TaskAdapter, ...]
+    columns: tuple[Column, ...]
+    reused: int
+    measured: int
+
+    @property
+    def cells(self) -> int:
+        """Cells to measure."""
+        return sum(len(column.cells) for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run did. ``found`` cells had been measured before; ``failed`` ones are rows with an error."""
+
+    trained: int
+    reused: int
+    measured: int
+    found: int
+    failed: int
+    seconds: float
+    matrices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Progress of a run: adapters and cells, done and in all, and the seconds it is likely to take still."""
+
+    adapters: tuple[int, int]
+    cells: tuple[int, int]
+    seconds_left: float | None
+
+
+Watch = Callable[[State], None]
+
+
+def outstanding(plan: Plan, store: Store | None) -> Work:
+    """Compare a plan with store and zoo. An adapter is wanted only if a missing cell needs it."""
+    done = store.measured_ids() if store is not None else set()
+    columns = [
+        replace(column, cells=missing)
+        for column in plan.columns
+        if (missing := tuple(cell for cell in column.cells if cell.cell_id not in done))
+    ]
+    wanted = _wanted(plan, [cell for column in columns for cell in column.cells])
+    zoo = Zoo(_zoo_of(plan.job))
+    adapters = tuple(adapter for adapter in wanted if not zoo.has(adapter.key))
+    missing_cells = sum(len(column.cells) for column in columns)
+    return Work(adapters, tuple(columns), len(wanted) - len(adapters), sum(1 for _ in plan.cells()) - missing_cells)
+
+
+def fill(job: Job, *, folder: Path = Path(), address: str | None = None, watch: Watch | None = None) -> Summary:
+    """Run or resume a job on Ray: on the cluster at ``address``, or on this machine.
+
+    ``folder`` is where a relative encoder path starts. Raises ``PlanError``, ``CorpusError`` or ``EncoderError`` before
+    anything is trained; afterwards a failure is a row.
+    """
+    plan = make_plan(job, folder=folder)
+    store = Store.open(job.store, create=True)
+    work = outstanding(plan, store)
+    if not work.columns:
+        return _summary(plan, work, Counter(), 0.0)
+    workers = job.workers or _default_workers(job)
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    bench = make_bench(plan, threads=threads)
+    with ray_pool(bench, workers, address=address, cpus=threads, gpus=job.gpus_per_worker) as pool:
+        return run(plan, work, store, pool, watch)
+
+
+def run(plan: Plan, work: Work, store: Store, pool: Pool, watch: Watch | None = None) -> Summary:
+    """Do outstanding work on a pool, appending each column's cells to the store in one commit as it ends."""
+    start = time.monotonic()
+    schedule = Schedule([*work.adapters, *work.columns])
+    counts: Counter[str] = Counter()
+    while schedule.active:
+        while pool.free() and (unit := schedule.take()) is not None:
+            pool.submit(unit)
+        _tell(watch, work, schedule, counts, start)
+        done = pool.next()
+        if isinstance(done.unit, Column):
+            cells = done.cells if done.error is None else _failed(plan, done.unit, done.unit.cells, done.error)
+            _append(store, cells, counts)
+        elif done.error is None:
+            counts["trained"] += 1
+        if done.error is not None:
+            _log.error("failed", what=describe(done.unit), error=done.error)
+        for blocked in schedule.ended(done.unit, done.error):
+            _append(store, _failed(plan, blocked.column, blocked.cells, blocked.why), counts)
+    _tell(watch, work, schedule, counts, start)
+    return _summary(plan, work, counts, time.monotonic() - start)
+
+
+def make_bench(plan: Plan, *, threads: int) -> Bench:
+    """What the workers of a plan are told. Paths are absolute: workers may start in another folder."""
+    job = plan.job
+    return Bench(
+        encoder=replace(plan.encoder, folder=plan.encoder.folder.resolve()),
+        precision=plan.precision,
+        device="cuda" if job.gpus_per_worker > 0 else "cpu",
+        threads=threads,
+        corpora=job.corpora.resolve(),
+        zoo=_zoo_of(job).resolve(),
+        tasks=job.tasks,
+        kind=job.kind,
+    )
+
+
+def estimate_seconds(plan: Plan, work: Work) -> float:
+    """A rough forecast: the arithmetic outstanding, at a share of this machine's measured matrix-product rate."""
+    shape = json.loads((plan.encoder.folder / "config.json").read_text(encoding="utf-8"))
+    operations_a_token = 24.0 * shape["num_hidden_layers"] * shape["hidden_size"] ** 2
+    tokens = sum(cost(unit) for unit in [*work.adapters, *work.columns])
+    return float(tokens * operations_a_token / (_SHARE_OF_PEAK * product_rate(plan.precision)))
+
+
+def product_rate(precision: Precision) -> float:
+    """Operations a second of a 1024-cubed matrix product on all cores, measured now (a tenth of a second)."""
+    size = 1024
+    left = torch.ones(size, size, dtype=torch.bfloat16 if precision == "bf16" else torch.float32)
+    left @ left
+    start, rounds = time.monotonic(), 0
+    while time.monotonic() - start < 0.1:
+        left @ left
+        rounds += 1
+    return 2.0 * size**3 * rounds / (time.monotonic() - start)
+
+
+def _wanted(plan: Plan, cells: Iterable[PlannedCell]) -> list[LanguageAdapter | TaskAdapter]:
+    """The adapters these cells stand on, language adapters first."""
+    cells = list(cells)
+    tasks = {cell.task_adapter: plan.tasks[cell.task_adapter] for cell in cells if cell.task_adapter}
+    languages = {cell.language_adapter for cell in cells} | {task.under for task in tasks.values()}
+    return [*(plan.languages[key] for key in plan.languages if key in languages), *tasks.values()]
+
+
+def _append(store: Store, cells: Sequence[Cell], counts: Counter[str]) -> None:
+    if cells:
+        store.append(cells)
+        counts.update(cell.status for cell in cells)
+
+
+def _failed(plan: Plan, column: Column, cells: Sequence[PlannedCell], error: str) -> list[Cell]:
+    return [
+        Cell(
+            matrix=column.matrix,
+            encoder=plan.encoder.label,
+            kind=plan.job.kind,
+            composition=cell.composition,
+            task=column.task,
+            metric=column.metric,
+            source=cell.source,
+            target=column.target,
+            selection=SELECTION,
+            seed=cell.seed,
+            score=None,
+            n_items=column.data.items,
+            correct=None,
+            total=None,
+            status="failed",
+            error=error,
+            seconds=0.0,
+            device="",
+            created_at=now(),
+            cell_id=cell.cell_id,
+        )
+        for cell in cells
+    ]
+
+
+def _tell(watch: Watch | None, work: Work, schedule: Schedule, counts: Counter[str], start: float) -> None:
+    if watch is not None:
+        left, elapsed = schedule.left, time.monotonic() - start
+        measured = counts["ok"] + counts["failed"]
+        seconds = elapsed * left / (1 - left) if left < 1 else None
+        watch(State((counts["trained"], len(work.adapters)), (measured, work.cells), seconds))
+
+
+def _summary(plan: Plan, work: Work, counts: Counter[str], seconds: float) -> Summary:
+    matrices = tuple(dict.fromkeys(column.matrix for column in plan.columns))
+    return Summary(counts["trained"], work.reused, counts["ok"], work.measured, counts["failed"], seconds, matrices)
+
+
+def _default_workers(job: Job) -> int:
+    if job.gpus_per_worker:
+        return max(1, int(1 / job.gpus_per_worker))
+    return os.cpu_count() or 1
+
+
+def _zoo_of(job: Job) -> Path:
+    if job.zoo is None:
+        raise ValueError("the job's paths are not resolved; load it with `load_job` or call `relative_to`")
+    return job.zoo

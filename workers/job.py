@@ -1,0 +1,99 @@
+"""A matrix job: what to measure, as one YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator, model_validator
+
+from adapters_zoo.recipes import LanguageAdapterRecipe, Positive, TaskAdapterRecipe
+from matrices.languages import resolve
+from workers.config import read_config
+
+Language = Annotated[StrictStr, Field(min_length=1)]
+Seed = Annotated[int, Field(ge=0)]
+
+
+class EncoderReference(BaseModel):
+    """A folder in transformers' layout, or a hub id with the commit it is pinned to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    revision: str | None = None
+
+
+class EvaluationSettings(BaseModel):
+    """What is scored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    split: Literal["dev", "test"] = Field("test", description="which split of the target is scored")
+    max_items: Positive | None = Field(None, description="score the first so many items; all by default")
+
+
+class Job(BaseModel):
+    """A matrix job. Relative paths are looked up from the job file's folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    store: str = Field(description="where cells are kept: a folder or an s3:// or gs:// URI")
+    zoo: Path | None = Field(None, description="folder of trained adapters; `zoo` beside a local store by default")
+    encoder: EncoderReference
+    corpora: Path
+    kind: Literal["zero_shot", "interference"] = "zero_shot"
+    tasks: Annotated[tuple[StrictStr, ...], Field(min_length=1)]
+    sources: Annotated[tuple[Language, ...], Field(min_length=1)]
+    targets: Annotated[tuple[Language, ...], Field(min_length=1)]
+    pivots: tuple[Language, ...] | None = Field(
+        None,
+        description="interference: languages the task adapter learns from; sources with train data by default",
+    )
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
+    language_adapter: LanguageAdapterRecipe = LanguageAdapterRecipe()
+    task_adapter: TaskAdapterRecipe = TaskAdapterRecipe()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    min_items: Positive = Field(20, description="a split with fewer items is an error before any training")
+    workers: Positive | None = Field(None, description="worker processes; one a core by default, or one a GPU")
+    gpus_per_worker: Annotated[float, Field(ge=0)] = Field(0, description="share of a GPU each worker reserves")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the hardware has it")
+
+    @field_validator("sources", "targets", "pivots")
+    @classmethod
+    def _normalise(cls, codes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Any tag, code or English name becomes ISO 639-3; a language named twice is an error."""
+        if codes is None:
+            return None
+        normal = [resolve(code).code for code in codes]
+        for index, code in enumerate(normal):
+            if code in normal[:index]:
+                raise ValueError(f"{codes[index]!r} is {code}, which is already listed")
+        return tuple(normal)
+
+    @field_validator("seeds", "tasks")
+    @classmethod
+    def _distinct(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(set(values)) < len(values):
+            raise ValueError("stands twice")
+        return values
+
+    @model_validator(mode="after")
+    def _pivots_belong_to_interference(self) -> Job:
+        if self.pivots is not None and self.kind != "interference":
+            raise ValueError("`pivots` goes with `kind: interference` only")
+        return self
+
+    def relative_to(self, folder: Path) -> Job:
+        """The same job with relative paths taken from ``folder``, and the zoo's place decided."""
+        local = "://" not in self.store
+        store = str(folder / self.store) if local else self.store
+        if self.zoo is None and not local:
+            raise ValueError("`zoo` must be given where the store is not a local folder")
+        zoo = folder / self.zoo if self.zoo is not None else Path(store).parent / "zoo"
+        return self.model_copy(update={"store": store, "zoo": zoo, "corpora": folder / self.corpora})
+
+
+def load_job(path: Path) -> Job:
+    """Read a job file. Raises ``ConfigError`` naming file, line and the nearest valid key."""
+    return read_config(path, Job).relative_to(path.parent)

@@ -1,0 +1,288 @@
+"""A job worked out: which adapters it needs, which cells it fills, and the identity of each, before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters_zoo.library import Precision, best_precision
+from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
+from adapters_zoo.sources import EncoderFiles, locate_encoder
+from adapters_zoo.zoo import adapter_key
+from matrices.cells import BASELINE, cell_id
+from workers.corpora import open_corpora
+from workers.corpora.checks import check
+from workers.corpora.types import Corpora, Dataset, Item, RawText, TaggedSentence
+from workers.job import Job
+from workers.scoring import METRICS
+
+SELECTION = "last"
+STACK = "stack"
+
+
+class PlanError(ValueError):
+    """A job that cannot be done with these corpora. Says what is missing and what is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataReference:
+    """Where a worker finds items again: the first ``limit`` of one split, and the digest they must have."""
+
+    task: str
+    language: str
+    split: str
+    limit: int | None
+    digest: str
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageAdapter:
+    """A language adapter to train or reuse. ``borrowed`` says that labelled sentences stand in for raw text."""
+
+    key: str
+    language: str
+    recipe: LanguageAdapterRecipe
+    borrowed: bool
+    made_from: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAdapter:
+    """A task adapter to train or reuse; ``under`` is the key of the frozen language adapter beneath it, if any."""
+
+    key: str
+    task: str
+    data: tuple[DataReference, ...]
+    recipe: TaskAdapterRecipe
+    under: str | None
+    seed: int
+    made_from: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCell:
+    """A cell to measure: ``task_adapter`` over ``language_adapter``; a constant answer where both are None."""
+
+    cell_id: str
+    composition: str
+    source: str | None
+    seed: int
+    task_adapter: str | None
+    language_adapter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """All cells of one matrix and target."""
+
+    matrix: str
+    task: str
+    target: str
+    metric: str
+    data: DataReference
+    cells: tuple[PlannedCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A job's adapters and columns. ``notes`` are sentences for people: what is left out or stands in, and why."""
+
+    job: Job
+    encoder: EncoderFiles
+    precision: Precision
+    languages: dict[str, LanguageAdapter]
+    tasks: dict[str, TaskAdapter]
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...]
+
+    def cells(self) -> Iterator[PlannedCell]:
+        """Every cell of every column."""
+        for column in self.columns:
+            yield from column.cells
+
+
+def make_plan(job: Job, *, folder: Path = Path()) -> Plan:
+    """Read and check the corpora and work out adapters and cells.
+
+    Raises ``PlanError``, ``CorpusError`` or ``EncoderError`` before any training starts.
+    """
+    return _Planner(job, folder).plan()
+
+
+def language_text(corpora: Corpora, language: str, tasks: Sequence[str]) -> RawText | None:
+    """Raw text of a language or, where there is none, the sentences of its labelled train splits."""
+    text = corpora.text(language)
+    if text is not None and text.sentences:
+        return text
+    splits = [corpora.dataset(task, language, "train") for task in tasks if corpora.has(task, language, "train")]
+    sentences = dict.fromkeys(_sentence(item) for split in splits for item in split.items)
+    return RawText(language, tuple(sentences), tuple(split.provenance for split in splits)) if sentences else None
+
+
+def _sentence(item: Item) -> str:
+    return " ".join(item.tokens) if isinstance(item, TaggedSentence) else item.text
+
+
+class _Planner:
+    """The state of making one plan: corpora read once, adapters met so far."""
+
+    def __init__(self, job: Job, folder: Path) -> None:
+        self.job = job
+        self.corpora = open_corpora(job.corpora)
+        self.encoder = locate_encoder(job.encoder.name, job.encoder.revision, relative_to=folder)
+        self.precision: Precision = best_precision() if job.precision == "auto" else job.precision
+        self.languages: dict[str, LanguageAdapter] = {}
+        self.tasks: dict[str, TaskAdapter] = {}
+        self.notes: list[str] = []
+        self._by_language: dict[str, LanguageAdapter] = {}
+
+    def plan(self) -> Plan:
+        columns = tuple(column for task in self.job.tasks for column in self._columns(task))
+        return Plan(
+            self.job,
+            self.encoder,
+            self.precision,
+            self.languages,
+            self.tasks,
+            columns,
+            tuple(dict.fromkeys(self.notes)),
+        )
+
+    def _columns(self, task: str) -> Iterator[Column]:
+        train = self._datasets(task, self.job.sources, "train")
+        pivots = {code: train[code] for code in self.job.pivots or train if code in train}
+        targets = self._datasets(task, self.job.targets, self.job.evaluation.split)
+        if not train or not targets:
+            raise PlanError(self._nothing(task, "train" if not train else self.job.evaluation.split))
+        if not pivots:
+            raise PlanError(f"`pivots`: none of {', '.join(self.job.pivots or ())} has train data for {task}")
+        check([*train.values(), *targets.values()], self.job.min_items)
+        for target, dataset in targets.items():
+            data = self._reference(dataset, self.job.evaluation.max_items)
+            if self.job.kind == "zero_shot":
+                cells = self._zero_shot(task, data, train)
+            else:
+                cells = self._interference(task, data, pivots)
+            yield Column(self._matrix(task), task, target, METRICS[dataset.kind], data, tuple(cells))
+
+    def _zero_shot(self, task: str, data: DataReference, train: dict[str, Dataset]) -> Iterator[PlannedCell]:
+        yield self._cell(data, BASELINE, None, 0, None, None)
+        below = self._language(data.language)
+        for source, dataset in train.items():
+            for seed in self.job.seeds:
+                adapter = self._task(task, [dataset], self._language(source), seed)
+                yield self._cell(data, STACK, source, seed, adapter, below)
+
+    def _interference(self, task: str, data: DataReference, pivots: dict[str, Dataset]) -> Iterator[PlannedCell]:
+        for seed in self.job.seeds:
+            adapter = self._task(task, list(pivots.values()), None, seed)
+            yield self._cell(data, BASELINE, None, seed, adapter, None)
+            for source in self.job.sources:
+                yield self._cell(data, STACK, source, seed, adapter, self._language(source))
+
+    def _cell(
+        self,
+        data: DataReference,
+        composition: str,
+        source: str | None,
+        seed: int,
+        task: TaskAdapter | None,
+        language: LanguageAdapter | None,
+    ) -> PlannedCell:
+        task_key, language_key = (adapter.key if adapter else None for adapter in (task, language))
+        identity: dict[str, str | int | None] = {
+            "encoder": self.encoder.digest,
+            "precision": self.precision,
+            "kind": self.job.kind,
+            "composition": composition,
+            "task": data.task,
+            "source": source,
+            "target": data.language,
+            "data": data.digest,
+            "split": data.split,
+            "selection": SELECTION,
+            "seed": seed,
+            "task_adapter": task_key,
+            "language_adapter": language_key,
+        }
+        return PlannedCell(cell_id(identity), composition, source, seed, task_key, language_key)
+
+    def _language(self, code: str) -> LanguageAdapter:
+        if code not in self._by_language:
+            text = language_text(self.corpora, code, self.job.tasks)
+            if text is None:
+                raise PlanError(f"{code}: neither raw text nor labelled train sentences for its language adapter")
+            borrowed = not self.corpora.text(code)
+            if borrowed:
+                self.notes.append(f"{code}: no raw text; its language adapter learns from labelled train sentences")
+            recipe = self.job.language_adapter
+            made_from = self._made_from("language", recipe, language=code, text=text.digest)
+            adapter = LanguageAdapter(adapter_key(made_from), code, recipe, borrowed, made_from)
+            self._by_language[code] = self.languages[adapter.key] = adapter
+        return self._by_language[code]
+
+    def _task(self, task: str, datasets: Sequence[Dataset], under: LanguageAdapter | None, seed: int) -> TaskAdapter:
+        recipe = self.job.task_adapter
+        data = tuple(self._reference(dataset, recipe.max_items) for dataset in datasets)
+        made_from = self._made_from(
+            "task",
+            recipe,
+            task=task,
+            data={one.language: one.digest for one in data},
+            under=under.key if under else None,
+            seed=seed,
+        )
+        adapter = TaskAdapter(adapter_key(made_from), task, data, recipe, under.key if under else None, seed, made_from)
+        return self.tasks.setdefault(adapter.key, adapter)
+
+    def _made_from(self, what: str, recipe: LanguageAdapterRecipe | TaskAdapterRecipe, **more: Any) -> dict[str, Any]:
+        return {
+            "what": what,
+            "encoder": self.encoder.digest,
+            "precision": self.precision,
+            "recipe": recipe.model_dump(),
+            **more,
+        }
+
+    def _datasets(self, task: str, languages: Sequence[str], split: Any) -> dict[str, Dataset]:
+        found = {
+            code: self.corpora.dataset(task, code, split) for code in languages if self.corpora.has(task, code, split)
+        }
+        absent = [code for code in languages if code not in found]
+        if absent and found:
+            self.notes.append(f"{task}: no {split} data for {', '.join(absent)}; left out")
+        return found
+
+    def _reference(self, dataset: Dataset, limit: int | None) -> DataReference:
+        items = len(dataset.items) if limit is None else min(limit, len(dataset.items))
+        return DataReference(dataset.task, dataset.language, dataset.split, limit, dataset.digest, items)
+
+    def _matrix(self, task: str) -> str:
+        """Task, kind and encoder, and eight digits of every setting that a score depends on besides languages and seed.
+
+        So cells measured under different settings never meet in one matrix.
+        """
+        job = self.job
+        settings = {
+            "encoder": self.encoder.digest,
+            "precision": self.precision,
+            "language_adapter": job.language_adapter.model_dump(),
+            "task_adapter": job.task_adapter.model_dump(),
+            "evaluation": job.evaluation.model_dump(),
+            "pivots": sorted(job.pivots or job.sources) if job.kind == "interference" else None,
+        }
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+        return f"{task}-{job.kind}-{self.encoder.name}-{digest[:8]}"
+
+    def _nothing(self, task: str, split: str) -> str:
+        there = sorted({e.language for e in self.corpora.entries() if e.task == task and e.split == split})
+        if not there:
+            tasks = sorted({e.task for e in self.corpora.entries() if e.kind != "text"})
+            return f"`tasks`: {task!r} is not in {self.job.corpora}; there are: {', '.join(tasks)}"
+        which = "sources" if split == "train" else "targets"
+        return f"`{which}`: none has {split} data for {task}; languages that do: {', '.join(there)}"

@@ -1,0 +1,160 @@
+"""Training one adapter on a frozen encoder: a language adapter on raw text, a task adapter on labelled items."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from adapters_zoo.heads import Head, pool
+from adapters_zoo.library import Encoder, SpecialTokens
+from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
+from workers.corpora.types import Dataset
+from workers.encoding import EncodedItems, collate, encode_items, token_stream, training_batches
+
+Tick = Callable[[int, int], None]
+"""Told (steps done, steps in all) now and then."""
+
+_WARM_UP = 0.06
+_TAIL = 50
+
+
+class TrainingError(RuntimeError):
+    """Training that came to nothing usable: a loss that is not finite, or text too short to learn from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Mean loss of the last steps (nats a prediction) and the seconds it took."""
+
+    loss: float
+    seconds: float
+
+
+def train_language_adapter(
+    encoder: Encoder, name: str, sentences: Sequence[str], recipe: LanguageAdapterRecipe, tick: Tick | None = None
+) -> Outcome:
+    """Add adapter ``name`` to ``encoder`` and train it by masked-language modelling. Raises ``TrainingError``."""
+    start = time.monotonic()
+    stream = token_stream(encoder, sentences)
+    if len(stream) <= recipe.length:
+        raise TrainingError(f"{len(stream)} tokens of text are too few; at least {recipe.length + 1} are needed")
+    rng = np.random.default_rng(recipe.seed)
+    torch.manual_seed(recipe.seed)
+    encoder.add_language_adapter(name, reduction=recipe.reduction)
+    encoder.activate(name)
+
+    def losses() -> Iterable[Tensor]:
+        rows = max(1, recipe.tokens // recipe.length)
+        for _ in range(recipe.steps):
+            ids = packed_batch(stream, rows, recipe.length, encoder.special.begin, rng)
+            masked = mask_tokens(ids, recipe.masked, encoder.special, encoder.vocabulary)
+            states = encoder.hidden(masked.ids)
+            logits = encoder.masked_language_logits(states[masked.chosen])
+            yield nn.functional.cross_entropy(logits, masked.targets)
+
+    with encoder.train(name) as parameters:
+        loss = _descend(parameters, losses(), recipe.steps, recipe.learning_rate, tick)
+    return Outcome(loss, time.monotonic() - start)
+
+
+def train_task_adapter(
+    encoder: Encoder,
+    name: str,
+    datasets: Sequence[Dataset],
+    recipe: TaskAdapterRecipe,
+    *,
+    labels: Sequence[str],
+    language: str | None,
+    seed: int,
+    tick: Tick | None = None,
+) -> tuple[Head, Outcome]:
+    """Add adapter ``name`` and a head, trained on the items of all ``datasets`` under the frozen ``language`` adapter.
+
+    ``seed`` decides initialisation and order. Raises ``TrainingError``.
+    """
+    start = time.monotonic()
+    encoded = encode_items(encoder, [item for dataset in datasets for item in dataset.items[: recipe.max_items]])
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    encoder.add_task_adapter(name, reduction=recipe.reduction)
+    head = Head(encoder.hidden_size, labels).to(encoder.device)
+    encoder.activate(language, [name])
+    steps = recipe.epochs * math.ceil(len(encoded.sequences) / recipe.batch)
+
+    def losses() -> Iterable[Tensor]:
+        for _ in range(recipe.epochs):
+            for indices in training_batches(encoded, recipe.batch, rng):
+                yield _label_loss(encoder, head, encoded, indices)
+
+    with encoder.train(name) as parameters:
+        loss = _descend([*parameters, *head.parameters()], losses(), steps, recipe.learning_rate, tick)
+    return head.eval(), Outcome(loss, time.monotonic() - start)
+
+
+def packed_batch(stream: np.ndarray, rows: int, length: int, begin: int, rng: np.random.Generator) -> Tensor:
+    """Random windows of a token stream, each behind the begin token: [rows, length], nothing padded."""
+    starts = rng.integers(0, len(stream) - length + 1, rows)
+    ids = np.full((rows, length), begin, dtype=np.int64)
+    for row, at in enumerate(starts):
+        ids[row, 1:] = stream[at : at + length - 1]
+    return torch.from_numpy(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """Ids to read [batch, length], which positions to predict (bool, same shape), and the ids that stood there."""
+
+    ids: Tensor
+    chosen: Tensor
+    targets: Tensor
+
+
+def mask_tokens(ids: Tensor, share: float, special: SpecialTokens, vocabulary: int) -> Masked:
+    """BERT's masking (Devlin et al. 2019): of the chosen positions 80% masked, 10% random, 10% left as they are."""
+    allowed = ~torch.isin(ids, torch.tensor(special.all))
+    chosen = (torch.rand(ids.shape) < share) & allowed
+    if not chosen.any():
+        chosen[0, int(allowed[0].int().argmax())] = True
+    shown, draw = ids.clone(), torch.rand(ids.shape)
+    shown[chosen & (draw < 0.8)] = special.mask
+    random = chosen & (draw >= 0.9)
+    shown[random] = torch.randint(max(special.all) + 1, vocabulary, (int(random.sum()),))
+    return Masked(shown, chosen, ids[chosen])
+
+
+def _label_loss(encoder: Encoder, head: Head, encoded: EncodedItems, indices: Sequence[int]) -> Tensor:
+    batch = collate(encoded, indices, encoder.special.pad)
+    states = encoder.hidden(batch.ids, batch.mask)
+    scores = head(pool(states, batch.unit_of, len(batch.units)))
+    number = {label: index for index, label in enumerate(head.labels)}
+    targets = torch.tensor([number[encoded.labels[item][unit]] for item, unit in batch.units])
+    return nn.functional.cross_entropy(scores, targets)
+
+
+def _descend(
+    parameters: Sequence[nn.Parameter], losses: Iterable[Tensor], steps: int, peak: float, tick: Tick | None
+) -> float:
+    """AdamW over the losses, one step each; returns the mean of the last ones."""
+    optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=0.01)
+    warm = max(1, round(_WARM_UP * steps))
+    tail: list[float] = []
+    for step, loss in enumerate(losses):
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise TrainingError(f"the loss became {value} at step {step + 1} of {steps}; lower learning_rate ({peak})")
+        for group in optimiser.param_groups:
+            group["lr"] = peak * min((step + 1) / warm, (steps - step) / max(1, steps - warm))
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        tail = [*tail[-_TAIL + 1 :], value]
+        if tick is not None and step % 10 == 9:
+            tick(step + 1, steps)
+    return float(np.mean(tail))
