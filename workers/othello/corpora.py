@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from workers.corpora.types import SPLITS, Split
@@ -23,7 +24,8 @@ BOARD_MOVES, CORNER_MOVES = 8, 7
 """Moves of an opening in each task."""
 TURNED = 2
 """Discs that have changed hands in a `board` opening, at the least."""
-ATTEMPTS = 200
+RARE = 1000
+"""Draws in a row without a new game after which there are taken to be no more."""
 
 DESCRIPTION = """\
 # Games of Othello in invented languages, written by `sprachbund demo`; nothing here was said by anyone.
@@ -84,7 +86,8 @@ def othello_corpora(root: Path, *, size: int = 4, sizes: Sizes | None = None, se
     board = _splits(_board_openings(size, amounts.labelled, rng), amounts)
     corner = _splits(_corner_openings(size, amounts.labelled, rng), amounts)
     held_out = {moves for splits in (board, corner) for items in splits.values() for _, moves in items}
-    texts = _games(size, len(spoken) * amounts.text, held_out, rng)
+    whole = _different(size, None, rng, lambda game: held_out.isdisjoint((game[:BOARD_MOVES], game[:CORNER_MOVES])))
+    texts = _take(whole, len(spoken) * amounts.text, size)
     for number, language in enumerate(spoken):
         games = texts[number * amounts.text : (number + 1) * amounts.text]
         _write(root / "text" / f"{language.code}.txt", (sentence(language, game) for game in games))
@@ -115,46 +118,39 @@ def offers_corner(moves: Moves, size: int) -> bool:
 
 
 def _board_openings(size: int, count: int, rng: random.Random) -> list[Moves]:
-    found: dict[Moves, None] = {}
-    for opening in _draw(size, BOARD_MOVES, count, rng):
-        if turned(opening, size) >= TURNED:
-            found.setdefault(opening)
-        if len(found) == count:
-            return list(found)
-    raise _too_many(count, size)
+    found = _different(size, BOARD_MOVES, rng, lambda moves: turned(moves, size) >= TURNED)
+    return _take(found, count, size)
 
 
 def _corner_openings(size: int, count: int, rng: random.Random) -> list[Moves]:
     """Openings by turns with a corner to take and without, so that every split is balanced."""
-    sides: dict[bool, dict[Moves, None]] = {True: {}, False: {}}
-    for opening in _draw(size, CORNER_MOVES, count, rng):
-        sides[offers_corner(opening, size)].setdefault(opening)
+    sides: dict[bool, list[Moves]] = {True: [], False: []}
+    for opening in _different(size, CORNER_MOVES, rng, lambda moves: len(moves) == CORNER_MOVES):
+        sides[offers_corner(opening, size)].append(opening)
         if min(map(len, sides.values())) >= (count + 1) // 2:
-            pairs = zip(*sides.values(), strict=False)
-            return [opening for pair in pairs for opening in pair][:count]
-    raise _too_many(count, size)
+            break
+    pairs = zip(*sides.values(), strict=False)
+    return _take((opening for pair in pairs for opening in pair), count, size)
 
 
-def _draw(size: int, moves: int, count: int, rng: random.Random) -> Iterator[Moves]:
-    for _ in range(ATTEMPTS * count):
-        opening = random_game(size, rng, moves)
-        if len(opening) == moves:
-            yield opening
+def _different(size: int, moves: int | None, rng: random.Random, wanted: Callable[[Moves], bool]) -> Iterator[Moves]:
+    """Random games, whole or broken off, that are wanted, none twice; ends when new ones have become rare."""
+    found: set[Moves] = set()
+    idle = 0
+    while idle < RARE:
+        game = random_game(size, rng, moves)
+        idle += 1
+        if game not in found and wanted(game):
+            found.add(game)
+            idle = 0
+            yield game
 
 
-def _games(size: int, count: int, held_out: set[Moves], rng: random.Random) -> list[Moves]:
-    found: dict[Moves, None] = {}
-    for _ in range(ATTEMPTS * count):
-        game = random_game(size, rng)
-        if game[:BOARD_MOVES] not in held_out and game[:CORNER_MOVES] not in held_out:
-            found.setdefault(game)
-        if len(found) == count:
-            return list(found)
-    raise _too_many(count, size)
-
-
-def _too_many(count: int, size: int) -> ValueError:
-    return ValueError(f"{count} different games are more than a {size}x{size} board gives; ask for fewer items")
+def _take(games: Iterable[Moves], count: int, size: int) -> list[Moves]:
+    found = list(islice(games, count))
+    if len(found) < count:
+        raise ValueError(f"{count} different games are more than a {size}x{size} board gives; ask for fewer items")
+    return found
 
 
 def _splits(openings: Sequence[Moves], sizes: Sizes) -> dict[Split, list[tuple[str, Moves]]]:
