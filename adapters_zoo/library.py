@@ -23,6 +23,7 @@ import adapters
 import torch
 import transformers
 from adapters.composition import Parallel, Stack
+from adapters.utils import SAFE_WEIGHTS_NAME
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -36,6 +37,9 @@ _CLASSES = {
     "roberta": (transformers.RobertaConfig, transformers.RobertaForMaskedLM),
     "bert": (transformers.BertConfig, transformers.BertForMaskedLM),
 }
+
+_BELONGS = "adapters.{}."
+"""What stands in the name of every parameter of an adapter; the bare name may stand in the encoder's own too."""
 
 Precision = Literal["fp32", "bf16"]
 VERSIONS = {"adapters": adapters.__version__, "transformers": transformers.__version__, "torch": torch.__version__}
@@ -86,7 +90,9 @@ class Encoder:
         self._freeze()
 
     def remove(self, *names: str) -> None:
-        """Forget adapters and free their memory."""
+        """Forget adapters and free their memory. Raises ``KeyError`` on one that is not loaded."""
+        for name in names:
+            self._parameters(name)
         self._model.set_active_adapters(None)
         for name in names:
             self._model.delete_adapter(name)
@@ -95,17 +101,15 @@ class Encoder:
         """Make a composition active: the language adapter (if any) under the task adapters, side by side.
 
         With k > 1 task adapters ``hidden`` repeats its batch k times, in the order of ``tasks``; exactly what k runs
-        with one each would give. With neither, the bare encoder is active.
+        with one each would give. With neither, the bare encoder is active. Raises ``ValueError`` on an
+        adapter that is not loaded.
         """
-        top: Any = Parallel(*tasks) if len(tasks) > 1 else (tasks[0] if tasks else None)
-        parts = [part for part in (language, top) if part is not None]
+        top: list[Any] = [Parallel(*tasks)] if len(tasks) > 1 else list(tasks)
+        parts = top if language is None else [language, *top]
         if not parts:
             self._model.set_active_adapters(None)
             return
-        setup = Stack(*parts) if len(parts) > 1 else (top if language is None else Stack(language))
-        if isinstance(setup, str):
-            setup = Stack(setup)
-        self._model.set_active_adapters(setup)
+        self._model.set_active_adapters(Stack(*parts))
         active = self._model.active_adapters.flatten()
         if active != {language, *tasks} - {None}:
             raise RuntimeError(f"asked for {language} under {list(tasks)}, but {sorted(active)} are active")
@@ -126,7 +130,9 @@ class Encoder:
     def hidden(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
         """Last hidden states under the active composition: [k * batch, length, hidden] for ids [batch, length]."""
         with self.autocast():
-            states: Tensor = self._base(input_ids=ids, attention_mask=mask).last_hidden_state
+            states: Tensor = self._base(
+                input_ids=ids.to(self.device), attention_mask=None if mask is None else mask.to(self.device)
+            ).last_hidden_state
         return states
 
     def masked_language_logits(self, states: Tensor) -> Tensor:
@@ -156,9 +162,10 @@ class Encoder:
 
     def load(self, name: str, folder: Path) -> None:
         """Add an adapter saved by ``save`` under a new name. Raises ``ValueError`` if it does not fit exactly."""
-        if not list(folder.glob("*.safetensors")):
-            # The library would fall back to unpickling a .bin file.
-            raise ValueError(f"{folder}: no safetensors file")
+        if name in self.names:
+            raise ValueError(f"an adapter {name!r} is loaded already; the library would overwrite it without a word")
+        if not (folder / SAFE_WEIGHTS_NAME).is_file():
+            raise ValueError(f"{folder}: no {SAFE_WEIGHTS_NAME}; the library would fall back on unpickling a .bin file")
         loading: dict[str, list[str]] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -177,7 +184,7 @@ class Encoder:
         return {key.replace(f".{name}.", ".*."): value.detach() for key, value in self._parameters(name).items()}
 
     def _parameters(self, name: str) -> dict[str, nn.Parameter]:
-        found = {key: value for key, value in self._base.named_parameters() if f".{name}." in f".{key}"}
+        found = {key: value for key, value in self._base.named_parameters() if _BELONGS.format(name) in key}
         if not found:
             raise KeyError(f"no adapter {name!r}; loaded: {', '.join(self.names) or 'none'}")
         return found

@@ -15,8 +15,10 @@ from pathlib import Path
 ARCHITECTURES = ("xlm-roberta", "roberta", "bert")
 """``model_type`` values that may be loaded; each is a class of transformers itself, never remote code."""
 
-_FILES = ("config.json", "tokenizer.json", "*.safetensors", "model.safetensors.index.json")
+_WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
+_FILES = ("config.json", "tokenizer.json", "*.safetensors", _INDEX)
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _REVISION = re.compile(r"[0-9a-f]{40}")
 
 
@@ -47,7 +49,7 @@ def locate_encoder(name: str, revision: str | None = None, *, relative_to: Path 
     folder = (relative_to or Path()) / name
     if folder.is_dir():
         return check_encoder(folder)
-    if revision is None or not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+    if revision is None or not _HUB_ID.fullmatch(name):
         hint = "give `revision` too, a 40-digit commit SHA, if it is a hub id" if revision is None else "not a hub id"
         raise EncoderError(f"encoder {name!r}: no folder {folder} ({hint})")
     if not _REVISION.fullmatch(revision):
@@ -66,15 +68,16 @@ def check_encoder(folder: Path, *, name: str | None = None) -> EncoderFiles:
         raise EncoderError(f"{config}: not a JSON object ({error})") from error
     if model_type not in ARCHITECTURES:
         raise EncoderError(f"{config}: model_type {model_type!r} is not allowed; allowed: {', '.join(ARCHITECTURES)}")
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
+    if not any((folder / name).is_file() for name in (_WEIGHTS, _INDEX)):
         pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
         found = f"only pickled weights ({', '.join(pickles)})" if pickles else "no weights"
-        raise EncoderError(f"{folder}: {found}; safetensors are needed, pickles are never opened. Convert them once")
+        raise EncoderError(f"{folder}: {found}; {_WEIGHTS} is needed, pickles are never opened. Convert them once")
     if not (folder / "tokenizer.json").is_file():
         raise EncoderError(f"{folder}: no tokenizer.json; save the tokenizer in the fast format there")
     digest = hashlib.sha256()
-    for path in [config, folder / "tokenizer.json", *weights]:
+    index = folder / _INDEX
+    read = [config, folder / "tokenizer.json", *sorted(folder.glob("*.safetensors"))]
+    for path in [*read, index] if index.is_file() else read:
         with path.open("rb") as file:
             digest.update(path.name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
     return EncoderFiles(folder, name or folder.resolve().name, digest.hexdigest())
@@ -82,10 +85,12 @@ def check_encoder(folder: Path, *, name: str | None = None) -> EncoderFiles:
 
 def _download(repository: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         return Path(snapshot_download(repository, revision=revision, allow_patterns=list(_FILES)))
+    except HFValidationError as error:
+        raise EncoderError(f"encoder {repository!r}: neither a folder nor a hub id ({error})") from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise EncoderError(
             f"encoder {repository!r} at {revision}: cannot be fetched ({type(error).__name__}). "

@@ -106,7 +106,10 @@ class Zoo:
     def _set_aside(self, folder: Path, problem: str) -> None:
         aside = self.root / "set-aside" / f"{folder.name}-{uuid.uuid4().hex[:8]}"
         aside.parent.mkdir(parents=True, exist_ok=True)
-        folder.rename(aside)
+        try:
+            folder.rename(aside)
+        except FileNotFoundError:
+            return  # Another process was faster.
         _log.warning("adapter refused; it will be trained again", adapter=folder.name, problem=problem, kept=str(aside))
 
 
@@ -137,9 +140,12 @@ def _write_manifest(draft: Path, trained: Trained, made_from: Mapping[str, Any])
 
 def _problem(folder: Path) -> str | None:
     try:
-        files: dict[str, str] = _manifest(folder)["files"]
-    except (OSError, ValueError, KeyError) as error:
+        manifest = _manifest(folder)
+        key, files = manifest["key"], dict[str, str](manifest["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         return f"no readable manifest ({type(error).__name__})"
+    if key != folder.name:
+        return f"its manifest is of adapter {key}"
     for name, digest in files.items():
         path = folder / name
         if not path.is_file():

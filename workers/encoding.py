@@ -109,9 +109,10 @@ def _is_tagged(item: Item) -> bool:
 def _word_pieces(encoder: Encoder, item: Item) -> list[list[int]]:
     """The token ids of each word; of a text, of each piece (so that it can be cut anywhere)."""
     if not isinstance(item, TaggedSentence):
-        return [[id_] for id_ in encoder.tokenizer.encode(item.text, add_special_tokens=False).ids]
+        ids = encoder.tokenizer.encode(item.text, add_special_tokens=False).ids
+        return [[id_] for id_ in ids or [encoder.special.unknown]]
     words = encoder.tokenizer.encode_batch(list(item.tokens), add_special_tokens=False)
-    # A word of characters the tokenizer drops altogether is still a word that wants a tag.
+    # A word (or text) of characters the tokenizer drops altogether still wants a label.
     return [word.ids or [encoder.special.unknown] for word in words]
 
 

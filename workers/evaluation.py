@@ -37,7 +37,7 @@ def evaluate(
     with torch.inference_mode():
         for indices in evaluation_batches(encoded, TOKENS // len(contestants)):
             batch = collate(encoded, indices, encoder.special.pad)
-            states = encoder.hidden(batch.ids.to(encoder.device), batch.mask.to(encoder.device))
+            states = encoder.hidden(batch.ids, batch.mask)
             unit_of = batch.unit_of.to(encoder.device)
             for part, contestant, answers in zip(states.split(len(indices)), contestants, predicted, strict=True):
                 choices = contestant.head(pool(part, unit_of, len(batch.units))).argmax(1).tolist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ def make_plan(job: Job, *, folder: Path = Path()) -> Plan:
 def language_text(corpora: Corpora, language: str, tasks: Sequence[str]) -> RawText | None:
     """Raw text of a language or, where there is none, the sentences of its labelled train splits."""
     text = corpora.text(language)
-    if text is not None and text.sentences:
+    if text is not None:
         return text
     splits = [corpora.dataset(task, language, "train") for task in tasks if corpora.has(task, language, "train")]
     sentences = dict.fromkeys(_sentence(item) for split in splits for item in split.items)
@@ -162,31 +162,34 @@ class _Planner:
         if not pivots:
             raise PlanError(f"`pivots`: none of {', '.join(self.job.pivots or ())} has train data for {task}")
         check([*train.values(), *targets.values()], self.job.min_items)
+        matrix = self._matrix(task, pivots)
         for target, dataset in targets.items():
             data = self._reference(dataset, self.job.evaluation.max_items)
             if self.job.kind == "zero_shot":
-                cells = self._zero_shot(task, data, train)
+                cells = self._zero_shot(matrix, data, train)
             else:
-                cells = self._interference(task, data, pivots)
-            yield Column(self._matrix(task), task, target, METRICS[dataset.kind], data, tuple(cells))
+                cells = self._interference(matrix, data, pivots)
+            yield Column(matrix, task, target, METRICS[dataset.kind], data, tuple(cells))
 
-    def _zero_shot(self, task: str, data: DataReference, train: dict[str, Dataset]) -> Iterator[PlannedCell]:
-        yield self._cell(data, BASELINE, None, 0, None, None)
+    def _zero_shot(self, matrix: str, data: DataReference, train: dict[str, Dataset]) -> Iterator[PlannedCell]:
+        yield self._cell(matrix, data, BASELINE, None, 0, None, None)
         below = self._language(data.language)
         for source, dataset in train.items():
             for seed in self.job.seeds:
-                adapter = self._task(task, [dataset], self._language(source), seed)
-                yield self._cell(data, STACK, source, seed, adapter, below)
+                adapter = self._task(data.task, [dataset], self._language(source), seed)
+                yield self._cell(matrix, data, STACK, source, seed, adapter, below)
 
-    def _interference(self, task: str, data: DataReference, pivots: dict[str, Dataset]) -> Iterator[PlannedCell]:
-        for seed in self.job.seeds:
-            adapter = self._task(task, list(pivots.values()), None, seed)
-            yield self._cell(data, BASELINE, None, seed, adapter, None)
-            for source in self.job.sources:
-                yield self._cell(data, STACK, source, seed, adapter, self._language(source))
+    def _interference(self, matrix: str, data: DataReference, pivots: dict[str, Dataset]) -> Iterator[PlannedCell]:
+        adapters = {seed: self._task(data.task, list(pivots.values()), None, seed) for seed in self.job.seeds}
+        for seed, adapter in adapters.items():
+            yield self._cell(matrix, data, BASELINE, None, seed, adapter, None)
+        for source in self.job.sources:
+            for seed, adapter in adapters.items():
+                yield self._cell(matrix, data, STACK, source, seed, adapter, self._language(source))
 
     def _cell(
         self,
+        matrix: str,
         data: DataReference,
         composition: str,
         source: str | None,
@@ -196,6 +199,8 @@ class _Planner:
     ) -> PlannedCell:
         task_key, language_key = (adapter.key if adapter else None for adapter in (task, language))
         identity: dict[str, str | int | None] = {
+            # A constant answer depends on no recipe, yet every matrix needs its own row of it.
+            "matrix": matrix,
             "encoder": self.encoder.digest,
             "precision": self.precision,
             "kind": self.job.kind,
@@ -204,6 +209,7 @@ class _Planner:
             "source": source,
             "target": data.language,
             "data": data.digest,
+            "items": data.items,
             "split": data.split,
             "selection": SELECTION,
             "seed": seed,
@@ -217,7 +223,7 @@ class _Planner:
             text = language_text(self.corpora, code, self.job.tasks)
             if text is None:
                 raise PlanError(f"{code}: neither raw text nor labelled train sentences for its language adapter")
-            borrowed = not self.corpora.text(code)
+            borrowed = self.corpora.text(code) is None
             if borrowed:
                 self.notes.append(f"{code}: no raw text; its language adapter learns from labelled train sentences")
             recipe = self.job.language_adapter
@@ -262,7 +268,7 @@ class _Planner:
         items = len(dataset.items) if limit is None else min(limit, len(dataset.items))
         return DataReference(dataset.task, dataset.language, dataset.split, limit, dataset.digest, items)
 
-    def _matrix(self, task: str) -> str:
+    def _matrix(self, task: str, pivots: Iterable[str]) -> str:
         """Task, kind and encoder, and eight digits of every setting that a score depends on besides languages and seed.
 
         So cells measured under different settings never meet in one matrix.
@@ -274,7 +280,7 @@ class _Planner:
             "language_adapter": job.language_adapter.model_dump(),
             "task_adapter": job.task_adapter.model_dump(),
             "evaluation": job.evaluation.model_dump(),
-            "pivots": sorted(job.pivots or job.sources) if job.kind == "interference" else None,
+            "pivots": sorted(pivots) if job.kind == "interference" else None,
         }
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
         return f"{task}-{job.kind}-{self.encoder.name}-{digest[:8]}"

@@ -34,9 +34,10 @@ def score(outcomes: Sequence[Outcome]) -> float | None:
 
 
 def constant_outcomes(dataset: Dataset) -> list[Outcome]:
-    """Outcomes of the best constant answer: the items' own most frequent label everywhere.
+    """Outcomes of the majority baseline: the items' own most frequent label everywhere, for spans ``O``.
 
-    No constant predictor can score higher on these items. For spans it is ``O``, which scores 0.
+    No constant answer scores higher in tagging and classification. ``O`` finds no span, so it scores 0; where most
+    spans are one word long, calling every word a span would score a little more.
     """
     counts = Counter(label for item in dataset.items for label in labels_of(item))
     most = "O" if dataset.kind == "spans" else min(counts, key=lambda label: (-counts[label], label))

@@ -55,8 +55,8 @@ def train_language_adapter(
             ids = packed_batch(stream, rows, recipe.length, encoder.special.begin, rng)
             masked = mask_tokens(ids, recipe.masked, encoder.special, encoder.vocabulary)
             states = encoder.hidden(masked.ids)
-            logits = encoder.masked_language_logits(states[masked.chosen])
-            yield nn.functional.cross_entropy(logits, masked.targets)
+            logits = encoder.masked_language_logits(states[masked.chosen.to(encoder.device)])
+            yield nn.functional.cross_entropy(logits, masked.targets.to(encoder.device))
 
     with encoder.train(name) as parameters:
         loss = _descend(parameters, losses(), recipe.steps, recipe.learning_rate, tick)
@@ -80,6 +80,8 @@ def train_task_adapter(
     """
     start = time.monotonic()
     encoded = encode_items(encoder, [item for dataset in datasets for item in dataset.items[: recipe.max_items]])
+    if not encoded.sequences:
+        raise TrainingError("there is not one labelled item to learn from")
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     encoder.add_task_adapter(name, reduction=recipe.reduction)
@@ -131,9 +133,10 @@ def mask_tokens(ids: Tensor, share: float, special: SpecialTokens, vocabulary: i
 def _label_loss(encoder: Encoder, head: Head, encoded: EncodedItems, indices: Sequence[int]) -> Tensor:
     batch = collate(encoded, indices, encoder.special.pad)
     states = encoder.hidden(batch.ids, batch.mask)
-    scores = head(pool(states, batch.unit_of, len(batch.units)))
+    scores = head(pool(states, batch.unit_of.to(encoder.device), len(batch.units)))
     number = {label: index for index, label in enumerate(head.labels)}
     targets = torch.tensor([number[encoded.labels[item][unit]] for item, unit in batch.units])
+    targets = targets.to(encoder.device)
     return nn.functional.cross_entropy(scores, targets)
 
 
@@ -147,7 +150,7 @@ def _descend(
     for step, loss in enumerate(losses):
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise TrainingError(f"the loss became {value} at step {step + 1} of {steps}; lower learning_rate ({peak})")
+            raise _diverged(f"the loss became {value} at step {step + 1} of {steps}", peak)
         for group in optimiser.param_groups:
             group["lr"] = peak * min((step + 1) / warm, (steps - step) / max(1, steps - warm))
         loss.backward()
@@ -157,4 +160,10 @@ def _descend(
         tail = [*tail[-_TAIL + 1 :], value]
         if tick is not None and step % 10 == 9:
             tick(step + 1, steps)
+    if not all(bool(parameter.isfinite().all()) for parameter in parameters):
+        raise _diverged("the last step left weights that are not finite", peak)
     return float(np.mean(tail))
+
+
+def _diverged(how: str, peak: float) -> TrainingError:
+    return TrainingError(f"{how}; lower learning_rate ({peak})")

@@ -1,0 +1,44 @@
+"""Encoders with a few adapters, made afresh for every test that changes one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from adapters_zoo.library import Encoder, Precision, new_masked_language_model
+from adapters_zoo.sources import check_encoder
+
+
+@pytest.fixture
+def encoder(tiny_encoder_folder: Path) -> Encoder:
+    return Encoder(check_encoder(tiny_encoder_folder))
+
+
+@pytest.fixture
+def wider_folder(tiny_encoder_folder: Path, tmp_path: Path) -> Path:
+    """An encoder with the same tokenizer, but twice the hidden size."""
+    folder = tmp_path / "wider"
+    model = new_masked_language_model(vocabulary=400, layers=2, hidden=64, heads=2, max_length=64)
+    model.save_pretrained(folder)
+    (folder / "tokenizer.json").write_bytes((tiny_encoder_folder / "tokenizer.json").read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def with_adapters(tiny_encoder_folder: Path) -> Callable[..., Encoder]:
+    """An encoder with language adapters ``l1``, ``l2`` and task adapters ``t1`` to ``t3``, none of them near zero."""
+
+    def _with_adapters(precision: Precision = "fp32") -> Encoder:
+        encoder = Encoder(check_encoder(tiny_encoder_folder), precision=precision)
+        torch.manual_seed(1)
+        for name in ("l1", "l2"):
+            encoder.add_language_adapter(name, reduction=2)
+        for name in ("t1", "t2", "t3"):
+            encoder.add_task_adapter(name, reduction=4)
+        for name in encoder.names:
+            for weight in encoder.parameters_of(name).values():
+                weight.normal_(0, 0.2)
+        return encoder
+
+    return _with_adapters

@@ -1,0 +1,63 @@
+"""The web page as a person meets it: in a real browser, over a real socket."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from matrices.store import Store
+from service import Settings, create_app
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+
+
+@pytest.fixture
+def address(store: Store, tmp_path: Path) -> Iterator[str]:
+    """The service over ``store``, listening on a port of its own."""
+    app = create_app(Settings(store=store.uri, download_folder=tmp_path / "downloads"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            while not server.started and thread.is_alive():
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_visitor_chooses_a_target_and_reads_the_best_sources(address: str) -> None:
+    from playwright.sync_api import sync_playwright
+
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector("#answer:not([hidden]) #bars svg")
+        page.select_option("#target", "wol")
+        page.wait_for_function("document.querySelector('#answer-title').textContent.includes('Wolof')")
+        table = page.locator("#table").text_content() or ""
+        assert page.locator("#map svg").count() == 1
+        with page.expect_download() as downloading:
+            page.click("#download")
+        assert downloading.value.suggested_filename.endswith(".parquet")
+        browser.close()
+
+    assert "German" in table
+    assert complaints == []
