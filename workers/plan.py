@@ -286,9 +286,13 @@ class _Planner:
         return f"{task}-{job.kind}-{self.encoder.name}-{digest[:8]}"
 
     def _nothing(self, task: str, split: str) -> str:
-        there = sorted({e.language for e in self.corpora.entries() if e.task == task and e.split == split})
-        if not there:
-            tasks = sorted({e.task for e in self.corpora.entries() if e.kind != "text"})
+        labelled = [entry for entry in self.corpora.entries() if entry.kind != "text"]
+        splits = sorted({entry.split for entry in labelled if entry.task == task and entry.split})
+        if not splits:
+            tasks = sorted({entry.task for entry in labelled})
             return f"`tasks`: {task!r} is not in {self.job.corpora}; there are: {', '.join(tasks)}"
+        if split not in splits:
+            return f"no language has {split} data for {task}; splits there are: {', '.join(splits)}"
+        there = sorted({entry.language for entry in labelled if entry.task == task and entry.split == split})
         which = "sources" if split == "train" else "targets"
         return f"`{which}`: none has {split} data for {task}; languages that do: {', '.join(there)}"
