@@ -100,7 +100,7 @@ def cost(unit: Unit) -> float:
         return _TRAINING * unit.recipe.steps * unit.recipe.tokens
     if isinstance(unit, TaskAdapter):
         return _TRAINING * unit.recipe.epochs * sum(one.items for one in unit.data) * _TOKENS_AN_ITEM
-    return float(len(unit.cells) * unit.data.items * _TOKENS_AN_ITEM)
+    return float(sum(bool(_adapters(cell)) for cell in unit.cells) * unit.data.items * _TOKENS_AN_ITEM)
 
 
 def describe(unit: Unit) -> str:

@@ -1,0 +1,149 @@
+"""What may start when, what falls with a failed adapter, and how much is left."""
+
+from __future__ import annotations
+
+from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
+from workers.plan import Column, DataReference, LanguageAdapter, PlannedCell, TaskAdapter
+from workers.schedule import Schedule, cost, describe
+
+
+def language(code: str) -> LanguageAdapter:
+    return LanguageAdapter(f"language-{code}", code, LanguageAdapterRecipe(steps=10, tokens=64), False, {})
+
+
+def task(code: str, under: LanguageAdapter | None = None) -> TaskAdapter:
+    below = under.key if under else None
+    return TaskAdapter(f"task-{code}", "topic", (data(code),), TaskAdapterRecipe(epochs=1), below, 0, {})
+
+
+def data(code: str) -> DataReference:
+    return DataReference("topic", code, "train", None, "digest", 30)
+
+
+def cell(name: str, *adapters: LanguageAdapter | TaskAdapter) -> PlannedCell:
+    keys = {type(adapter): adapter.key for adapter in adapters}
+    return PlannedCell(name, "stack", name, 0, keys.get(TaskAdapter), keys.get(LanguageAdapter))
+
+
+def column(target: str, *cells: PlannedCell) -> Column:
+    return Column("matrix", "topic", target, "accuracy", data(target), cells)
+
+
+ENG, DEU = language("eng"), language("deu")
+OVER_ENG, OVER_DEU = task("eng", ENG), task("deu", DEU)
+BASELINE = cell("baseline")
+
+
+class TestOrder:
+    def test_units_start_in_the_order_given(self) -> None:
+        schedule = Schedule([ENG, DEU])
+        assert [schedule.take(), schedule.take(), schedule.take()] == [ENG, DEU, None]
+
+    def test_a_task_adapter_waits_for_the_language_beneath_it(self) -> None:
+        schedule = Schedule([ENG, OVER_ENG])
+        assert schedule.take() == ENG
+        assert schedule.take() is None
+        schedule.ended(ENG, None)
+        assert schedule.take() == OVER_ENG
+
+    def test_a_column_waits_for_all_its_adapters(self) -> None:
+        measured = column("yor", cell("eng", OVER_ENG, DEU))
+        schedule = Schedule([ENG, DEU, OVER_ENG, measured])
+        for unit in (schedule.take(), schedule.take()):
+            assert unit is not None
+            schedule.ended(unit, None)
+        assert schedule.take() == OVER_ENG
+        assert schedule.take() is None
+        schedule.ended(OVER_ENG, None)
+        assert schedule.take() == measured
+
+    def test_what_waits_lets_others_pass(self) -> None:
+        schedule = Schedule([ENG, OVER_ENG, DEU])
+        assert [schedule.take(), schedule.take()] == [ENG, DEU]
+
+    def test_an_adapter_that_is_in_the_zoo_already_holds_nothing_back(self) -> None:
+        schedule = Schedule([OVER_ENG])
+        assert schedule.take() == OVER_ENG
+
+    def test_it_is_active_until_the_last_unit_ended(self) -> None:
+        schedule = Schedule([ENG])
+        assert schedule.active
+        schedule.take()
+        assert schedule.active
+        schedule.ended(ENG, None)
+        assert not schedule.active
+
+
+class TestFailure:
+    def test_a_failed_language_takes_what_stands_on_it_and_nothing_else(self) -> None:
+        mixed = column("yor", BASELINE, cell("eng", OVER_ENG), cell("deu", OVER_DEU))
+        schedule = Schedule([ENG, DEU, OVER_ENG, OVER_DEU, mixed])
+        schedule.take()
+        (blocked,) = schedule.ended(ENG, "too short")
+
+        assert blocked.cells == (cell("eng", OVER_ENG),)
+        assert blocked.column == mixed
+        assert schedule.take() == DEU
+        schedule.ended(DEU, None)
+        assert schedule.take() == OVER_DEU
+        schedule.ended(OVER_DEU, None)
+        assert schedule.take() == column("yor", BASELINE, cell("deu", OVER_DEU))
+        assert schedule.take() is None
+
+    def test_the_reason_names_the_adapter_that_failed_first(self) -> None:
+        schedule = Schedule([ENG, OVER_ENG, column("yor", cell("eng", OVER_ENG))])
+        schedule.take()
+        (blocked,) = schedule.ended(ENG, "too short")
+        assert blocked.why == "language adapter eng: too short"
+
+    def test_cells_that_fall_for_different_reasons_are_told_apart(self) -> None:
+        both = column("yor", cell("eng", OVER_ENG), cell("deu", OVER_DEU))
+        schedule = Schedule([ENG, DEU, OVER_ENG, OVER_DEU, both])
+        schedule.take()
+        schedule.take()
+        assert [(one.cells, one.why) for one in schedule.ended(ENG, "one")] == [
+            ((cell("eng", OVER_ENG),), "language adapter eng: one")
+        ]
+        assert [(one.cells, one.why) for one in schedule.ended(DEU, "two")] == [
+            ((cell("deu", OVER_DEU),), "language adapter deu: two")
+        ]
+        assert not schedule.active
+
+    def test_a_failed_column_blocks_nothing(self) -> None:
+        failed, other = column("yor", BASELINE), column("hau", BASELINE)
+        schedule = Schedule([failed, other])
+        schedule.take()
+        assert schedule.ended(failed, "unreadable") == []
+        assert schedule.take() == other
+
+
+class TestCost:
+    def test_the_share_left_falls_from_one_to_nought(self) -> None:
+        schedule = Schedule([ENG, OVER_ENG, column("yor", BASELINE, cell("eng", OVER_ENG))])
+        shares = [schedule.left]
+        while (unit := schedule.take()) is not None:
+            schedule.ended(unit, None)
+            shares.append(schedule.left)
+        assert shares[0] == 1
+        assert shares[-1] == 0
+        assert shares == sorted(set(shares), reverse=True)
+
+    def test_what_falls_with_a_failure_is_no_longer_left(self) -> None:
+        schedule = Schedule([ENG, OVER_ENG, column("yor", cell("eng", OVER_ENG))])
+        schedule.take()
+        schedule.ended(ENG, "too short")
+        assert schedule.left == 0
+
+    def test_nothing_to_do_leaves_nothing(self) -> None:
+        assert Schedule([]).left == 0
+
+    def test_a_constant_answer_costs_nothing_beside_a_measured_cell(self) -> None:
+        assert cost(column("yor", BASELINE)) == 0 < cost(column("yor", cell("eng", OVER_ENG)))
+
+
+def test_units_are_described_in_words() -> None:
+    assert [describe(unit) for unit in (ENG, OVER_ENG, column("yor", BASELINE))] == [
+        "language adapter eng",
+        "topic adapter from eng, seed 0",
+        "topic column yor",
+    ]
