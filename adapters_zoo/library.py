@@ -169,9 +169,14 @@ class Encoder:
         loading: dict[str, list[str]] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._model.load_adapter(
-                str(folder), load_as=name, with_head=False, use_safetensors=True, loading_info=loading
-            )
+            try:
+                self._model.load_adapter(
+                    str(folder), load_as=name, with_head=False, use_safetensors=True, loading_info=loading
+                )
+            except (RuntimeError, OSError) as error:
+                self.remove(*{name} & set(self.names))
+                first = " ".join(line.strip() for line in str(error).splitlines()[:2])
+                raise ValueError(f"{folder}: unreadable, or made for another encoder ({first})") from error
         unfit = [*loading.get("missing_keys", []), *loading.get("unexpected_keys", [])]
         if unfit:
             self.remove(name)

@@ -1,10 +1,12 @@
 """Encoders with a few adapters, made afresh for every test that changes one."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import Tokenizer
 
 from adapters_zoo.library import Encoder, Precision, new_masked_language_model
 from adapters_zoo.sources import check_encoder
@@ -18,10 +20,10 @@ def encoder(tiny_encoder_folder: Path) -> Encoder:
 @pytest.fixture
 def wider_folder(tiny_encoder_folder: Path, tmp_path: Path) -> Path:
     """An encoder with the same tokenizer, but twice the hidden size."""
-    folder = tmp_path / "wider"
-    model = new_masked_language_model(vocabulary=400, layers=2, hidden=64, heads=2, max_length=64)
-    model.save_pretrained(folder)
-    (folder / "tokenizer.json").write_bytes((tiny_encoder_folder / "tokenizer.json").read_bytes())
+    folder, tokenizer = tmp_path / "wider", tiny_encoder_folder / "tokenizer.json"
+    words = Tokenizer.from_file(str(tokenizer)).get_vocab_size()
+    new_masked_language_model(vocabulary=words, layers=2, hidden=64, heads=2, max_length=64).save_pretrained(folder)
+    shutil.copy(tokenizer, folder)
     return folder
 
 

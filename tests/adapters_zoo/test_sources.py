@@ -96,7 +96,7 @@ def test_revision_that_can_move_is_refused(tmp_path: Path, revision: str) -> Non
 
 @pytest.mark.parametrize("name", ["org", "org/model/file", "org/mo del", "../model", "org/..", "-/-", "org/é"])
 def test_malformed_hub_id_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(EncoderError, match="not a hub id|nor a hub id"):
+    with pytest.raises(EncoderError, match=r"not a hub id|nor a hub id"):
         locate_encoder(name, SHA, relative_to=tmp_path)
 
 
