@@ -28,7 +28,7 @@ from workers.evaluation import Contestant, evaluate
 from workers.scoring import constant_outcomes, score
 from workers.training import train_task_adapter
 
-PAIRS = {
+PAIRS: dict[str, dict[str, tuple[str, ...]]] = {
     "pos": {
         "eng": ("eng", "deu", "ces", "hsb", "zho", "tur", "wol"),
         "ind": ("ind", "tur", "hsb"),
