@@ -97,8 +97,8 @@ def _english(answers: list[Recommendation]) -> Iterator[str]:
         cost = fmean(a.sources[0].score - a.comparison.english.score for a in answers if a.comparison.english)
         yield (
             f"English is the best source of {len(wins)} of {len(ranks)} targets ({', '.join(wins) or 'none'}), "
-            f"tied with the best on {len(tied)} more ({', '.join(tied) or 'none'}) and worse beyond doubt on {len(lost)} "
-            f"({', '.join(lost) or 'none'}); always choosing it costs {cost:.3f}."
+            f"tied with the best on {len(tied)} more ({', '.join(tied) or 'none'}) and worse beyond doubt on "
+            f"{len(lost)} ({', '.join(lost) or 'none'}); always choosing it costs {cost:.3f}."
         )
 
 
