@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,11 +40,13 @@ def read_config(path: Path, model: type[Model]) -> Model:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        location = first["loc"]
-        raise ConfigError(path, _line(root, location), _explain(first, model)) from error
+        # A rule about several keys has no place of its own, but names them in backquotes.
+        location = first["loc"] or tuple(re.findall(r"`(\w+)`", first["msg"])[:1])
+        key, value = _find(root, location)
+        raise ConfigError(path, key.start_mark.line + 1, _explain(first, model, value)) from error
 
 
-def _explain(error: Any, model: type[BaseModel]) -> str:
+def _explain(error: Any, model: type[BaseModel], found: yaml.Node) -> str:
     location, kind = error["loc"], error["type"]
     name = ".".join(str(part) for part in location)
     if kind == "extra_forbidden":
@@ -53,10 +56,9 @@ def _explain(error: Any, model: type[BaseModel]) -> str:
         return f"unknown key `{name}`{meant} Allowed here: {', '.join(allowed)}"
     if kind == "missing":
         return f"`{name}` is missing"
-    if isinstance(error["input"], bool) and kind.startswith("string"):
-        bare = "no" if error["input"] is False else "yes"
-        return f'`{name}`: YAML read a bare `{bare}` as {error["input"]}; quote it: "{bare}"'
-    message = error["msg"].removeprefix("Value error, ")
+    if kind == "string_type" and isinstance(found, yaml.ScalarNode) and found.value:
+        return f'`{name}`: YAML read a bare `{found.value}` as {error["input"]}; quote it: "{found.value}"'
+    message = error["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
     return f"`{name}`: {message}; found {error['input']!r}" if name else message
 
 
@@ -79,20 +81,18 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _line(node: yaml.Node, location: tuple[Any, ...]) -> int:
-    """The line (from 1) of the deepest node on the way to a location."""
-    line = node.start_mark.line + 1
+def _find(root: yaml.Node, location: tuple[Any, ...]) -> tuple[yaml.Node, yaml.Node]:
+    """The deepest node on the way to a location, and its key (in a mapping) or itself: where a reader should look."""
+    mark = node = root
     for part in location:
         if isinstance(node, yaml.MappingNode):
             pair = next(((key, value) for key, value in node.value if key.value == str(part)), None)
             if pair is None:
                 break
-            key, node = pair
-            line = key.start_mark.line + 1
+            mark, node = pair
         elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
+            mark = node = node.value[part]
+    return mark, node
 
 
 def _refuse_duplicates(path: Path, node: yaml.Node) -> None:

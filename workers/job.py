@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationInfo, field_validator
 
 from adapters_zoo.recipes import LanguageAdapterRecipe, Positive, TaskAdapterRecipe
 from matrices.languages import resolve
 from workers.config import read_config
 
-Language = Annotated[StrictStr, Field(min_length=1)]
+Language = Annotated[StrictStr, AfterValidator(lambda given: resolve(given).code)]
+"""Any tag, code or English name, kept as ISO 639-3. Checked one by one, so that an error has the line of its own."""
 Seed = Annotated[int, Field(ge=0)]
 
 
@@ -39,14 +40,16 @@ class Job(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     store: str = Field(description="where cells are kept: a folder or an s3:// or gs:// URI")
-    zoo: Path | None = Field(None, description="folder of trained adapters; `zoo` beside a local store by default")
+    zoo: Path | None = Field(
+        None, validate_default=True, description="folder of trained adapters; `zoo` beside a local store by default"
+    )
     encoder: EncoderReference
     corpora: Path
     kind: Literal["zero_shot", "interference"] = "zero_shot"
     tasks: Annotated[tuple[StrictStr, ...], Field(min_length=1)]
     sources: Annotated[tuple[Language, ...], Field(min_length=1)]
     targets: Annotated[tuple[Language, ...], Field(min_length=1)]
-    pivots: tuple[Language, ...] | None = Field(
+    pivots: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
         None,
         description="interference: languages the task adapter learns from; sources with train data by default",
     )
@@ -61,15 +64,11 @@ class Job(BaseModel):
 
     @field_validator("sources", "targets", "pivots")
     @classmethod
-    def _normalise(cls, codes: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        """Any tag, code or English name becomes ISO 639-3; a language named twice is an error."""
-        if codes is None:
-            return None
-        normal = [resolve(code).code for code in codes]
-        for index, code in enumerate(normal):
-            if code in normal[:index]:
-                raise ValueError(f"{codes[index]!r} is {code}, which is already listed")
-        return tuple(normal)
+    def _listed_once(cls, codes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        twice = next((code for code in codes or () if (codes or ()).count(code) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice} is listed twice, perhaps under two names")
+        return codes
 
     @field_validator("seeds", "tasks")
     @classmethod
@@ -78,18 +77,24 @@ class Job(BaseModel):
             raise ValueError("stands twice")
         return values
 
-    @model_validator(mode="after")
-    def _pivots_belong_to_interference(self) -> Job:
-        if self.pivots is not None and self.kind != "interference":
-            raise ValueError("`pivots` goes with `kind: interference` only")
-        return self
+    @field_validator("pivots")
+    @classmethod
+    def _belong_to_interference(cls, pivots: tuple[str, ...] | None, info: ValidationInfo) -> tuple[str, ...] | None:
+        if pivots is not None and info.data.get("kind", "interference") != "interference":
+            raise ValueError("goes with `kind: interference` only")
+        return pivots
+
+    @field_validator("zoo")
+    @classmethod
+    def _has_a_place(cls, zoo: Path | None, info: ValidationInfo) -> Path | None:
+        if zoo is None and "://" in info.data.get("store", ""):
+            raise ValueError("must be given where the store is not a local folder")
+        return zoo
 
     def relative_to(self, folder: Path) -> Job:
         """The same job with relative paths taken from ``folder``, and the zoo's place decided."""
         local = "://" not in self.store
         store = str(folder / self.store) if local else self.store
-        if self.zoo is None and not local:
-            raise ValueError("`zoo` must be given where the store is not a local folder")
         zoo = folder / self.zoo if self.zoo is not None else Path(store).parent / "zoo"
         return self.model_copy(update={"store": store, "zoo": zoo, "corpora": folder / self.corpora})
 

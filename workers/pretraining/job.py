@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from adapters_zoo.recipes import Positive, Rate
-from matrices.languages import resolve
 from workers.config import read_config
+from workers.job import Language
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -21,7 +21,7 @@ class PretrainJob(BaseModel):
 
     out: Path = Field(description="folder the encoder is written to, in transformers' layout")
     corpora: Path
-    languages: tuple[StrictStr, ...] | None = Field(
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
         None, description="what the encoder sees; every raw text by default"
     )
     vocabulary: Positive = Field(8000, description="pieces of the byte-pair encoding")
@@ -49,8 +49,8 @@ class PretrainJob(BaseModel):
 
     @field_validator("languages")
     @classmethod
-    def _normalise(cls, codes: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return tuple(sorted({resolve(code).code for code in codes})) if codes is not None else None
+    def _sorted(cls, codes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return tuple(sorted(set(codes))) if codes is not None else None
 
     @model_validator(mode="after")
     def _consistent(self) -> PretrainJob:

@@ -1,0 +1,164 @@
+"""Items to token sequences and batches: no word is lost on the way, and each unit finds its way back."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters_zoo.library import Encoder
+from adapters_zoo.sources import check_encoder
+from workers.corpora import open_corpora
+from workers.corpora.types import Item, LabelledText, TaggedSentence
+from workers.encoding import (
+    EncodedItems,
+    TokenSequence,
+    collate,
+    encode_items,
+    evaluation_batches,
+    token_stream,
+    training_batches,
+)
+
+PAD = 1
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny_encoder_folder: Path) -> Encoder:
+    return Encoder(check_encoder(tiny_encoder_folder))
+
+
+@pytest.fixture(scope="module")
+def words(tiny_corpora: Path) -> tuple[str, ...]:
+    """Words the tokenizer knows, several times over."""
+    return tuple(" ".join(open_corpora(tiny_corpora).text("qac").sentences[:40]).split())  # type: ignore[union-attr]
+
+
+def tagged(tokens: Sequence[str]) -> TaggedSentence:
+    return TaggedSentence("1", tuple(tokens), tuple(f"T{n}" for n in range(len(tokens))))
+
+
+def spelt(encoder: Encoder, encoded: EncodedItems, item: int = 0) -> dict[int, str]:
+    """What the encoder reads of each unit of an item, as text."""
+    read: dict[int, list[int]] = {}
+    for sequence in encoded.sequences:
+        for id_, unit in zip(sequence.ids.tolist(), sequence.unit_of.tolist(), strict=True):
+            if sequence.item == item and unit >= 0:
+                read.setdefault(unit, []).append(id_)
+    return {unit: encoder.tokenizer.decode(ids).strip() for unit, ids in read.items()}
+
+
+def test_every_word_is_a_unit_with_its_own_pieces(encoder: Encoder, words: tuple[str, ...]) -> None:
+    tokens = [*words[:5], words[0] + words[1], words[2]]
+    encoded = encode_items(encoder, [tagged(tokens)])
+    [sequence] = encoded.sequences
+    assert spelt(encoder, encoded) == dict(enumerate(tokens))
+    assert encoded.labels == (("T0", "T1", "T2", "T3", "T4", "T5", "T6"),)
+    assert (sequence.ids[0], sequence.ids[-1]) == (encoder.special.begin, encoder.special.end)
+    assert (sequence.unit_of[0], sequence.unit_of[-1]) == (-1, -1)
+
+
+def test_word_with_a_space_in_it_is_one_unit(encoder: Encoder, words: tuple[str, ...]) -> None:
+    encoded = encode_items(encoder, [tagged([words[0], f"{words[1]} {words[2]}"])])
+    assert spelt(encoder, encoded) == {0: words[0], 1: f"{words[1]} {words[2]}"}
+
+
+def test_long_sentence_is_cut_between_words_and_keeps_them_all(encoder: Encoder, words: tuple[str, ...]) -> None:
+    assert len(words) > 3 * encoder.max_length
+    encoded = encode_items(encoder, [tagged(words)])
+    assert len(encoded.sequences) > 3
+    assert all(len(sequence.ids) <= encoder.max_length for sequence in encoded.sequences)
+    assert spelt(encoder, encoded) == dict(enumerate(words))
+    units = [set(sequence.unit_of.tolist()) - {-1} for sequence in encoded.sequences]
+    assert sum(map(len, units)) == len(set.union(*units)) == len(words)
+
+
+def test_word_longer_than_the_encoder_is_cut_short_and_its_neighbours_are_not(
+    encoder: Encoder, words: tuple[str, ...]
+) -> None:
+    monster = "".join(words)
+    encoded = encode_items(encoder, [tagged([words[0], monster, words[1]])])
+    read = spelt(encoder, encoded)
+    assert (read[0], read[2]) == (words[0], words[1])
+    assert monster.startswith(read[1])
+    assert [len(sequence.ids) for sequence in encoded.sequences][1] == encoder.max_length
+
+
+def test_word_the_tokenizer_drops_is_still_a_unit(encoder: Encoder, words: tuple[str, ...]) -> None:
+    encoded = encode_items(encoder, [tagged([words[0], "", words[1]])])
+    [sequence] = encoded.sequences
+    assert sequence.ids[sequence.unit_of == 1].tolist() == [encoder.special.unknown]
+
+
+def test_text_is_one_unit_of_its_first_window(encoder: Encoder, words: tuple[str, ...]) -> None:
+    text = " ".join(words)
+    encoded = encode_items(encoder, [LabelledText("1", text, "corner")])
+    [sequence] = encoded.sequences
+    assert len(sequence.ids) == encoder.max_length
+    assert set(sequence.unit_of[1:-1]) == {0}
+    assert text.startswith(spelt(encoder, encoded)[0])
+    assert encoded.labels == (("corner",),)
+
+
+def test_empty_text_still_gets_an_answer(encoder: Encoder) -> None:
+    [sequence] = encode_items(encoder, [LabelledText("1", "", "corner")]).sequences
+    assert sequence.ids.tolist() == [encoder.special.begin, encoder.special.unknown, encoder.special.end]
+
+
+def test_sentence_without_words_has_no_units(encoder: Encoder) -> None:
+    items: list[Item] = [tagged([]), LabelledText("2", "x", "none")]
+    encoded = encode_items(encoder, items)
+    assert [sequence.item for sequence in encoded.sequences] == [1]
+    assert encoded.labels == ((), ("none",))
+
+
+def sequences(lengths: Sequence[int]) -> EncodedItems:
+    """One-unit items of these lengths."""
+    made = [
+        TokenSequence(item, np.full(length, 7, dtype=np.int64), np.zeros(length, dtype=np.int64))
+        for item, length in enumerate(lengths)
+    ]
+    return EncodedItems(tuple(made), (("a",),) * len(lengths))
+
+
+def test_batch_is_padded_and_its_units_are_numbered_through() -> None:
+    window = TokenSequence(4, np.array([0, 20, 21, 2]), np.array([-1, 5, 6, -1]))
+    whole = TokenSequence(9, np.array([0, 30, 30, 31, 32, 2]), np.array([-1, 0, 0, 1, 2, -1]))
+    batch = collate(EncodedItems((whole, window), ()), [1, 0], PAD)
+    assert batch.ids.tolist() == [[0, 20, 21, 2, PAD, PAD], [0, 30, 30, 31, 32, 2]]
+    assert batch.mask.tolist() == [[1, 1, 1, 1, 0, 0], [1] * 6]
+    assert batch.unit_of.tolist() == [[-1, 0, 1, -1, -1, -1], [-1, 2, 2, 3, 4, -1]]
+    assert batch.units == ((4, 5), (4, 6), (9, 0), (9, 1), (9, 2))
+
+
+def test_windows_of_one_item_may_share_a_batch(encoder: Encoder, words: tuple[str, ...]) -> None:
+    encoded = encode_items(encoder, [tagged(words)])
+    batch = collate(encoded, range(len(encoded.sequences)), PAD)
+    assert sorted(batch.units) == [(0, unit) for unit in range(len(words))]
+    assert int(batch.unit_of.max()) == len(words) - 1
+
+
+@given(st.lists(st.integers(1, 40), max_size=60), st.integers(1, 9), st.integers(0, 5))
+def test_training_reads_every_sequence_once(lengths: list[int], size: int, seed: int) -> None:
+    batches = list(training_batches(sequences(lengths), size, np.random.default_rng(seed)))
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert all(len(batch) <= size for batch in batches)
+    assert len(batches) == -(-len(lengths) // size)
+
+
+@given(st.lists(st.integers(1, 40), max_size=60), st.integers(1, 100))
+def test_evaluation_reads_every_sequence_once_within_its_room(lengths: list[int], tokens: int) -> None:
+    batches = list(evaluation_batches(sequences(lengths), tokens))
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert all(len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= tokens for batch in batches)
+
+
+def test_stream_closes_every_sentence(encoder: Encoder, words: tuple[str, ...]) -> None:
+    stream = token_stream(encoder, [" ".join(words[:3]), "", words[3]])
+    assert stream.dtype == np.int32
+    ends = np.flatnonzero(stream == encoder.special.end)
+    assert len(ends) == 3
+    assert ends[-1] == len(stream) - 1
+    assert encoder.tokenizer.decode(stream[: ends[0]].tolist()).strip() == " ".join(words[:3])
