@@ -15,13 +15,13 @@ import torch
 
 from adapters_zoo.library import Precision
 from adapters_zoo.zoo import Zoo
-from matrices.cells import Cell, now
+from matrices.cells import Cell
 from matrices.store import Store
 from workers.job import Job
-from workers.plan import SELECTION, Column, LanguageAdapter, Plan, PlannedCell, TaskAdapter, make_plan
+from workers.plan import Column, LanguageAdapter, Plan, PlannedCell, TaskAdapter, make_plan
 from workers.pool import Pool, ray_pool
 from workers.schedule import Schedule, cost, describe
-from workers.worker import Bench
+from workers.worker import Bench, failed_cells
 
 _log = structlog.get_logger(__name__)
 _SHARE_OF_PEAK = 0.15
@@ -48,7 +48,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did. ``found`` cells had been measured before; ``failed`` ones are rows with an error."""
+    """What a run did. ``found`` cells had been measured before; ``failed`` ones are rows with an error.
+
+    ``notes`` are the plan's: what is left out or stands in, and why.
+    """
 
     trained: int
     reused: int
@@ -57,6 +60,7 @@ class Summary:
     failed: int
     seconds: float
     matrices: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +105,10 @@ def fill(job: Job, *, folder: Path = Path(), address: str | None = None, watch: 
     threads = max(1, (os.cpu_count() or 1) // workers)
     bench = make_bench(plan, threads=threads)
     with ray_pool(bench, workers, address=address, cpus=threads, gpus=job.gpus_per_worker) as pool:
-        return run(plan, work, store, pool, watch)
+        return run(plan, work, store, pool, bench, watch)
 
 
-def run(plan: Plan, work: Work, store: Store, pool: Pool, watch: Watch | None = None) -> Summary:
+def run(plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: Watch | None = None) -> Summary:
     """Do outstanding work on a pool, appending each column's cells to the store in one commit as it ends."""
     start = time.monotonic()
     schedule = Schedule([*work.adapters, *work.columns])
@@ -115,14 +119,14 @@ def run(plan: Plan, work: Work, store: Store, pool: Pool, watch: Watch | None = 
         _tell(watch, work, schedule, counts, start)
         done = pool.next()
         if isinstance(done.unit, Column):
-            cells = done.cells if done.error is None else _failed(plan, done.unit, done.unit.cells, done.error)
+            cells = done.cells if done.error is None else failed_cells(done.unit, done.unit.cells, done.error, bench)
             _append(store, cells, counts)
         elif done.error is None:
             counts["trained"] += 1
         if done.error is not None:
             _log.error("failed", what=describe(done.unit), error=done.error)
         for blocked in schedule.ended(done.unit, done.error):
-            _append(store, _failed(plan, blocked.column, blocked.cells, blocked.why), counts)
+            _append(store, failed_cells(blocked.column, blocked.cells, blocked.why, bench), counts)
     _tell(watch, work, schedule, counts, start)
     return _summary(plan, work, counts, time.monotonic() - start)
 
@@ -176,34 +180,6 @@ def _append(store: Store, cells: Sequence[Cell], counts: Counter[str]) -> None:
         counts.update(cell.status for cell in cells)
 
 
-def _failed(plan: Plan, column: Column, cells: Sequence[PlannedCell], error: str) -> list[Cell]:
-    return [
-        Cell(
-            matrix=column.matrix,
-            encoder=plan.encoder.label,
-            kind=plan.job.kind,
-            composition=cell.composition,
-            task=column.task,
-            metric=column.metric,
-            source=cell.source,
-            target=column.target,
-            selection=SELECTION,
-            seed=cell.seed,
-            score=None,
-            n_items=column.data.items,
-            correct=None,
-            total=None,
-            status="failed",
-            error=error,
-            seconds=0.0,
-            device="",
-            created_at=now(),
-            cell_id=cell.cell_id,
-        )
-        for cell in cells
-    ]
-
-
 def _tell(watch: Watch | None, work: Work, schedule: Schedule, counts: Counter[str], start: float) -> None:
     if watch is not None:
         left, elapsed = schedule.left, time.monotonic() - start
@@ -213,8 +189,16 @@ def _tell(watch: Watch | None, work: Work, schedule: Schedule, counts: Counter[s
 
 
 def _summary(plan: Plan, work: Work, counts: Counter[str], seconds: float) -> Summary:
-    matrices = tuple(dict.fromkeys(column.matrix for column in plan.columns))
-    return Summary(counts["trained"], work.reused, counts["ok"], work.measured, counts["failed"], seconds, matrices)
+    return Summary(
+        trained=counts["trained"],
+        reused=work.reused,
+        measured=counts["ok"],
+        found=work.measured,
+        failed=counts["failed"],
+        seconds=seconds,
+        matrices=tuple(dict.fromkeys(column.matrix for column in plan.columns)),
+        notes=plan.notes,
+    )
 
 
 def _default_workers(job: Job) -> int:

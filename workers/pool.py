@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from typing import Any, Protocol
 
 import ray
 import structlog
-from ray.exceptions import RayActorError, RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 
 from matrices.cells import Cell
+from workers.schedule import describe
 from workers.worker import Bench, Unit, Worker
 
 _log = structlog.get_logger(__name__)
@@ -80,8 +82,7 @@ class RayPool:
         )
         self._bench = ray.put(bench)
         self._idle: list[Any] = [self._actor.remote(self._bench) for _ in range(workers)]
-        self._running: dict[Any, tuple[Any, Unit]] = {}
-        self._deaths: dict[int, int] = {}
+        self._running: dict[Any, _Running] = {}
 
     def free(self) -> int:
         """Idle workers."""
@@ -89,33 +90,48 @@ class RayPool:
 
     def submit(self, unit: Unit) -> None:
         """Send a unit to an idle worker."""
-        worker = self._idle.pop()
-        self._running[worker.work.remote(unit)] = (worker, unit)
+        self._start(unit, deaths=0)
 
     def next(self) -> Done:
-        """Wait for the first unit to end. What dies with its worker is run again, at most three times."""
+        """Wait for the first unit to end. What dies with its worker is run again, three times in all."""
         while True:
             (ready,), _ = ray.wait(list(self._running), num_returns=1)
-            worker, unit = self._running.pop(ready)
+            running = self._running.pop(ready)
             try:
                 cells = ray.get(ready)
             except RayTaskError as error:
-                self._idle.append(worker)
-                return Done(unit, (), f"{type(error.cause).__name__}: {error.cause}")
-            except (RayActorError, RayError) as error:
-                self._idle.append(self._actor.remote(self._bench))
-                deaths = self._deaths[id(unit)] = self._deaths.get(id(unit), 0) + 1
+                self._idle.append(running.worker)
+                return Done(running.unit, (), f"{type(error.cause).__name__}: {error.cause}")
+            except RayError as error:
+                deaths, name = running.deaths + 1, type(error).__name__
                 _log.warning(
-                    "a worker died; its work starts again on a new one", error=type(error).__name__, time=deaths
+                    "a worker died; a new one takes its place", error=name, while_at=describe(running.unit), time=deaths
                 )
+                self._idle.append(self._actor.remote(self._bench))
                 if deaths == _DEATHS:
-                    return Done(
-                        unit, (), f"its worker died {deaths} times ({type(error).__name__}); memory may be short"
-                    )
-                self.submit(unit)
+                    return Done(running.unit, (), f"its worker died {deaths} times ({name}); memory may be short")
+                self._start(running.unit, deaths)
             else:
-                self._idle.append(worker)
-                return Done(unit, tuple(cells), None)
+                self._idle.append(running.worker)
+                return Done(running.unit, tuple(cells), None)
+
+    def close(self) -> None:
+        """End the workers, so that a shared cluster has their place at once."""
+        for worker in [*self._idle, *(running.worker for running in self._running.values())]:
+            ray.kill(worker)
+
+    def _start(self, unit: Unit, deaths: int) -> None:
+        worker = self._idle.pop()
+        self._running[worker.work.remote(unit)] = _Running(worker, unit, deaths)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A unit at work, and how often it lost its worker before."""
+
+    worker: Any
+    unit: Unit
+    deaths: int
 
 
 @contextlib.contextmanager
@@ -127,12 +143,17 @@ def ray_pool(
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     own = not ray.is_initialized()
     if own:
+        # Without an address Ray would join whatever cluster it finds on this machine.
         local: dict[str, Any] = (
-            {} if address else {"num_cpus": max(1, round(workers * cpus)), "include_dashboard": False}
+            {"num_cpus": math.ceil(workers * cpus), "include_dashboard": False} if address is None else {}
         )
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **local)
+        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **local)
     try:
-        yield RayPool(bench, workers, cpus=cpus, gpus=gpus)
+        pool = RayPool(bench, workers, cpus=cpus, gpus=gpus)
+        try:
+            yield pool
+        finally:
+            pool.close()
     finally:
         if own:
             ray.shutdown()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell, Kind, now
 from workers.corpora import open_corpora
 from workers.corpora.types import Corpora, Dataset
-from workers.encoding import encode_items
+from workers.encoding import EncodedItems, encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.plan import SELECTION, Column, DataReference, LanguageAdapter, PlannedCell, TaskAdapter, language_text
 from workers.scoring import Outcome, constant_outcomes, score
@@ -50,10 +51,18 @@ class Worker:
     def __init__(self, bench: Bench) -> None:
         torch.set_num_threads(bench.threads)
         self._bench = bench
-        self._encoder = Encoder(bench.encoder, precision=bench.precision, device=bench.device)
         self._zoo = Zoo(bench.zoo)
-        self._corpora: Corpora = open_corpora(bench.corpora)
         self._heads: dict[str, Head] = {}
+
+    # Opened at the first unit, so that what is wrong with them fails that unit by name; an actor that cannot even
+    # start would count as a machine that died.
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return Encoder(self._bench.encoder, precision=self._bench.precision, device=self._bench.device)
+
+    @cached_property
+    def _corpora(self) -> Corpora:
+        return open_corpora(self._bench.corpora)
 
     def work(self, unit: Unit) -> list[Cell]:
         """Do one unit. Training returns no cells: its adapter is in the zoo afterwards."""
@@ -101,45 +110,37 @@ class Worker:
         for (_, language), group in groupby(column.cells, key=lambda cell: (cell.source, cell.language_adapter)):
             planned = list(group)
             start = time.monotonic()
-            adapters = [cell.task_adapter for cell in planned if cell.task_adapter]
-            if adapters:
-                self._need([*adapters, *([language] if language else [])])
-                contestants = [Contestant(key, self._heads[key]) for key in adapters]
-                outcomes = evaluate(self._encoder, dataset, encoded, language, contestants)
-            else:
-                outcomes = [constant_outcomes(dataset) for _ in planned]
+            try:
+                outcomes = self._outcomes(dataset, encoded, language, planned)
+            except Exception as error:  # One source's trouble is not the column's.
+                cells += failed_cells(column, planned, f"{type(error).__name__}: {error}", self._bench)
+                continue
             seconds = (time.monotonic() - start) / len(planned)
-            cells.extend(
-                self._cell(column, one, dataset, result, seconds) for one, result in zip(planned, outcomes, strict=True)
-            )
+            cells += [self._cell(column, one, result, seconds) for one, result in zip(planned, outcomes, strict=True)]
         return cells
 
-    def _cell(
-        self, column: Column, planned: PlannedCell, dataset: Dataset, outcomes: Sequence[Outcome], seconds: float
-    ) -> Cell:
+    def _outcomes(
+        self, dataset: Dataset, encoded: EncodedItems, language: str | None, planned: Sequence[PlannedCell]
+    ) -> list[list[Outcome]]:
+        adapters = [cell.task_adapter for cell in planned if cell.task_adapter]
+        if not adapters:
+            return [constant_outcomes(dataset) for _ in planned]
+        self._need([*adapters, *([language] if language else [])])
+        contestants = [Contestant(key, self._heads[key]) for key in adapters]
+        return evaluate(self._encoder, dataset, encoded, language, contestants)
+
+    def _cell(self, column: Column, planned: PlannedCell, outcomes: Sequence[Outcome], seconds: float) -> Cell:
+        (failed,) = failed_cells(column, [planned], "no span was true or predicted, so F1 is not defined", self._bench)
         result = score(outcomes)
-        error = None if result is not None else "no span was true or predicted, so F1 is not defined"
-        return Cell(
-            matrix=column.matrix,
-            encoder=self._bench.encoder.label,
-            kind=self._bench.kind,
-            composition=planned.composition,
-            task=column.task,
-            metric=column.metric,
-            source=planned.source,
-            target=column.target,
-            selection=SELECTION,
-            seed=planned.seed,
+        return replace(
+            failed,
             score=result,
             n_items=len(outcomes),
             correct=tuple(correct for correct, _ in outcomes),
             total=tuple(total for _, total in outcomes),
-            status="ok" if error is None else "failed",
-            error=error,
+            status="failed" if result is None else "ok",
+            error=failed.error if result is None else None,
             seconds=seconds,
-            device=self._bench.device,
-            created_at=now(),
-            cell_id=planned.cell_id,
         )
 
     def _data(self, reference: DataReference) -> Dataset:
@@ -164,6 +165,35 @@ class Worker:
         self._encoder.remove(*(key for key in keys if key in self._encoder.names))
         for key in keys:
             self._heads.pop(key, None)
+
+
+def failed_cells(column: Column, cells: Sequence[PlannedCell], error: str, bench: Bench) -> list[Cell]:
+    """Rows that say of cells why they were not measured."""
+    return [
+        Cell(
+            matrix=column.matrix,
+            encoder=bench.encoder.label,
+            kind=bench.kind,
+            composition=cell.composition,
+            task=column.task,
+            metric=column.metric,
+            source=cell.source,
+            target=column.target,
+            selection=SELECTION,
+            seed=cell.seed,
+            score=None,
+            n_items=column.data.items,
+            correct=None,
+            total=None,
+            status="failed",
+            error=error,
+            seconds=0.0,
+            device=bench.device,
+            created_at=now(),
+            cell_id=cell.cell_id,
+        )
+        for cell in cells
+    ]
 
 
 class CorpusChangedError(RuntimeError):

@@ -1,4 +1,4 @@
-"""What a job comes to before anything runs: its adapters, its cells, and that their identities change when they must."""
+"""What a job comes to before anything runs: its adapters, its cells, and when their identities change."""
 
 from __future__ import annotations
 
