@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from typing import NoReturn
 
+import structlog
 import typer
-from click import ClickException
 from rich.console import Console
 from rich.markup import escape
 
@@ -18,27 +17,29 @@ app = typer.Typer(
     help="Measure which language to transfer from, and ask for the best one.",
 )
 
-_WORKERS = ("torch", "adapters", "transformers", "ray")
+_WORKERS = ("torch", "adapters", "transformers", "ray", "safetensors", "seqeval", "tokenizers")
+_ROOMS = ("sprachbund", "matrices", "adapters_zoo", "workers", "service")
+_TRAINING = ("corpora", "plan", "fill", "pretrain", "demo")
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the command line. What a person can mend is one line on standard error and exit status 1."""
+    # Standard output is for answers alone: `--json` prints one object there.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     _register()
     try:
-        app(standalone_mode=False)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
-    except typer.Abort:
-        sys.exit(130)
-    except ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        app()
     except (ValueError, LookupError, OSError, RuntimeError) as error:
-        if type(error).__module__.partition(".")[0] in ("builtins", "torch", "ray"):
-            raise  # Not one of ours: a defect, whose traceback is wanted.
-        Console(stderr=True).print(f"[red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        if not _mendable(error):
+            raise
+        line = " ".join(part.strip() for part in str(error).splitlines())
+        Console(stderr=True).print(f"[red]error:[/] {escape(line)}", highlight=False, soft_wrap=True)
         sys.exit(1)
-    sys.exit(0)
+
+
+def _mendable(error: Exception) -> bool:
+    """Whether an error is one of ours or the file system's; any other is a defect, whose traceback is wanted."""
+    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _ROOMS
 
 
 def _register() -> None:
@@ -53,10 +54,14 @@ def _register() -> None:
         jobs.register(app)
         demo.register(app)
     else:
-        for name in ("corpora", "plan", "fill", "pretrain", "demo"):
-            app.command(name, help="needs `pip install sprachbund[workers]`")(_needs_workers)
+        anything = {"allow_extra_args": True, "ignore_unknown_options": True}
+        for name in _TRAINING:
+            app.command(name, help=r"Needs `pip install 'sprachbund\[workers]'`.", context_settings=anything)(
+                _needs_workers
+            )
 
 
 def _needs_workers() -> None:
-    Console(stderr=True).print("this command trains; install it with [bold]pip install 'sprachbund[workers]'[/]")
+    said = r"[red]error:[/] this command reads corpora or trains; pip install 'sprachbund\[workers]'"
+    Console(stderr=True).print(said, highlight=False, soft_wrap=True)
     raise typer.Exit(1)

@@ -6,13 +6,14 @@ import dataclasses
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -49,10 +50,10 @@ def plan_command(job_file: JobFile, as_json: Json = False) -> None:
         return
     console = Console()
     console.print(_plan_table(plan, work))
-    for note in plan.notes:
-        console.print(f"[yellow]note[/] {note}")
+    _print_notes(console, plan.notes)
     if work.cells:
-        console.print(f"About {_duration(seconds)} on this machine. Start it with [bold]sprachbund fill {job_file}[/]")
+        start = f"[bold]sprachbund fill {escape(str(job_file))}[/]"
+        console.print(f"About {_duration(seconds)} on this machine. Start it with {start}", soft_wrap=True)
     else:
         console.print("Everything is measured already; `sprachbund fill` would train nothing.")
 
@@ -89,6 +90,7 @@ def pretrain_command(job_file: JobFile, as_json: Json = False) -> None:
 
 def report(console: Console, summary: Summary, store: str) -> None:
     """Say what a run did and what to do next."""
+    _print_notes(console, summary.notes)
     if not summary.trained and not summary.measured and not summary.failed:
         console.print(f"[green]Nothing to do:[/] all {summary.found} cells were measured before; nothing was trained.")
     else:
@@ -101,7 +103,8 @@ def report(console: Console, summary: Summary, store: str) -> None:
             f"[red]{summary.failed} cells failed[/]; each is a row with its `error`. "
             "Run the same command again to retry them alone."
         )
-    console.print(f"Ask it: [bold]sprachbund recommend --store {store} --task TASK --target LANGUAGE[/]")
+    asking = f"sprachbund recommend --store {store} --task TASK --target LANGUAGE"
+    console.print(f"Ask it: [bold]{escape(asking)}[/]", soft_wrap=True)
 
 
 @contextmanager
@@ -142,6 +145,11 @@ def counting(console: Console, what: str) -> Iterator[Tick]:
             progress.update(task, completed=done, total=total, note=f"loss {loss:.2f}{remaining}")
 
         yield tick
+
+
+def _print_notes(console: Console, notes: Iterable[str]) -> None:
+    for note in notes:
+        console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
 
 
 def _plan_json(plan: Plan, work: Work, seconds: float) -> dict[str, object]:
