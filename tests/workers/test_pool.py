@@ -1,0 +1,142 @@
+"""Units on Ray workers: the same answers as in one process, whatever happens to a worker."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+
+from matrices.cells import from_table
+from matrices.store import Store
+from workers.driver import State, Summary, make_bench, outstanding, run
+from workers.job import Job
+from workers.plan import make_plan
+from workers.pool import InlinePool, ray_pool
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:ray")
+ray = pytest.importorskip("ray")
+
+MakeJob = Callable[..., Job]
+Results = dict[str, tuple[object, ...]]
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """A local Ray of two places, which pools in this process join."""
+    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def logs() -> Iterator[list[Any]]:
+    with structlog.testing.capture_logs() as captured:
+        yield captured
+
+
+@pytest.fixture
+def job(tiny_corpora: Path, tiny_encoder_folder: Path, job_of: MakeJob) -> Callable[[str], Job]:
+    def make(name: str) -> Job:
+        return job_of(tiny_corpora, tiny_encoder_folder, store=f"{name}/store")
+
+    return make
+
+
+def filled_inline(job: Job) -> Results:
+    plan, store = make_plan(job), Store.open(job.store, create=True)
+    bench = make_bench(plan, threads=1)
+    run(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+    return results(store)
+
+
+def filled_on_ray(job: Job, workers: int, watch: Callable[[State], None] | None = None) -> tuple[Summary, Results]:
+    plan, store = make_plan(job), Store.open(job.store, create=True)
+    bench = make_bench(plan, threads=1)
+    with ray_pool(bench, workers) as pool:
+        summary = run(plan, outstanding(plan, store), store, pool, bench, watch)
+    return summary, results(store)
+
+
+def results(store: Store) -> Results:
+    """What was measured, without what may differ between runs: seconds and dates."""
+    cells = [cell for info in store.matrices() for cell in from_table(store.cells(info.matrix))]
+    return {cell.cell_id: (cell.status, cell.score, cell.correct, cell.total) for cell in cells}
+
+
+def workers_of_this_process() -> list[int]:
+    """Process ids of the Ray workers below this process that hold a ``Worker``."""
+    parents, titles = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (folder / "stat").read_text()
+            titles[int(folder.name)] = (folder / "cmdline").read_text().replace("\0", " ")
+        except OSError:  # It ended meanwhile.
+            continue
+        parents[int(folder.name)] = int(status.rpartition(")")[2].split()[1])
+
+    def below(process: int) -> bool:
+        while process in parents:
+            process = parents[process]
+            if process == os.getpid():
+                return True
+        return False
+
+    return [process for process, title in titles.items() if title.startswith("ray::Worker") and below(process)]
+
+
+class Killer:
+    """Kills a worker, as a machine that runs out of memory would, once something was trained; at most so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __call__(self, state: State) -> None:
+        if self.left and state.adapters[0]:
+            for process in workers_of_this_process()[:1]:
+                os.kill(process, signal.SIGKILL)
+                self.left -= 1
+
+
+@pytest.mark.usefixtures("cluster")
+class TestRay:
+    def test_two_workers_measure_what_one_process_does_to_the_bit(self, job: Callable[[str], Job]) -> None:
+        summary, measured = filled_on_ray(job("ray"), workers=2)
+        assert (summary.measured, summary.failed) == (10, 0)
+        assert measured == filled_inline(job("inline"))
+
+    def test_a_worker_killed_in_the_middle_is_replaced_and_nothing_differs(
+        self, job: Callable[[str], Job], logs: list[Any]
+    ) -> None:
+        killer = Killer(times=1)
+        summary, measured = filled_on_ray(job("ray"), workers=1, watch=killer)
+        assert killer.left == 0
+        assert [entry["event"] for entry in logs] == ["a worker died; a new one takes its place"]
+        assert (summary.measured, summary.failed) == (10, 0)
+        assert measured == filled_inline(job("inline"))
+
+    def test_an_error_of_the_work_itself_is_not_tried_again(
+        self, tiny_corpora: Path, job: Callable[[str], Job]
+    ) -> None:
+        plan = make_plan(job("ray"))
+        bench = make_bench(plan, threads=1)
+        (column, *_) = plan.columns  # Its adapters were never trained.
+        with ray_pool(bench, 1) as pool:
+            pool.submit(column)
+            done = pool.next()
+        assert done.error is None
+        failed = [cell for cell in done.cells if cell.status == "failed"]
+        assert len(failed) == len(column.cells) - 1
+        assert all("no readable manifest" in str(cell.error) for cell in failed)
+
+    def test_a_pool_gives_its_places_back(self, job: Callable[[str], Job]) -> None:
+        bench = make_bench(make_plan(job("ray")), threads=1)
+        for _ in range(3):  # Two places would not hold six workers.
+            with ray_pool(bench, 2) as pool:
+                assert pool.free() == 2
