@@ -102,6 +102,17 @@ def token_stream(encoder: Encoder, sentences: Sequence[str]) -> np.ndarray:
     return np.fromiter((id_ for one in encoded for id_ in [*one.ids, end]), dtype=np.int32)
 
 
+def window_starts(stream: np.ndarray, length: int, end: int) -> np.ndarray:
+    """Where a window of ``length`` tokens may begin in a stream: at the first token of a sentence.
+
+    Evaluation only ever shows whole sentences from their beginning, so a window that starts within one would teach
+    positions that never occur. 0 alone where no sentence has that many tokens from its beginning on.
+    """
+    starts: np.ndarray = np.r_[0, np.flatnonzero(stream == end) + 1]
+    fitting: np.ndarray = starts[starts <= len(stream) - length]
+    return fitting if len(fitting) else starts[:1]
+
+
 def _is_tagged(item: Item) -> bool:
     return isinstance(item, TaggedSentence)
 

@@ -15,7 +15,7 @@ from adapters_zoo.heads import Head, pool
 from adapters_zoo.library import Encoder, SpecialTokens
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from workers.corpora.types import Dataset
-from workers.encoding import EncodedItems, collate, encode_items, token_stream, training_batches
+from workers.encoding import EncodedItems, collate, encode_items, token_stream, training_batches, window_starts
 
 Tick = Callable[[int, int], None]
 """Told (steps done, steps in all) now and then."""
@@ -44,6 +44,7 @@ def train_language_adapter(
     stream = token_stream(encoder, sentences)
     if len(stream) <= recipe.length:
         raise TrainingError(f"{len(stream)} tokens of text are too few; at least {recipe.length + 1} are needed")
+    starts = window_starts(stream, recipe.length - 1, encoder.special.end)
     rng = np.random.default_rng(recipe.seed)
     torch.manual_seed(recipe.seed)
     encoder.add_language_adapter(name, reduction=recipe.reduction)
@@ -52,7 +53,7 @@ def train_language_adapter(
     def losses() -> Iterable[Tensor]:
         rows = max(1, recipe.tokens // recipe.length)
         for _ in range(recipe.steps):
-            ids = packed_batch(stream, rows, recipe.length, encoder.special.begin, rng)
+            ids = packed_batch(stream, rng.choice(starts, rows), recipe.length, encoder.special.begin)
             masked = mask_tokens(ids, recipe.masked, encoder.special, encoder.vocabulary)
             states = encoder.hidden(masked.ids)
             logits = encoder.masked_language_logits(states[masked.chosen.to(encoder.device)])
@@ -99,10 +100,9 @@ def train_task_adapter(
     return head.eval(), Outcome(loss, time.monotonic() - start)
 
 
-def packed_batch(stream: np.ndarray, rows: int, length: int, begin: int, rng: np.random.Generator) -> Tensor:
-    """Random windows of a token stream, each behind the begin token: [rows, length], nothing padded."""
-    starts = rng.integers(0, len(stream) - length + 1, rows)
-    ids = np.full((rows, length), begin, dtype=np.int64)
+def packed_batch(stream: np.ndarray, starts: np.ndarray, length: int, begin: int) -> Tensor:
+    """The windows of a token stream that begin at ``starts``, each behind the begin token: [len(starts), length]."""
+    ids = np.full((len(starts), length), begin, dtype=np.int64)
     for row, at in enumerate(starts):
         ids[row, 1:] = stream[at : at + length - 1]
     return torch.from_numpy(ids)

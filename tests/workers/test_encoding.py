@@ -20,6 +20,7 @@ from workers.encoding import (
     evaluation_batches,
     token_stream,
     training_batches,
+    window_starts,
 )
 
 PAD = 1
@@ -162,3 +163,14 @@ def test_stream_closes_every_sentence(encoder: Encoder, words: tuple[str, ...]) 
     assert len(ends) == 3
     assert ends[-1] == len(stream) - 1
     assert encoder.tokenizer.decode(stream[: ends[0]].tolist()).strip() == " ".join(words[:3])
+
+
+def test_windows_begin_where_a_sentence_does() -> None:
+    end = 2
+    stream = np.array([5, 6, end, 7, 8, 9, end, 5, end], dtype=np.int32)
+    assert window_starts(stream, 4, end).tolist() == [0, 3]
+    assert window_starts(stream, 9, end).tolist() == [0]
+
+
+def test_a_stream_shorter_than_a_window_is_read_from_its_beginning() -> None:
+    assert window_starts(np.array([5, 2], dtype=np.int32), 7, 2).tolist() == [0]

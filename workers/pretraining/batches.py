@@ -19,24 +19,28 @@ class Texts:
     """Tokenised text: a stream a language, and for each language of the parallel corpus its lines by id."""
 
     streams: tuple[Ids, ...]
+    starts: tuple[Ids, ...]
+    """Where windows of each stream may begin."""
     parallel: tuple[Mapping[str, Ids], ...]
     draw: np.ndarray
     """Probability that a row is drawn from each stream."""
 
     @staticmethod
-    def smoothed(streams: Sequence[Ids], parallel: Sequence[Mapping[str, Ids]], power: float) -> Texts:
+    def smoothed(
+        streams: Sequence[Ids], starts: Sequence[Ids], parallel: Sequence[Mapping[str, Ids]], power: float
+    ) -> Texts:
         """Streams drawn in proportion to their length to ``power``."""
         weights = np.array([len(stream) for stream in streams], dtype=float) ** power
-        return Texts(tuple(streams), tuple(parallel), weights / weights.sum())
+        return Texts(tuple(streams), tuple(starts), tuple(parallel), weights / weights.sum())
 
     def monolingual(self, rows: int, length: int, begin: int, rng: np.random.Generator) -> Tensor:
         """Windows of streams behind the begin token: [rows, length], nothing padded."""
         ids = np.full((rows, length), begin, dtype=np.int64)
         for row, language in enumerate(rng.choice(len(self.streams), rows, p=self.draw)):
-            stream = self.streams[language]
-            take = min(length - 1, len(stream))
-            at = rng.integers(0, len(stream) - take + 1)
-            ids[row, 1 : 1 + take] = stream[at : at + take]
+            starts = self.starts[language]
+            at = starts[rng.integers(len(starts))]
+            window = self.streams[language][at : at + length - 1]
+            ids[row, 1 : 1 + len(window)] = window
         return torch.from_numpy(ids)
 
     def pairs(self, count: int, room: int, special: SpecialTokens, rng: np.random.Generator) -> list[tuple[Ids, Ids]]:

@@ -29,13 +29,19 @@ def aligned_embeddings(
     """Embeddings [vocabulary, hidden], fp32, with standard deviation 0.04.
 
     ``streams`` are the token streams of all languages; ``parallel`` holds, a language, the tokens of each line by id.
+    Raises ``ValueError`` where there is too little parallel text for so many dimensions.
     """
     lines = {line: number for number, line in enumerate(sorted({line for one in parallel for line in one}))}
     occurrences = _occurrences(parallel, lines, vocabulary)
-    meaning_size = min(hidden // 2, len(lines) - 1)
-    meaning = _reduce(_ppmi(occurrences), meaning_size, seed)
+    meaning_size = min(hidden // 2, len(lines) - 1, vocabulary - 1)
     enough = np.asarray(occurrences.sum(axis=1)).ravel() > _SEEN_ENOUGH
     clusters = min(_CLUSTERS, int(enough.sum()))
+    if meaning_size < 1 or clusters == 0 or hidden - meaning_size >= min(vocabulary, 4 * (clusters + 1)):
+        raise ValueError(
+            f"{len(lines)} lines of parallel text with {clusters} tokens seen often enough are too few for "
+            f"{hidden} dimensions; give more, make `hidden` smaller, or set `embeddings: random`"
+        )
+    meaning = _reduce(_ppmi(occurrences), meaning_size, seed)
     cluster_of = np.full(vocabulary, clusters)
     grouping = MiniBatchKMeans(clusters, random_state=seed, n_init=1, batch_size=4096, max_iter=30)
     cluster_of[enough] = grouping.fit_predict(meaning[enough])

@@ -33,6 +33,9 @@ class PretrainJob(BaseModel):
     tokens: Positive = Field(4096, description="tokens in a step's batch")
     length: Positive = Field(64, description="tokens in a packed sequence")
     pair_length: Positive = Field(48, description="tokens kept of each half of a translation pair")
+    windows: Literal["sentence", "anywhere"] = Field(
+        "sentence", description="packed sequences begin where a sentence does, or at any token"
+    )
     masked: Annotated[float, Field(gt=0, lt=1)] = Field(0.2, description="share of positions to predict")
     learning_rate: Rate = Field(2e-3, description="peak; linear warm-up over 100 steps, then linear decay to 5%")
     smoothing: Share = Field(0.5, description="languages are drawn by tokens to this power; 0 is uniform")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from adapters_zoo.library import VERSIONS, SpecialTokens, best_precision, new_ma
 from adapters_zoo.sources import EncoderFiles, check_encoder
 from workers.corpora import open_corpora
 from workers.corpora.types import CorpusError, RawText
+from workers.encoding import window_starts
 from workers.pretraining.batches import Texts, contrast_batch, translation_batch
 from workers.pretraining.embeddings import aligned_embeddings
 from workers.pretraining.job import PretrainJob
@@ -34,6 +36,7 @@ _WARM_UP = 100
 _FLOOR = 0.05
 _TEMPERATURE = 0.05
 _CARD = "sprachbund.json"
+_MARK, _CHECKPOINT, _UNFINISHED = "recipe.txt", "checkpoint.safetensors", "unfinished.part"
 
 Tick = Callable[[int, int, float], None]
 """Told (steps done, steps in all, mean loss in nats of the last steps) now and then."""
@@ -61,12 +64,14 @@ def pretrain(job: PretrainJob, tick: Tick | None = None) -> Pretrained:
         if card["recipe"] == recipe:
             return Pretrained(check_encoder(job.out), False, 0.0)
         raise FileExistsError(f"{job.out} holds an encoder of another recipe or text; choose another `out`")
+    if job.out.exists() and (not job.out.is_dir() or any(job.out.iterdir())):
+        raise FileExistsError(f"{job.out} is there and is no encoder made by this command; choose another `out`")
     draft = job.out.with_name(job.out.name + ".part")
     draft.mkdir(parents=True, exist_ok=True)
     _claim(draft, recipe)
     loss = _Run(job, draft, texts, parallel).train(tick)
     _write_card(job, draft, recipe, texts, loss)
-    for leftover in ("checkpoint.safetensors", "recipe.txt"):
+    for leftover in (_CHECKPOINT, _UNFINISHED, _MARK):
         (draft / leftover).unlink(missing_ok=True)
     draft.rename(job.out)
     return Pretrained(check_encoder(job.out), True, time.monotonic() - start)
@@ -105,10 +110,9 @@ class _Run:
 
     def train(self, tick: Tick | None) -> float:
         """All steps that are left; returns the mean loss of the last ones and writes the encoder."""
-        first = self._resume()
+        first, recent = self._resume()
         if first == 0 and self.job.embeddings == "aligned":
             self._align()
-        recent: list[float] = []
         self.model.train()
         for step in range(first, self.job.steps):
             loss = self._step(step)
@@ -116,10 +120,10 @@ class _Run:
             if tick is not None and step % 10 == 9:
                 tick(step + 1, self.job.steps, float(np.mean(recent)))
             if (step + 1) % self.job.checkpoint_every == 0:
-                self._checkpoint(step + 1)
+                self._checkpoint(step + 1, recent)
         self.model.eval().save_pretrained(self.folder, safe_serialization=True)
         save_tokenizer(self.tokenizer, self.folder, self.job.max_length)
-        return float(np.mean(recent)) if recent else float("nan")
+        return float(np.mean(recent))
 
     def _step(self, step: int) -> float:
         job = self.job
@@ -187,7 +191,9 @@ class _Run:
         tokenizer = train_tokenizer(
             {language: text.sentences for language, text in texts.items()}, self.job.vocabulary, self.job.seed
         )
-        tokenizer.save(str(path))
+        # Written beside its place: a run that was killed here must not resume on half a tokenizer.
+        tokenizer.save(str(self.folder / _UNFINISHED))
+        (self.folder / _UNFINISHED).replace(path)
         return tokenizer
 
     def _tokenised(self, texts: Mapping[str, RawText], parallel: Mapping[str, Mapping[str, str]]) -> Texts:
@@ -201,7 +207,14 @@ class _Run:
             order = np.random.default_rng(self.job.seed).permutation(len(parts))
             streams.append(np.concatenate([np.append(parts[i], SPECIAL.index("</s>")) for i in order]))
         lines = [dict(zip(one, encode(list(one.values())), strict=True)) for one in parallel.values()]
-        return Texts.smoothed(streams, lines, self.job.smoothing)
+        return Texts.smoothed(streams, [self._starts(stream) for stream in streams], lines, self.job.smoothing)
+
+    def _starts(self, stream: np.ndarray) -> np.ndarray:
+        """Where a window of a stream may begin."""
+        room = min(self.job.length - 1, len(stream))
+        if self.job.windows == "anywhere":
+            return np.arange(len(stream) - room + 1, dtype=np.int32)
+        return window_starts(stream, room, self.special.end)
 
     def _align(self) -> None:
         weights = aligned_embeddings(
@@ -214,25 +227,26 @@ class _Run:
         with torch.no_grad():
             self.model.get_input_embeddings().weight.copy_(torch.from_numpy(weights))
 
-    def _checkpoint(self, steps: int) -> None:
-        """Weights and the optimisers' tensors in one safetensors file, replaced whole."""
+    def _checkpoint(self, steps: int, recent: list[float]) -> None:
+        """Weights, the optimisers' tensors and the last losses in one safetensors file, replaced whole."""
         tensors = {f"model.{name}": weight for name, weight in self.model.state_dict().items()}
         del tensors["model.lm_head.decoder.weight"]  # tied to the embeddings
         tensors.pop("model.lm_head.bias", None)  # tied to the decoder's
         for number, optimiser in enumerate(self.optimisers):
             for index, state in optimiser.state_dict()["state"].items():
                 tensors |= {f"optimiser.{number}.{index}.{key}": value for key, value in state.items()}
-        tensors["steps"] = torch.tensor(steps)
-        draft = self.folder / "checkpoint.part"
+        tensors |= {"steps": torch.tensor(steps), "recent": torch.tensor(recent, dtype=torch.float64)}
+        draft = self.folder / _UNFINISHED
         save_file({key: value.contiguous().clone() for key, value in tensors.items()}, draft)
-        draft.replace(self.folder / "checkpoint.safetensors")
+        draft.replace(self.folder / _CHECKPOINT)
 
-    def _resume(self) -> int:
-        path = self.folder / "checkpoint.safetensors"
+    def _resume(self) -> tuple[int, list[float]]:
+        """Steps done and the last losses; (0, []) where there is no checkpoint."""
+        path = self.folder / _CHECKPOINT
         if not path.is_file():
-            return 0
+            return 0, []
         tensors = load_file(path)
-        steps = int(tensors.pop("steps"))
+        steps, recent = int(tensors["steps"]), tensors["recent"].tolist()
         weights = {key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")}
         self.model.load_state_dict(weights, strict=False)
         self.model.tie_weights()
@@ -244,7 +258,7 @@ class _Run:
                     states.setdefault(int(index), {})[name] = value
             optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
         _log.info("resumed", steps=steps, of=self.job.steps)
-        return steps
+        return steps, recent
 
 
 def _read(job: PretrainJob) -> tuple[dict[str, RawText], dict[str, dict[str, str]]]:
@@ -257,9 +271,11 @@ def _read(job: PretrainJob) -> tuple[dict[str, RawText], dict[str, dict[str, str
     parallel: dict[str, dict[str, str]] = {}
     if job.needs_parallel_text:
         parallel = {language: lines for language, lines in corpora.parallel_text().items() if language in found}
-        if len(parallel) < 2:
+        spoken = Counter(line for lines in parallel.values() for line in lines)
+        if max(spoken.values(), default=0) < 2:
             problem = (
-                "no parallel text in two of the languages; set `embeddings: random`, `translation: 0`, `contrast: 0`"
+                "no line of parallel text in two of the languages; "
+                "set `embeddings: random`, `translation: 0`, `contrast: 0`"
             )
             raise CorpusError(job.corpora, None, problem)
     return {language: text for language, text in found.items() if text is not None}, dict(sorted(parallel.items()))
@@ -274,7 +290,7 @@ def _recipe(job: PretrainJob, texts: Mapping[str, RawText]) -> str:
 
 def _claim(draft: Path, recipe: str) -> None:
     """A draft of another recipe must not be resumed: start it afresh."""
-    mark = draft / "recipe.txt"
+    mark = draft / _MARK
     if mark.is_file() and mark.read_text(encoding="utf-8") == recipe:
         return
     shutil.rmtree(draft)

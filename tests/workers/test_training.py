@@ -1,0 +1,179 @@
+"""Training one adapter: repeatable by its seed, better at the end than at the start, and loud when it fails."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from adapters_zoo.heads import Head
+from adapters_zoo.library import Encoder
+from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
+from adapters_zoo.sources import check_encoder
+from workers.corpora import open_corpora
+from workers.corpora.types import Dataset
+from workers.training import TrainingError, mask_tokens, packed_batch, train_language_adapter, train_task_adapter
+
+LANGUAGE = LanguageAdapterRecipe(steps=3, tokens=256, length=32)
+TASK = TaskAdapterRecipe(epochs=1, batch=16, learning_rate=3e-3, reduction=2, max_items=32)
+LABELS = {"board": ("black", "white"), "corner": ("corner", "none")}
+
+
+@pytest.fixture
+def encoder(tiny_encoder_folder: Path) -> Encoder:
+    return Encoder(check_encoder(tiny_encoder_folder))
+
+
+@pytest.fixture(scope="module")
+def sentences(tiny_corpora: Path) -> tuple[str, ...]:
+    return open_corpora(tiny_corpora).text("qaa").sentences  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="module")
+def data(tiny_corpora: Path) -> Callable[..., Dataset]:
+    corpora = open_corpora(tiny_corpora)
+    return lambda task, language="qaa": corpora.dataset(task, language, "train")
+
+
+def train_task(
+    encoder: Encoder, name: str, dataset: Dataset, recipe: TaskAdapterRecipe = TASK, **more: object
+) -> tuple[Head, float]:
+    options = {"labels": LABELS[dataset.task], "language": None, "seed": 0} | more
+    head, result = train_task_adapter(encoder, name, [dataset], recipe, **options)  # type: ignore[arg-type]
+    return head, result.loss
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return all(torch.equal(weight, other[key]) for key, weight in one.items())
+
+
+def test_language_adapter_is_decided_by_its_seed(encoder: Encoder, sentences: tuple[str, ...]) -> None:
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        train_language_adapter(encoder, name, sentences, LANGUAGE.model_copy(update={"seed": seed}))
+    weights = [encoder.parameters_of(name) for name in "abc"]
+    assert same(weights[0], weights[1])
+    assert not same(weights[0], weights[2])
+
+
+def test_task_adapter_and_head_are_decided_by_their_seed(encoder: Encoder, data: Callable[..., Dataset]) -> None:
+    heads = [train_task(encoder, name, data("corner"), seed=seed)[0] for name, seed in (("a", 5), ("b", 5), ("c", 6))]
+    weights = [encoder.parameters_of(name) for name in "abc"]
+    assert same(weights[0], weights[1])
+    assert not same(weights[0], weights[2])
+    assert same(heads[0].state_dict(), heads[1].state_dict())
+    assert not same(heads[0].state_dict(), heads[2].state_dict())
+
+
+def test_what_else_the_encoder_holds_changes_nothing(
+    encoder: Encoder, tiny_encoder_folder: Path, sentences: tuple[str, ...]
+) -> None:
+    train_language_adapter(encoder, "before", sentences, LANGUAGE.model_copy(update={"seed": 9}))
+    train_language_adapter(encoder, "a", sentences, LANGUAGE)
+    alone = Encoder(check_encoder(tiny_encoder_folder))
+    train_language_adapter(alone, "a", sentences, LANGUAGE)
+    assert same(alone.parameters_of("a"), encoder.parameters_of("a"))
+
+
+def test_language_modelling_gets_better(encoder: Encoder, sentences: tuple[str, ...]) -> None:
+    recipe = LANGUAGE.model_copy(update={"learning_rate": 1e-2})
+    first = train_language_adapter(encoder, "short", sentences, recipe.model_copy(update={"steps": 1}))
+    last = train_language_adapter(encoder, "long", sentences, recipe.model_copy(update={"steps": 120}))
+    assert last.loss < first.loss - 0.3
+    assert last.seconds > 0
+
+
+@pytest.mark.parametrize("task", ["board", "corner"])
+def test_task_is_learnt(encoder: Encoder, data: Callable[..., Dataset], task: str) -> None:
+    few = replace(data(task), items=data(task).items[:12])
+    _, first = train_task(encoder, "short", few)
+    _, last = train_task(encoder, "long", few, TASK.model_copy(update={"epochs": 100, "learning_rate": 1e-2}))
+    assert last < first / 2
+
+
+def test_task_adapter_learns_over_a_frozen_language_adapter(
+    encoder: Encoder, sentences: tuple[str, ...], data: Callable[..., Dataset]
+) -> None:
+    train_language_adapter(encoder, "l", sentences, LANGUAGE)
+    before = {key: weight.clone() for key, weight in encoder.parameters_of("l").items()}
+    train_task(encoder, "over", data("corner"), language="l")
+    train_task(encoder, "bare", data("corner"))
+    assert same(before, encoder.parameters_of("l"))
+    assert not same(encoder.parameters_of("over"), encoder.parameters_of("bare"))
+
+
+def test_task_adapter_learns_from_several_languages(encoder: Encoder, data: Callable[..., Dataset]) -> None:
+    both, one = [data("corner"), data("corner", "qab")], [data("corner")]
+    for name, datasets in (("both", both), ("one", one)):
+        train_task_adapter(encoder, name, datasets, TASK, labels=LABELS["corner"], language=None, seed=0)
+    assert not same(encoder.parameters_of("both"), encoder.parameters_of("one"))
+
+
+def test_only_the_first_items_are_read_where_that_is_asked_for(encoder: Encoder, data: Callable[..., Dataset]) -> None:
+    whole = data("corner")
+    train_task(encoder, "limited", whole, TASK.model_copy(update={"max_items": 20}))
+    train_task(encoder, "cut", replace(whole, items=whole.items[:20]))
+    assert same(encoder.parameters_of("limited"), encoder.parameters_of("cut"))
+
+
+def test_diverging_language_modelling_says_what_to_lower(encoder: Encoder, sentences: tuple[str, ...]) -> None:
+    recipe = LANGUAGE.model_copy(update={"learning_rate": 1e30})
+    with pytest.raises(TrainingError, match=r"the loss became nan at step \d of 3; lower learning_rate \(1e\+30\)"):
+        train_language_adapter(encoder, "a", sentences, recipe)
+
+
+@pytest.mark.parametrize(("epochs", "told"), [(1, "the last step left weights"), (2, "the loss became")])
+def test_diverging_task_is_not_kept_even_if_only_the_last_step_diverged(
+    encoder: Encoder, data: Callable[..., Dataset], epochs: int, told: str
+) -> None:
+    recipe = TASK.model_copy(update={"learning_rate": float("inf"), "epochs": epochs})
+    few = replace(data("corner"), items=data("corner").items[:8])
+    with pytest.raises(TrainingError, match=f"{told}.*; lower learning_rate"):
+        train_task(encoder, "a", few, recipe)
+
+
+def test_too_little_text_says_how_much_is_needed(encoder: Encoder, sentences: tuple[str, ...]) -> None:
+    with pytest.raises(TrainingError, match=r"\d+ tokens of text are too few; at least 33 are needed"):
+        train_language_adapter(encoder, "a", sentences[:1], LANGUAGE)
+    assert encoder.names == ()
+
+
+def test_no_labelled_items_are_an_error(encoder: Encoder, data: Callable[..., Dataset]) -> None:
+    with pytest.raises(TrainingError, match="not one labelled item"):
+        train_task(encoder, "a", replace(data("corner"), items=()))
+    assert encoder.names == ()
+
+
+def test_progress_is_told(encoder: Encoder, sentences: tuple[str, ...]) -> None:
+    told: list[tuple[int, int]] = []
+    recipe = LANGUAGE.model_copy(update={"steps": 21, "tokens": 32})
+    train_language_adapter(encoder, "a", sentences, recipe, tick=lambda done, of: told.append((done, of)))
+    assert told == [(10, 21), (20, 21)]
+
+
+def test_packed_rows_are_windows_of_the_stream() -> None:
+    stream = np.arange(100, 140, dtype=np.int32)
+    batch = packed_batch(stream, np.array([0, 33, 7]), 8, 0)
+    assert batch.tolist() == [[0, *range(100 + at, 107 + at)] for at in (0, 33, 7)]
+
+
+def test_masking_is_berts(encoder: Encoder) -> None:
+    torch.manual_seed(0)
+    ids = torch.randint(5, encoder.vocabulary, (200, 200))
+    masked = mask_tokens(ids, 0.2, encoder.special, encoder.vocabulary)
+    shown = masked.ids[masked.chosen]
+    assert torch.equal(masked.targets, ids[masked.chosen])
+    assert torch.equal(masked.ids[~masked.chosen], ids[~masked.chosen])
+    assert float(masked.chosen.float().mean()) == pytest.approx(0.2, abs=0.01)
+    assert float((shown == encoder.special.mask).float().mean()) == pytest.approx(0.8, abs=0.02)
+    assert float((shown == masked.targets).float().mean()) == pytest.approx(0.1, abs=0.02)
+
+
+def test_special_tokens_are_never_masked_and_something_always_is(encoder: Encoder) -> None:
+    torch.manual_seed(0)
+    ids = torch.tensor([[0, 9, 2, 1, 1]])
+    for _ in range(50):
+        masked = mask_tokens(ids, 0.01, encoder.special, encoder.vocabulary)
+        assert masked.chosen.tolist() == [[False, True, False, False, False]]
