@@ -71,6 +71,8 @@ def test_only_the_trained_adapter_learns(with_adapters: Callable[..., Encoder]) 
         optimiser = torch.optim.SGD(parameters, lr=1.0)
         encoder.hidden(IDS, MASK).square().sum().backward()
         optimiser.step()
+        got_gradients = {id(weight) for weight in encoder._model.parameters() if weight.grad is not None}
+    assert got_gradients == {id(weight) for weight in parameters}
     for name in encoder.names:
         after = encoder.parameters_of(name)
         unchanged = [torch.equal(before[name][key], weight) for key, weight in after.items()]
@@ -105,6 +107,21 @@ def test_language_modelling_goes_back_through_the_invertible_adapter(with_adapte
         if key.startswith("invertible_adapters"):
             weight.mul_(2)
     assert not torch.allclose(before, encoder.masked_language_logits(states), atol=1e-3)
+
+
+def test_it_is_the_inverse_that_stands_before_the_output_embeddings(with_adapters: Callable[..., Encoder]) -> None:
+    encoder = with_adapters()
+    read: list[Tensor] = []
+    head = encoder._model.lm_head
+    head.decoder.register_forward_pre_hook(lambda _module, given: read.append(given[0]))
+    with torch.no_grad():
+        states = encoder.hidden(IDS[:1])[0]
+        encoder.activate("l1")
+        encoder.masked_language_logits(states)
+        transformed = head.layer_norm(torch.nn.functional.gelu(head.dense(states)))
+        again = encoder._base.invertible_adapters_forward(read[0].unsqueeze(0))[0]
+    torch.testing.assert_close(again, transformed)
+    assert not torch.allclose(read[0], transformed, atol=1e-3)
 
 
 def test_language_modelling_without_an_adapter_is_the_encoders_own(with_adapters: Callable[..., Encoder]) -> None:
