@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -20,11 +20,11 @@ from matrices.store import Store
 from sprachbund.commands.ask import recommend
 from sprachbund.commands.jobs import counting, watching
 from sprachbund.tables import matrix_table
-from workers.driver import Summary, fill
-from workers.job import load_job
 from workers.othello.corpora import othello_corpora
 from workers.othello.languages import Language, languages
-from workers.pretraining import load_pretrain_job, pretrain
+
+if TYPE_CHECKING:
+    from workers.driver import Summary
 
 PRETRAIN = """\
 # A tiny encoder of the six invented languages: `sprachbund pretrain pretrain.yaml` makes it.
@@ -119,6 +119,8 @@ def _corpora(console: Console, out: Path) -> Sequence[Language]:
 
 
 def _encoder(console: Console, out: Path) -> bool:
+    from workers.pretraining import load_pretrain_job, pretrain  # torch takes seconds that `--help` need not wait for.
+
     job_file = _write(out / "pretrain.yaml", PRETRAIN)
     console.print("2/4 pretraining a tiny encoder on their raw text")
     with counting(console, "pretraining") as tick:
@@ -126,6 +128,9 @@ def _encoder(console: Console, out: Path) -> bool:
 
 
 def _matrix(console: Console, out: Path, kind: str) -> Summary:
+    from workers.driver import fill
+    from workers.job import load_job
+
     codes = json.dumps([language.code for language in languages()])
     job_file = _write(out / f"{kind}.yaml", KINDS[kind].format(kind=kind, codes=codes))
     console.print(f"{3 + list(KINDS).index(kind)}/4 training adapters and filling the {kind} matrices")

@@ -1,4 +1,7 @@
-"""`plan`, `fill` and `pretrain`: jobs that train."""
+"""`plan`, `fill` and `pretrain`: jobs that train.
+
+What trains is imported by the commands themselves: torch and Ray take seconds, which `--help` need not wait for.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -18,11 +21,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from matrices.store import Store, StoreMissingError
-from workers.driver import State, Summary, Watch, Work, estimate_seconds, fill, outstanding
-from workers.job import load_job
-from workers.plan import Plan, make_plan
-from workers.pretraining import load_pretrain_job, pretrain
-from workers.pretraining.run import Tick
+
+if TYPE_CHECKING:
+    from workers.driver import State, Summary, Watch, Work
+    from workers.plan import Plan
+    from workers.pretraining.run import Tick
 
 JobFile = Annotated[Path, typer.Argument(metavar="JOB.yaml", help="the job file")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
@@ -38,6 +41,10 @@ def register(app: typer.Typer) -> None:
 
 def plan_command(job_file: JobFile, as_json: Json = False) -> None:
     """Show what a job will train and measure, what is done already, and what it is likely to cost."""
+    from workers.driver import estimate_seconds, outstanding
+    from workers.job import load_job
+    from workers.plan import make_plan
+
     plan = make_plan(load_job(job_file), folder=job_file.parent)
     try:
         store = Store.open(plan.job.store)
@@ -60,6 +67,9 @@ def plan_command(job_file: JobFile, as_json: Json = False) -> None:
 
 def fill_command(job_file: JobFile, address: Address = None, as_json: Json = False) -> None:
     """Run a job, or go on with it: train what is missing, measure what is missing, append cells as they finish."""
+    from workers.driver import fill
+    from workers.job import load_job
+
     job = load_job(job_file)
     with watching(Console(stderr=as_json)) as watch:
         summary = fill(job, folder=job_file.parent, address=address, watch=watch)
@@ -71,6 +81,8 @@ def fill_command(job_file: JobFile, address: Address = None, as_json: Json = Fal
 
 def pretrain_command(job_file: JobFile, as_json: Json = False) -> None:
     """Train a small multilingual encoder and its tokenizer from corpora, by masked-language modelling."""
+    from workers.pretraining import load_pretrain_job, pretrain
+
     job = load_pretrain_job(job_file)
     with counting(Console(stderr=as_json), "pretraining") as tick:
         made = pretrain(job, tick)
@@ -109,16 +121,22 @@ def report(console: Console, summary: Summary, store: str) -> None:
 
 @contextmanager
 def watching(console: Console) -> Iterator[Watch]:
-    """Progress of a fill: adapters and cells, and the time it still takes."""
+    """Progress of a fill: adapters and cells, and the time it still takes; a line a change where nobody sees a bar."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         adapters = progress.add_task("adapters", total=None, left="")
         cells = progress.add_task("cells", total=None, left="reading corpora")
+        told: set[tuple[int, int]] = set()
 
         def watch(state: State) -> None:
+            done = state.adapters[0], state.cells[0]
             left = "" if state.seconds_left is None else f"about {_duration(state.seconds_left)} left"
-            progress.update(adapters, completed=state.adapters[0], total=state.adapters[1])
-            progress.update(cells, completed=state.cells[0], total=state.cells[1], left=left)
+            progress.update(adapters, completed=done[0], total=state.adapters[1])
+            progress.update(cells, completed=done[1], total=state.cells[1], left=left)
+            if not console.is_terminal and done not in told:
+                told.add(done)
+                counts = f"adapters {done[0]}/{state.adapters[1]}, cells {done[1]}/{state.cells[1]}"
+                typer.echo(f"{counts}, {left}" if left else counts, err=True)
 
         yield watch
 
@@ -133,7 +151,7 @@ def counting(console: Console, what: str) -> Iterator[Tick]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=None, note="reading corpora")
         first: list[tuple[int, float]] = []
 
