@@ -1,0 +1,110 @@
+"""`plan`, `fill` and `pretrain`: what they say to people and to machines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from matrices.store import Store
+from sprachbund.commands.jobs import register
+from workers.driver import make_bench, outstanding, run
+from workers.job import load_job
+from workers.plan import make_plan
+from workers.pool import InlinePool
+
+
+@pytest.fixture
+def job_file(tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path) -> Path:
+    """Two cells: a baseline, and one of two languages and a task adapter."""
+    job = {
+        "store": "store",
+        "encoder": {"name": str(tiny_encoder_folder)},
+        "corpora": str(tiny_corpora),
+        "tasks": ["corner"],
+        "sources": ["qaa"],
+        "targets": ["qac"],
+        "seeds": [0],
+        "language_adapter": {"steps": 2, "tokens": 64, "length": 32},
+        "task_adapter": {"epochs": 1},
+        "precision": "fp32",
+    }
+    path = tmp_path / "job.yaml"
+    path.write_text(json.dumps(job), encoding="utf-8")  # JSON is YAML.
+    return path
+
+
+def command(*arguments: str) -> Result:
+    app = typer.Typer()
+    register(app)
+    result = CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def fill_here(job_file: Path) -> None:
+    """What `fill` does, in this process."""
+    plan = make_plan(load_job(job_file), folder=job_file.parent)
+    store, bench = Store.open(plan.job.store, create=True), make_bench(plan, threads=1)
+    run(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+
+
+def test_plan_for_machines_is_one_object_that_counts_what_is_left(job_file: Path) -> None:
+    told = json.loads(command("plan", str(job_file), "--json").stdout)
+    assert told["adapters"] == {"to_train": 3, "reused": 0}
+    assert told["cells"] == {"to_measure": 2, "done": 0}
+    assert told["estimated_seconds"] >= 0
+    assert told["notes"] == []
+    (matrix,) = told["matrices"]
+    assert matrix.startswith("corner-zero_shot-tiny-")
+
+
+def test_plan_says_how_to_start(job_file: Path) -> None:
+    said = command("plan", str(job_file)).stdout
+    assert "adapters: 3 to train, 0 in the zoo" in said
+    assert f"sprachbund fill {job_file}" in said
+
+
+def test_plan_neither_makes_a_store_nor_trains(job_file: Path) -> None:
+    command("plan", str(job_file))
+    assert [path.name for path in job_file.parent.iterdir()] == ["job.yaml"]
+
+
+def test_plan_says_when_everything_is_done(job_file: Path) -> None:
+    fill_here(job_file)
+    assert "Everything is measured already" in command("plan", str(job_file)).stdout
+
+
+def test_fill_of_a_job_that_is_done_says_that_nothing_was_trained(job_file: Path) -> None:
+    fill_here(job_file)
+    assert (
+        "Nothing to do: all 2 cells were measured before; nothing was trained." in command("fill", str(job_file)).stdout
+    )
+    told = json.loads(command("fill", str(job_file), "--json").stdout)
+    assert (told["trained"], told["measured"], told["found"], told["failed"]) == (0, 0, 2, 0)
+
+
+def test_pretrain_of_an_encoder_that_is_made_says_so(tiny_encoder_folder: Path, tiny_corpora: Path) -> None:
+    job = {
+        "out": str(tiny_encoder_folder.parent / "again"),
+        "corpora": str(tiny_corpora),
+        "vocabulary": 300,
+        "layers": 1,
+        "hidden": 16,
+        "heads": 2,
+        "max_length": 64,
+        "length": 32,
+        "pair_length": 24,
+        "tokens": 128,
+        "steps": 2,
+        "precision": "fp32",
+    }
+    path = tiny_encoder_folder.parent / "pretrain.yaml"
+    path.write_text(json.dumps(job), encoding="utf-8")
+    first, second = (json.loads(command("pretrain", str(path), "--json").stdout) for _ in range(2))
+    assert (first["trained"], second["trained"]) == (True, False)
+    assert first["digest"] == second["digest"]
+    assert "nothing trained" in command("pretrain", str(path)).stdout
