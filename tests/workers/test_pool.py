@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import os
 import signal
+import threading
+import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +38,10 @@ def cluster() -> Iterator[None]:
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     yield
     ray.shutdown()
+    with warnings.catch_warnings():
+        # Ray forgets its processes without waiting for them to end, which Popen would complain of later.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture
@@ -104,6 +113,26 @@ class Killer:
                 self.left -= 1
 
 
+@contextlib.contextmanager
+def killing_every_worker() -> Iterator[None]:
+    """Kills the workers of this process as soon as they show up, until the block ends."""
+    over = threading.Event()
+
+    def kill() -> None:
+        while not over.wait(0.1):
+            for process in workers_of_this_process():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 @pytest.mark.usefixtures("cluster")
 class TestRay:
     def test_two_workers_measure_what_one_process_does_to_the_bit(self, job: Callable[[str], Job]) -> None:
@@ -120,6 +149,21 @@ class TestRay:
         assert [entry["event"] for entry in logs] == ["a worker died; a new one takes its place"]
         assert (summary.measured, summary.failed) == (10, 0)
         assert measured == filled_inline(job("inline"))
+
+    def test_work_that_takes_three_workers_down_is_given_up_and_the_next_is_done(
+        self, job: Callable[[str], Job], logs: list[Any]
+    ) -> None:
+        plan = make_plan(job("ray"))
+        first, second, *_ = plan.languages.values()
+        endless = replace(first, recipe=first.recipe.model_copy(update={"steps": 10**9}))
+        with ray_pool(make_bench(plan, threads=1), 1) as pool:
+            pool.submit(endless)
+            with killing_every_worker():
+                given_up = pool.next()
+            pool.submit(second)
+            done = pool.next()
+        assert given_up.error == "its worker died 3 times (ActorDiedError); memory may be short"
+        assert done.error is None
 
     def test_an_error_of_the_work_itself_is_not_tried_again(
         self, tiny_corpora: Path, job: Callable[[str], Job]
