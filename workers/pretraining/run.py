@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import structlog
 import torch
-from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
@@ -24,6 +23,7 @@ from adapters_zoo.sources import EncoderFiles, check_encoder
 from workers.corpora import open_corpora
 from workers.corpora.types import CorpusError, RawText
 from workers.encoding import window_starts
+from workers.pretraining import checkpoint
 from workers.pretraining.batches import Texts, contrast_batch, translation_batch
 from workers.pretraining.embeddings import aligned_embeddings
 from workers.pretraining.job import PretrainJob
@@ -36,7 +36,7 @@ _WARM_UP = 100
 _FLOOR = 0.05
 _TEMPERATURE = 0.05
 _CARD = "sprachbund.json"
-_MARK, _CHECKPOINT, _UNFINISHED = "recipe.txt", "checkpoint.safetensors", "unfinished.part"
+_MARK, _UNFINISHED = "recipe.txt", "tokenizer.part"
 
 Tick = Callable[[int, int, float], None]
 """Told (steps done, steps in all, mean loss in nats of the last steps) now and then."""
@@ -71,7 +71,7 @@ def pretrain(job: PretrainJob, tick: Tick | None = None) -> Pretrained:
     _claim(draft, recipe)
     loss = _Run(job, draft, texts, parallel).train(tick)
     _write_card(job, draft, recipe, texts, loss)
-    for leftover in (_CHECKPOINT, _UNFINISHED, _MARK):
+    for leftover in (checkpoint.FILE, checkpoint.DRAFT, _UNFINISHED, _MARK):
         (draft / leftover).unlink(missing_ok=True)
     draft.rename(job.out)
     return Pretrained(check_encoder(job.out), True, time.monotonic() - start)
@@ -110,7 +110,9 @@ class _Run:
 
     def train(self, tick: Tick | None) -> float:
         """All steps that are left; returns the mean loss of the last ones and writes the encoder."""
-        first, recent = self._resume()
+        first, recent = checkpoint.restore_checkpoint(self.folder, self.model, self.optimisers)
+        if first:
+            _log.info("resumed", steps=first, of=self.job.steps)
         if first == 0 and self.job.embeddings == "aligned":
             self._align()
         self.model.train()
@@ -120,7 +122,7 @@ class _Run:
             if tick is not None and step % 10 == 9:
                 tick(step + 1, self.job.steps, float(np.mean(recent)))
             if (step + 1) % self.job.checkpoint_every == 0:
-                self._checkpoint(step + 1, recent)
+                checkpoint.save_checkpoint(self.folder, self.model, self.optimisers, step + 1, recent)
         self.model.eval().save_pretrained(self.folder, safe_serialization=True)
         save_tokenizer(self.tokenizer, self.folder, self.job.max_length)
         return float(np.mean(recent))
@@ -226,39 +228,6 @@ class _Run:
         )
         with torch.no_grad():
             self.model.get_input_embeddings().weight.copy_(torch.from_numpy(weights))
-
-    def _checkpoint(self, steps: int, recent: list[float]) -> None:
-        """Weights, the optimisers' tensors and the last losses in one safetensors file, replaced whole."""
-        tensors = {f"model.{name}": weight for name, weight in self.model.state_dict().items()}
-        del tensors["model.lm_head.decoder.weight"]  # tied to the embeddings
-        tensors.pop("model.lm_head.bias", None)  # tied to the decoder's
-        for number, optimiser in enumerate(self.optimisers):
-            for index, state in optimiser.state_dict()["state"].items():
-                tensors |= {f"optimiser.{number}.{index}.{key}": value for key, value in state.items()}
-        tensors |= {"steps": torch.tensor(steps), "recent": torch.tensor(recent, dtype=torch.float64)}
-        draft = self.folder / _UNFINISHED
-        save_file({key: value.contiguous().clone() for key, value in tensors.items()}, draft)
-        draft.replace(self.folder / _CHECKPOINT)
-
-    def _resume(self) -> tuple[int, list[float]]:
-        """Steps done and the last losses; (0, []) where there is no checkpoint."""
-        path = self.folder / _CHECKPOINT
-        if not path.is_file():
-            return 0, []
-        tensors = load_file(path)
-        steps, recent = int(tensors["steps"]), tensors["recent"].tolist()
-        weights = {key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")}
-        self.model.load_state_dict(weights, strict=False)
-        self.model.tie_weights()
-        for number, optimiser in enumerate(self.optimisers):
-            states: dict[int, dict[str, Tensor]] = {}
-            for key, value in tensors.items():
-                if key.startswith(f"optimiser.{number}."):
-                    _, _, index, name = key.split(".")
-                    states.setdefault(int(index), {})[name] = value
-            optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
-        _log.info("resumed", steps=steps, of=self.job.steps)
-        return steps, recent
 
 
 def _read(job: PretrainJob) -> tuple[dict[str, RawText], dict[str, dict[str, str]]]:

@@ -86,7 +86,7 @@ def test_run_killed_while_its_tokenizer_was_written_starts_it_again(job_of: Make
     draft = job.out.with_name("encoder.part")
     content = (draft / "tokenizer.json").read_bytes()
     (draft / "tokenizer.json").unlink()
-    (draft / "unfinished.part").write_bytes(content[: len(content) // 2])
+    (draft / "tokenizer.part").write_bytes(content[: len(content) // 2])
     assert pretrain(job).encoder.digest == whole.encoder.digest
 
 

@@ -1,0 +1,47 @@
+"""A pretraining run on disk between two steps: one safetensors file, replaced whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+FILE, DRAFT = "checkpoint.safetensors", "checkpoint.part"
+
+# Tied to the embeddings and to the decoder's bias; safetensors refuses one tensor under two names.
+_TIED = ("lm_head.decoder.weight", "lm_head.bias")
+
+Optimisers = Sequence[torch.optim.Optimizer]
+
+
+def save_checkpoint(folder: Path, model: Any, optimisers: Optimisers, steps: int, recent: Sequence[float]) -> None:
+    """Write weights, the optimisers' tensors, the steps done and the last losses."""
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items() if name not in _TIED}
+    for number, optimiser in enumerate(optimisers):
+        for index, state in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{number}.{index}.{name}": value for name, value in state.items()}
+    tensors |= {"steps": torch.tensor(steps), "recent": torch.tensor(recent, dtype=torch.float64)}
+    save_file({name: value.contiguous().clone() for name, value in tensors.items()}, folder / DRAFT)
+    (folder / DRAFT).replace(folder / FILE)
+
+
+def restore_checkpoint(folder: Path, model: Any, optimisers: Optimisers) -> tuple[int, list[float]]:
+    """Take up the checkpoint in ``folder``: steps done and the last losses; (0, []) where there is none."""
+    if not (folder / FILE).is_file():
+        return 0, []
+    tensors = load_file(folder / FILE)
+    weights = {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
+    model.load_state_dict(weights, strict=False)
+    model.tie_weights()
+    for number, optimiser in enumerate(optimisers):
+        states: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            if name.startswith(f"optimiser.{number}."):
+                _, _, index, key = name.split(".")
+                states.setdefault(int(index), {})[key] = value
+        optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})
+    return int(tensors["steps"]), tensors["recent"].tolist()
