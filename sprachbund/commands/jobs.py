@@ -41,11 +41,13 @@ def register(app: typer.Typer) -> None:
 
 def plan_command(job_file: JobFile, as_json: Json = False) -> None:
     """Show what a job will train and measure, what is done already, and what it is likely to cost."""
-    from workers.driver import estimate_seconds, outstanding
     from workers.job import load_job
+
+    job = load_job(job_file)  # A mistake in it is told before torch is waited for.
+    from workers.driver import estimate_seconds, outstanding
     from workers.plan import make_plan
 
-    plan = make_plan(load_job(job_file), folder=job_file.parent)
+    plan = make_plan(job, folder=job_file.parent)
     try:
         store = Store.open(plan.job.store)
     except StoreMissingError:
@@ -67,10 +69,11 @@ def plan_command(job_file: JobFile, as_json: Json = False) -> None:
 
 def fill_command(job_file: JobFile, address: Address = None, as_json: Json = False) -> None:
     """Run a job, or go on with it: train what is missing, measure what is missing, append cells as they finish."""
-    from workers.driver import fill
     from workers.job import load_job
 
     job = load_job(job_file)
+    from workers.driver import fill
+
     with watching(Console(stderr=as_json)) as watch:
         summary = fill(job, folder=job_file.parent, address=address, watch=watch)
     if as_json:
