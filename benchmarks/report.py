@@ -57,8 +57,8 @@ def main() -> None:
         print(f"\n## {info.task}, {info.kind}\n")
         if given.out is not None:
             given.out.mkdir(parents=True, exist_ok=True)
-            save_heat_map(measured, given.out / f"{info.task}-{info.kind}.png")
-            print(f"![{info.task}, {info.kind}](results/{info.task}-{info.kind}.png)\n")
+            save_heat_map(measured, given.out / f"{info.task}-{info.kind}.svg")
+            print(f"![{info.task}, {info.kind}](results/{info.task}-{info.kind}.svg)\n")
         answers = [ask(store, Question(task=info.task, target=t, k=100, matrix=info.matrix)) for t in measured.targets]
         print(
             "\n".join(_zero_shot(measured, answers, seen) if info.kind == "zero_shot" else _interference(answers, seen))
