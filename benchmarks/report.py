@@ -185,7 +185,8 @@ def _provenance(store: Store, encoder: Path, root: Path) -> Provenance:
     entries = [e for e in corpora.entries() if e.kind == "text" or (e.task, e.language) in used]
     languages = {code for _, code in used}
     credits = {
-        (entry.corpus, entry.licence or "not stated")
+        # One corpus may be a file a language: ntrex.deu, ntrex.yor.
+        (entry.corpus.partition(".")[0], entry.licence or "not stated")
         for entry in entries
         if entry.language in languages
         and (entry.kind == "text" or entry.corpus == corpora.chosen(entry.task, entry.language))
