@@ -47,7 +47,8 @@ def plan_command(job_file: JobFile, as_json: Json = False) -> None:
     from workers.driver import estimate_seconds, outstanding
     from workers.plan import make_plan
 
-    plan = make_plan(job, folder=job_file.parent)
+    with Console(stderr=True).status("reading and checking the corpora"):
+        plan = make_plan(job, folder=job_file.parent)
     try:
         store = Store.open(plan.job.store)
     except StoreMissingError:
