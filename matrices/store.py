@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from deltalake import DeltaTable, WriterProperties, write_deltalake
+from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from matrices.cells import SCHEMA, SCHEMA_VERSION, Cell, to_table
@@ -180,6 +180,8 @@ def _create(uri: str) -> None:
         partition_by=["matrix"],
         configuration=_CONFIGURATION,
         storage_options=_options(),
+        # A retry after losing the race would create the table again, as version 1; losing is an error instead.
+        commit_properties=CommitProperties(max_commit_retries=0),
         raise_if_key_not_exists=False,
     )
 
