@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from matrices.cells import BASELINE
+
 ORDER = ("task", "target", "source", "selection", "seed", "composition", "cell_id")
 """The columns cells are sorted by, wherever cells leave this room; a null source (the baseline) comes last."""
 
@@ -121,6 +123,17 @@ def current(table: pa.Table) -> pa.Table:
 def in_order(table: pa.Table) -> pa.Table:
     """The same rows sorted by ``ORDER``: the same bytes for the same cells, in whatever order they were measured."""
     return table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in ORDER]))
+
+
+def compositions(cells: pa.Table) -> list[str]:
+    """The ways sources were added in these cells, the usual one (``stack``) first; the baseline is not one."""
+    found = set(pc.unique(cells["composition"]).to_pylist()) - {BASELINE}
+    return sorted(found, key=lambda name: (name != "stack", name))
+
+
+def selections(cells: pa.Table) -> list[str]:
+    """Which weights were evaluated in these cells, the plain ones (``last``) first."""
+    return sorted(pc.unique(cells["selection"]).to_pylist(), key=lambda name: (name != "last", name))
 
 
 def summaries(table: pa.Table, version: int) -> list[MatrixInfo]:

@@ -7,9 +7,8 @@ import pyarrow.compute as pc
 
 from matrices.grid import grid
 from matrices.held import Held
-from matrices.reading import MatrixInfo, UnknownMatrixError
+from matrices.reading import MatrixInfo, UnknownMatrixError, compositions, selections
 from matrices.recommend import named
-from matrices.recommend.column import compositions, selections
 from service.schemas import Grid, MatrixDetail
 
 

@@ -81,17 +81,6 @@ def column(cells: pa.Table, target: str, *, composition: str, selection: str) ->
     )
 
 
-def compositions(cells: pa.Table) -> list[str]:
-    """The ways sources were added in these cells, the usual one (``stack``) first; the baseline is not one."""
-    found = set(pc.unique(cells["composition"]).to_pylist()) - {BASELINE}
-    return sorted(found, key=lambda name: (name != "stack", name))
-
-
-def selections(cells: pa.Table) -> list[str]:
-    """Which weights were evaluated in these cells, the plain ones (``last``) first."""
-    return sorted(pc.unique(cells["selection"]).to_pylist(), key=lambda name: (name != "last", name))
-
-
 def _of_column(cells: pa.Table, target: str, composition: str, selection: str) -> pa.Table:
     rows = cells.filter(pc.equal(cells["target"], target))
     baseline = pc.and_(pc.equal(rows["composition"], BASELINE), pc.is_null(rows["source"]))

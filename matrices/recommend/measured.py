@@ -8,9 +8,9 @@ from dataclasses import asdict, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.reading import Provenance, there_is
+from matrices.reading import Provenance, compositions, selections, there_is
 from matrices.recommend.answer import Comparison, Effect, RankedSource, Recommendation, Score, Verdict
-from matrices.recommend.column import Column, Key, column, compositions, selections
+from matrices.recommend.column import Column, Key, column
 from matrices.recommend.names import named
 from matrices.recommend.popularity import popularity
 from matrices.recommend.uncertainty import Difference, Uncertainty
