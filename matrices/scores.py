@@ -1,4 +1,7 @@
-"""A matrix as scores of sources on targets, with what is known of each pair: what predictions and backtests work on."""
+"""A matrix as scores of sources on targets, with what is known of each pair: what predictions and backtests work on.
+
+From a store or the box here (``scores_of``), from a file by ``matrices.published.read_scores``.
+"""
 
 from __future__ import annotations
 
