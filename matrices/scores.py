@@ -96,20 +96,39 @@ def score_table(
     rows = rows.filter(pc.equal(rows["selection"], selection))
     if not rows.num_rows:
         raise NoScoresError(f"{matrix} has no score of a source under {composition} and {selection}")
-    sources = tuple(sorted(pc.unique(rows["source"]).to_pylist()))
-    targets = tuple(sorted(pc.unique(rows["target"]).to_pylist()))
-    shape = len(sources), len(targets)
-    scores, items, within = (np.full(shape, np.nan) for _ in range(3))
-    seeds = np.zeros(shape)
-    place = {code: index for index, code in enumerate(sources)}, {code: index for index, code in enumerate(targets)}
+    means = mean_scores(rows)
+    rows_of, columns_of = (_places(codes) for codes in (means.sources, means.targets))
+    items, within, seeds = (np.full(means.scores.shape, np.nan) for _ in range(3))
     for (source, target), runs in _runs(rows).items():
-        at = place[0][source], place[1][target]
-        scores[at] = np.mean([run["score"] for run in runs])
+        at = rows_of[source], columns_of[target]
         items[at] = _of_items(runs)
         seeds[at] = len(runs)
         if len(runs) > 1:
             within[at] = np.var([run["score"] for run in runs], ddof=1)
-    return ScoreTable(sources, targets, scores, _errors(items, within, seeds))
+    return replace(means, errors=_errors(items, within, seeds))
+
+
+def mean_scores(rows: pa.Table) -> ScoreTable:
+    """The means over seeds of rows that have a source and a score, all under one composition and selection.
+
+    Of a pair measured twice with one seed (under two recipes, say) the later counts.
+    """
+    latest = rows.select(["source", "target", "seed", "score", "created_at"]).sort_by("created_at")
+    latest = latest.group_by(["source", "target", "seed"], use_threads=False).aggregate([("score", "last")])
+    means = latest.group_by(["source", "target"], use_threads=False).aggregate([("score_last", "mean")])
+    sources, targets = (tuple(sorted(pc.unique(means[name]).to_pylist())) for name in ("source", "target"))
+    scores = np.full((len(sources), len(targets)), np.nan)
+    rows_of, columns_of = _places(sources), _places(targets)
+    at = (
+        [rows_of[code] for code in means["source"].to_pylist()],
+        [columns_of[code] for code in means["target"].to_pylist()],
+    )
+    scores[at] = means["score_last_mean"].to_numpy()
+    return ScoreTable(sources, targets, scores)
+
+
+def _places(codes: tuple[str, ...]) -> dict[str, int]:
+    return {code: index for index, code in enumerate(codes)}
 
 
 def item_variance(correct: Floats, total: Floats) -> float:
