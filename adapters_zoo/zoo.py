@@ -52,6 +52,13 @@ class Zoo:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def keys(self) -> set[str]:
+        """Every adapter there is. No file is read, so that thousands cost nothing: ``load`` checks what it opens."""
+        if not self.root.is_dir():
+            return set()
+        with os.scandir(self.root) as entries:
+            return {entry.name for entry in entries if (self.root / entry.name / "manifest.json").is_file()}
+
     def has(self, key: str) -> bool:
         """Whether an adapter is there and every file matches its digest; an altered one is set aside."""
         folder = self.root / key
@@ -84,11 +91,16 @@ class Zoo:
             shutil.rmtree(draft, ignore_errors=True)
 
     def load(self, encoder: Encoder, key: str, name: str) -> Trained:
-        """Add adapter ``key`` to ``encoder`` as ``name``. Raises ``AdapterFileError`` unless every digest matches."""
+        """Add adapter ``key`` to ``encoder`` as ``name``.
+
+        Raises ``AdapterFileError`` unless every digest matches; an altered adapter is set aside, and so trained again
+        by the next run that needs it.
+        """
         folder = self.root / key
         problem = _problem(folder)
         if problem is not None:
-            raise AdapterFileError(f"{folder}: {problem}")
+            self._set_aside(folder, problem)
+            raise AdapterFileError(f"{folder}: {problem}; run the job again to train it anew")
         manifest = _manifest(folder)
         made_for = manifest["made_from"]["encoder"]
         if made_for != encoder.files.digest:

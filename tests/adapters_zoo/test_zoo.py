@@ -82,7 +82,10 @@ def test_key_is_of_what_an_adapter_was_made_from(trained: Encoder) -> None:
 
 @pytest.mark.parametrize("damage", ["truncated", "altered", "missing"])
 @pytest.mark.parametrize("file", FILES)
-def test_damaged_adapter_is_set_aside_and_absent(zoo: Zoo, trained: Encoder, file: str, damage: str) -> None:
+@pytest.mark.parametrize("found_by", ["asking", "loading"])
+def test_damaged_adapter_is_set_aside_and_absent(
+    zoo: Zoo, trained: Encoder, file: str, damage: str, found_by: str
+) -> None:
     key = keep(zoo, trained, "t1", Head(trained.hidden_size, LABELS))
     path = zoo.root / key / file
     content = path.read_bytes()
@@ -93,10 +96,11 @@ def test_damaged_adapter_is_set_aside_and_absent(zoo: Zoo, trained: Encoder, fil
             path.write_bytes(content.replace(key.encode(), b"0" * len(key)) if file == FILES[-1] else content + b" ")
         case "missing":
             path.unlink()
-    with pytest.raises(AdapterFileError, match="manifest" if file == FILES[-1] else file):
-        zoo.load(trained, key, "mine")
-    assert "mine" not in trained.names
     with capture_logs() as logs:
+        if found_by == "loading":
+            with pytest.raises(AdapterFileError, match="manifest" if file == FILES[-1] else file):
+                zoo.load(trained, key, "mine")
+            assert "mine" not in trained.names
         assert not zoo.has(key)
     [line] = logs
     assert (line["log_level"], line["adapter"]) == ("warning", key)
@@ -142,6 +146,16 @@ def test_absent_adapter_is_absent(zoo: Zoo, encoder: Encoder) -> None:
     assert not zoo.has("0" * 32)
     with pytest.raises(AdapterFileError, match="no readable manifest"):
         zoo.load(encoder, "0" * 32, "mine")
+
+
+def test_keys_are_of_the_adapters_that_are_there_whole(zoo: Zoo, trained: Encoder) -> None:
+    assert zoo.keys() == set()
+    kept, damaged = keep(zoo, trained, "l1"), keep(zoo, trained, "l2", seed=1)
+    assert zoo.keys() == {kept, damaged}
+    (zoo.root / damaged / FILES[0]).write_bytes(b"")
+    assert not zoo.has(damaged)  # Which sets it aside.
+    (zoo.root / "drafts" / "half").mkdir(parents=True)
+    assert zoo.keys() == {kept}
 
 
 def test_crash_in_the_middle_of_a_save_leaves_nothing_to_see(zoo: Zoo, trained: Encoder) -> None:
