@@ -44,9 +44,10 @@ def _mendable(error: Exception) -> bool:
 
 def _register() -> None:
     """Add every command that this installation can run; name the extra that is missing for the others."""
-    from sprachbund.commands import ask
+    from sprachbund.commands import ask, tables
 
     ask.register(app)
+    tables.register(app)
     if all(importlib.util.find_spec(name) for name in _WORKERS):
         from sprachbund.commands import corpora, demo, jobs
 

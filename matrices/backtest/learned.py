@@ -1,0 +1,69 @@
+"""Gradient-boosted rankings from features of pairs: what the published recommenders do. Needs LightGBM.
+
+The settings are those of LangRank (Lin et al. 2019): lambdarank, 100 trees of 16 leaves, 5 pairs a leaf at the least.
+The features are the table's own: a table without them has no such ranking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import lightgbm
+import numpy as np
+
+from matrices.backtest.methods import URIEL
+from matrices.backtest.yardstick import RELEVANT
+from matrices.recommend.popularity import mean_z_scores
+from matrices.scores import Floats, ScoreTable
+
+
+def langrank(table: ScoreTable, target: str) -> Floats:
+    """LangRank's own ranker, from every pair feature the table has."""
+    return _ranking(table, target, table.pair_features)
+
+
+def uriel(table: ScoreTable, target: str) -> Floats:
+    """LangRank's ranker from URIEL's distances alone, which are known of a target without any text."""
+    return _ranking(table, target, distances(table))
+
+
+def uriel_and_popularity(table: ScoreTable, target: str) -> Floats:
+    """URIEL's distances and the source's mean z-score over the targets other than the one it is ranked for."""
+    average = np.column_stack([mean_z_scores(table, other) for other in table.targets])
+    return _ranking(table, target, {**distances(table), "popularity": average})
+
+
+def distances(table: ScoreTable) -> dict[str, Floats]:
+    """The pair features that are URIEL's distances."""
+    return {name: values for name, values in table.pair_features.items() if name.casefold() in URIEL}
+
+
+def _ranking(table: ScoreTable, target: str, features: Mapping[str, Floats]) -> Floats:
+    inputs = np.stack(list(features.values()), axis=-1)
+    scores = table.without_selves().scores
+    known = np.isfinite(scores)
+    # A target with one source has no order to learn from.
+    columns = np.flatnonzero(known.sum(axis=0) > 1)
+    model = lightgbm.LGBMRanker(
+        boosting_type="gbdt",
+        num_leaves=16,
+        learning_rate=0.1,
+        n_estimators=100,
+        min_child_samples=5,
+        deterministic=True,
+        n_jobs=1,
+        verbose=-1,
+    )
+    model.fit(
+        np.concatenate([inputs[known[:, column], column] for column in columns]),
+        np.concatenate([_relevance(scores[known[:, column], column]) for column in columns]),
+        group=known.sum(axis=0)[columns],
+    )
+    return np.asarray(model.predict(inputs[:, table.targets.index(target)]), dtype=np.float64)
+
+
+def _relevance(scores: Floats) -> Floats:
+    """10 for the best source of a target down to 1 for the tenth, 0 for all others; of sources that tie the higher."""
+    better = (scores[None, :] > scores[:, None]).sum(axis=1)
+    relevance: Floats = np.maximum(RELEVANT - better, 0).astype(np.float64)
+    return relevance

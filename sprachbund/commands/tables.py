@@ -1,0 +1,191 @@
+"""`backtest` and `import`: what can be done with a table of scores that others published."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from matrices.backtest import MethodReport, Skipped, judge_all, judged_targets, methods_for, report
+from matrices.boxed import store_or_box
+from matrices.published import Columns, read_published, to_scores
+from matrices.scores import ScoreTable, scores_of
+
+SourceColumn = Annotated[str | None, typer.Option(help="The column of source languages; left out: guessed.")]
+TargetColumn = Annotated[str | None, typer.Option(help="The column of target languages; left out: guessed.")]
+ScoreColumn = Annotated[str | None, typer.Option(help="The column of scores, higher is better; left out: guessed.")]
+RankColumn = Annotated[str | None, typer.Option(help="The column of ranks, 1 the best, where there are no scores.")]
+SeedColumn = Annotated[str | None, typer.Option(help="The column of seeds, where a pair has several.")]
+Where = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Keep the lines with this value alone; repeatable.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+
+
+class NothingToJudgeError(ValueError):
+    """A table in which no target has two sources."""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module to ``app``."""
+    app.command("backtest")(backtest)
+
+
+def backtest(
+    table: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE.csv|STORE/MATRIX", help="A table of scores, or a matrix of a store; a name alone: of the box."
+        ),
+    ],
+    source_column: SourceColumn = None,
+    target_column: TargetColumn = None,
+    score_column: ScoreColumn = None,
+    rank_column: RankColumn = None,
+    seed_column: SeedColumn = None,
+    feature_column: Annotated[
+        list[str] | None,
+        typer.Option(help="A column of features of pairs, repeatable; left out: URIEL's and LangRank's."),
+    ] = None,
+    where: Where = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Targets judged at the same time; left out: one a core.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How far to trust recommendations on a matrix: leave each target out, rank its sources, look at its scores."""
+    columns = Columns(
+        source=source_column,
+        target=target_column,
+        score=score_column,
+        rank=rank_column,
+        seed=seed_column,
+        features=tuple(feature_column) if feature_column else None,
+        where=tuple(_pair(one) for one in where or ()),
+    )
+    notes, scores, ranks_only = _read(table, columns)
+    targets = judged_targets(scores)
+    if not targets:
+        raise NothingToJudgeError(f"{table}: no target has two sources other than itself; there is nothing to rank")
+    methods, skipped = methods_for(scores)
+    at_once = min(processes or len(os.sched_getaffinity(0)), len(targets))
+    progress = Progress(
+        TextColumn("targets left out"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with progress:
+        task = progress.add_task("targets", total=len(targets))
+        judgements = judge_all(
+            scores, methods, processes=at_once, tick=lambda done, total: progress.update(task, completed=done)
+        )
+    lines = report(judgements)
+    if as_json:
+        print(json.dumps(_object(table, scores, lines, skipped, notes)))
+        return
+    console = Console()
+    console.print(_table(table, scores, lines))
+    for line in _sureness(lines):
+        console.print(line, highlight=False)
+    if ranks_only:
+        console.print("The table has ranks alone: regret is in shares of the sources outranked, not of a score.")
+    for note in notes:
+        console.print(f"note: {note}", style="yellow", markup=False, highlight=False)
+    for one in skipped:
+        console.print(f"without {one.method}: {one.reason}", style="dim", markup=False, highlight=False)
+
+
+def _read(table: str, columns: Columns) -> tuple[list[str], ScoreTable, bool]:
+    """Notes, scores, and whether they were ranks."""
+    if Path(table).suffix in (".csv", ".tsv"):
+        published = read_published(table, columns)
+        return list(published.notes), to_scores(published), published.ranks_only
+    store, _, matrix = table.rpartition("/")
+    return [], scores_of(store_or_box(store or None), matrix), False
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{text!r}: write COLUMN=VALUE", param_hint="--where")
+    return name, value
+
+
+def _object(
+    table: str, scores: ScoreTable, lines: list[MethodReport], skipped: list[Skipped], notes: list[str]
+) -> dict[str, object]:
+    return {
+        "table": table,
+        "sources": len(scores.sources),
+        "targets": len(scores.targets),
+        "methods": [asdict(line) for line in lines],
+        "skipped": [asdict(one) for one in skipped],
+        "notes": notes,
+    }
+
+
+def _table(name: str, scores: ScoreTable, lines: list[MethodReport]) -> Table:
+    size = f"{len(scores.sources)} sources, {lines[0].targets} targets left out in turn, as source and as target"
+    table = Table(
+        box=SIMPLE, title=f"{name}: {size}", caption="In %, means over targets; in brackets 95% over targets."
+    )
+    table.add_column("method", no_wrap=True)
+    for heading in ("NDCG@3", "", "NDCG@3 linear", "regret@1", "", "regret@3"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    best = {
+        figure: choose([value for line in lines if (value := getattr(line, figure)) is not None], default=None)
+        for figure, choose in (
+            ("ndcg_at_3", max),
+            ("ndcg_at_3_linear", max),
+            ("regret_at_1", min),
+            ("regret_at_3", min),
+        )
+    }
+    for line in lines:
+        cells = {figure: _percent(getattr(line, figure), getattr(line, figure) == best[figure]) for figure in best}
+        table.add_row(
+            line.method,
+            cells["ndcg_at_3"],
+            _range(line, "ndcg_at_3"),
+            cells["ndcg_at_3_linear"],
+            cells["regret_at_1"],
+            _range(line, "regret_at_1"),
+            cells["regret_at_3"],
+        )
+    return table
+
+
+def _percent(value: float | None, best: bool) -> str:
+    if value is None:
+        return "-"
+    return f"[bold]{100 * value:.1f}[/]" if best else f"{100 * value:.1f}"
+
+
+def _range(line: MethodReport, figure: str) -> str:
+    if figure not in line.intervals:
+        return ""
+    low, high = line.intervals[figure]
+    return f"[dim]{100 * low:.1f} to {100 * high:.1f}[/]"
+
+
+def _sureness(lines: list[MethodReport]) -> list[str]:
+    return [
+        f"{line.method}: its 90% intervals held {100 * line.interval_coverage:.1f}% of the scores left out; "
+        f"its 90% shortlists, {line.shortlist_size:.1f} sources on average, held the best source "
+        f"{100 * line.shortlist_coverage:.1f}% of the time."
+        for line in lines
+        if line.interval_coverage is not None
+        and line.shortlist_coverage is not None
+        and line.shortlist_size is not None
+    ]
