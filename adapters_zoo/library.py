@@ -1,9 +1,8 @@
 """The one module that touches `transformers` and `adapters`: an encoder with room for adapters.
 
-What the libraries get wrong in silence is guarded here: heads are ours, so adapters are saved and loaded without one;
-what is active is asserted; loaded weights must name exactly the parameters that were asked for; compositions other
-than a plain stack whose last place may hold several task adapters in parallel are refused, because nesting stacks
-inside ``Parallel`` applies residual and LayerNorm twice.
+The libraries open encoders, make adapters, and read and write their files; the arithmetic is `engine`'s. What they get
+wrong in silence is guarded here: heads are ours, so adapters are saved and loaded without one; loaded weights must name
+exactly the parameters that were asked for.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -22,11 +21,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 import adapters
 import torch
 import transformers
-from adapters.composition import Parallel, Stack
 from adapters.utils import SAFE_WEIGHTS_NAME
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from adapters_zoo.engine import Bottleneck, Coupling, EncoderWeights, Engine, LayerWeights, Pair, Seam
 from adapters_zoo.sources import EncoderFiles
 
 transformers.utils.logging.set_verbosity_error()
@@ -48,7 +47,8 @@ VERSIONS = {"adapters": adapters.__version__, "transformers": transformers.__ver
 class Encoder:
     """A frozen multilingual encoder in one process, with the adapters that were added to it.
 
-    Adapters are named by the caller. Nothing is active until ``activate``; only what ``train`` names gets gradients.
+    Adapters are named by the caller. A pass names the language adapter and the task adapter over it, each or both None;
+    only what ``train`` names gets gradients. Everywhere, a name that is not loaded raises ``KeyError``.
     """
 
     def __init__(self, files: EncoderFiles, *, precision: Precision = "fp32", device: str = "cpu") -> None:
@@ -61,10 +61,13 @@ class Encoder:
         self._base: Any = self._model.base_model
         self._model.requires_grad_(False)
         self._model.eval().to(device)
+        self._engine = Engine(_weights(self._model), torch.bfloat16 if precision == "bf16" else torch.float32)
+        self._loaded: dict[str, Bottleneck] = {}
         self.files = files
         self.tokenizer = Tokenizer.from_file(str(files.folder / "tokenizer.json"))
         self.special = SpecialTokens.of(self.tokenizer)
         self.hidden_size: int = config.hidden_size
+        self.layers: int = config.num_hidden_layers
         # RoBERTa's positions start behind the padding index, so two of them are not usable.
         self.max_length: int = config.max_position_embeddings - (0 if config.model_type == "bert" else 2)
         self.vocabulary: int = config.vocab_size
@@ -80,9 +83,14 @@ class Encoder:
         config = adapters.SeqBnInvConfig(reduction_factor=reduction, inv_adapter_reduction_factor=reduction)
         self._add(name, config)
 
-    def add_task_adapter(self, name: str, *, reduction: float) -> None:
-        """Add an untrained bottleneck adapter (`seq_bn`); initialised from torch's global generator."""
-        self._add(name, adapters.SeqBnConfig(reduction_factor=reduction))
+    def add_task_adapter(self, name: str, *, reduction: float, leave_out: int = 0) -> None:
+        """Add an untrained bottleneck adapter (`seq_bn`) to all but the ``leave_out`` lowest layers.
+
+        Initialised from torch's global generator. Raises ``ValueError`` where no layer is left.
+        """
+        if leave_out >= self.layers:
+            raise ValueError(f"leave_out {leave_out} leaves no layer: the encoder has {self.layers}")
+        self._add(name, adapters.SeqBnConfig(reduction_factor=reduction, leave_out=list(range(leave_out))))
 
     def _add(self, name: str, config: Any) -> None:
         self._model.add_adapter(name, config=config)
@@ -93,26 +101,9 @@ class Encoder:
         """Forget adapters and free their memory. Raises ``KeyError`` on one that is not loaded."""
         for name in names:
             self._parameters(name)
-        self._model.set_active_adapters(None)
         for name in names:
             self._model.delete_adapter(name)
-
-    def activate(self, language: str | None, tasks: Sequence[str] = ()) -> None:
-        """Make a composition active: the language adapter (if any) under the task adapters, side by side.
-
-        With k > 1 task adapters ``hidden`` repeats its batch k times, in the order of ``tasks``; exactly what k runs
-        with one each would give. With neither, the bare encoder is active. Raises ``ValueError`` on an
-        adapter that is not loaded.
-        """
-        top: list[Any] = [Parallel(*tasks)] if len(tasks) > 1 else list(tasks)
-        parts = top if language is None else [language, *top]
-        if not parts:
-            self._model.set_active_adapters(None)
-            return
-        self._model.set_active_adapters(Stack(*parts))
-        active = self._model.active_adapters.flatten()
-        if active != {language, *tasks} - {None}:
-            raise RuntimeError(f"asked for {language} under {list(tasks)}, but {sorted(active)} are active")
+            self._loaded.pop(name, None)
 
     @contextmanager
     def train(self, name: str) -> Iterator[list[nn.Parameter]]:
@@ -120,40 +111,46 @@ class Encoder:
         parameters = list(self._parameters(name).values())
         for parameter in parameters:
             parameter.requires_grad_(True)
-        self._model.train()
+        self._engine.training = True
         try:
             yield parameters
         finally:
-            self._model.eval()
+            self._engine.training = False
             self._freeze()
 
-    def hidden(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Last hidden states under the active composition: [k * batch, length, hidden] for ids [batch, length]."""
-        with self.autocast():
-            states: Tensor = self._base(
-                input_ids=ids.to(self.device), attention_mask=None if mask is None else mask.to(self.device)
-            ).last_hidden_state
-        return states
+    def hidden(
+        self, ids: Tensor, mask: Tensor | None = None, *, language: str | None = None, task: str | None = None
+    ) -> Tensor:
+        """Last hidden states, fp32 [batch, length, hidden], of ids [batch, length] under ``Stack(language, task)``."""
+        return self.above(self.seam(ids, mask, language=language, task=task), language=language, task=task)
 
-    def masked_language_logits(self, states: Tensor) -> Tensor:
-        """Vocabulary logits [n, vocabulary] for hidden states [n, hidden] of masked positions.
+    def seam(
+        self, ids: Tensor, mask: Tensor | None = None, *, language: str | None = None, task: str | None = None
+    ) -> Seam:
+        """A pass up to the lowest place of ``task``: good for any task adapter that stands in the same layers."""
+        layer = 0 if task is None else self.lowest_layer(task)
+        return self._engine.seam(ids.to(self.device), self._here(mask), self._optional(language), layer)
 
-        The inverse of the active invertible adapter stands before the tied output embeddings (MAD-X, section 3.2).
-        """
-        with self.autocast():
-            if self._model.config.model_type == "bert":
-                head = self._model.cls.predictions
-                transformed = head.transform(states)
-            else:
-                head = self._model.lm_head
-                transformed = head.layer_norm(nn.functional.gelu(head.dense(states)))
-            restored = self._base.invertible_adapters_forward(transformed.unsqueeze(0), rev=True).squeeze(0)
-            logits: Tensor = head.decoder(restored)
-        return logits.float()
+    def attention_bias(self, mask: Tensor | None) -> Tensor | None:
+        """What a seam says of padding."""
+        return self._engine.attention_bias(self._here(mask))
 
-    def autocast(self) -> torch.autocast:
-        """The arithmetic of this encoder: bf16 products where asked for, else plain fp32."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+    def lowest_layer(self, task: str) -> int:
+        """The layer a task adapter's seam lies in."""
+        return self._bottleneck(task).lowest
+
+    def above(self, seam: Seam, *, language: str | None = None, task: str | None = None) -> Tensor:
+        """The rest of a pass from its seam on: last hidden states, fp32 [batch, length, hidden]."""
+        return self._engine.above(seam, self._optional(language), self._optional(task))
+
+    def masked_language_logits(self, states: Tensor, *, language: str | None = None) -> Tensor:
+        """Vocabulary logits [n, vocabulary] for hidden states [n, hidden] of masked positions."""
+        return self._engine.logits(states, self._optional(language))
+
+    @property
+    def has_dropout(self) -> bool:
+        """Whether the encoder itself drops activations while an adapter is trained."""
+        return self._engine.has_dropout
 
     def save(self, name: str, folder: Path) -> None:
         """Write ``adapter_config.json`` and the weights (safetensors), as `adapters` itself reads them."""
@@ -193,6 +190,19 @@ class Encoder:
         if not found:
             raise KeyError(f"no adapter {name!r}; loaded: {', '.join(self.names) or 'none'}")
         return found
+
+    def _here(self, mask: Tensor | None) -> Tensor | None:
+        return None if mask is None else mask.to(self.device)
+
+    def _optional(self, name: str | None) -> Bottleneck | None:
+        return None if name is None else self._bottleneck(name)
+
+    def _bottleneck(self, name: str) -> Bottleneck:
+        """The adapter as the engine reads it: the library's own parameters, so that what trains there is seen here."""
+        if name not in self._loaded:
+            self._parameters(name)
+            self._loaded[name] = _bottleneck(self._base, name)
+        return self._loaded[name]
 
     def _freeze(self) -> None:
         self._model.requires_grad_(False)
@@ -245,6 +255,65 @@ def best_precision() -> Precision:
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     return "bf16" if torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported() else "fp32"
+
+
+def _weights(model: Any) -> EncoderWeights:
+    """Lays out a model's frozen weights for the engine. Raises ``ValueError`` on a kind it does not compute."""
+    config, base = model.config, model.base_model
+    if config.hidden_act != "gelu" or getattr(config, "position_embedding_type", "absolute") != "absolute":
+        raise ValueError(
+            f"encoders with GELU and absolute positions are supported; {config.hidden_act!r} and "
+            f"{config.position_embedding_type!r} are not"
+        )
+    embeddings, bert = base.embeddings, config.model_type == "bert"
+    head = model.cls.predictions if bert else model.lm_head
+    return EncoderWeights(
+        words=embeddings.word_embeddings.weight,
+        positions=embeddings.position_embeddings.weight,
+        kind=embeddings.token_type_embeddings.weight[0],
+        embedding_norm=_pair(embeddings.LayerNorm),
+        layers=tuple(_layer(layer) for layer in base.encoder.layer),
+        transform=_pair(head.transform.dense if bert else head.dense),
+        transform_norm=_pair(head.transform.LayerNorm if bert else head.layer_norm),
+        decoder=_pair(head.decoder),
+        heads=config.num_attention_heads,
+        epsilon=config.layer_norm_eps,
+        first_position=0 if bert else config.pad_token_id + 1,
+        dropout=config.hidden_dropout_prob,
+        attention_dropout=config.attention_probs_dropout_prob,
+    )
+
+
+def _layer(layer: Any) -> LayerWeights:
+    attention = layer.attention.self
+    three = (attention.query, attention.key, attention.value)
+    return LayerWeights(
+        attention=(torch.cat([one.weight for one in three]), torch.cat([one.bias for one in three])),
+        attention_out=_pair(layer.attention.output.dense),
+        attention_norm=_pair(layer.attention.output.LayerNorm),
+        up=_pair(layer.intermediate.dense),
+        down=_pair(layer.output.dense),
+        norm=_pair(layer.output.LayerNorm),
+    )
+
+
+def _bottleneck(base: Any, name: str) -> Bottleneck:
+    places = {index: layer.output.adapters for index, layer in enumerate(base.encoder.layer)}
+    layers = {
+        index: (_pair(place[name].adapter_down[0]), _pair(place[name].adapter_up))
+        for index, place in places.items()
+        if name in place
+    }
+    couplings = base.invertible_adapters
+    coupling = None
+    if name in couplings:
+        first, second = couplings[name].F, couplings[name].G
+        coupling = Coupling((_pair(first[0]), _pair(first[2])), (_pair(second[0]), _pair(second[2])))
+    return Bottleneck(layers, coupling)
+
+
+def _pair(module: Any) -> Pair:
+    return module.weight, module.bias
 
 
 def _class_of(folder: Path) -> tuple[Any, Any]:

@@ -35,4 +35,5 @@ class TaskAdapterRecipe(Recipe):
     batch: Positive = Field(16, description="items in a step's batch, bucketed by length")
     learning_rate: Rate = Field(1e-3, description="peak of AdamW's rate; linear warm-up over 6% and linear decay")
     reduction: Rate = Field(16, description="hidden size divided by the bottleneck's width")
+    leave_out: Annotated[int, Field(ge=0)] = Field(0, description="lowest layers of the encoder without an adapter")
     max_items: Positive | None = Field(None, description="train on the first so many items; all by default")

@@ -24,7 +24,7 @@ from safetensors.torch import load_file, save_file
 from adapters_zoo.heads import Head
 from adapters_zoo.library import VERSIONS, Encoder
 
-FORMAT = 2
+FORMAT = 3
 """Raised when training changes so that old adapters must not be taken for new ones: part of every key."""
 
 _log = structlog.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""Measuring one target column: its items under one language adapter at a time, all task adapters side by side."""
+"""Measuring one target column: its items under one language adapter at a time, for all task adapters at once."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import torch
 
+from adapters_zoo.engine import Seam
 from adapters_zoo.heads import Head, pool
 from adapters_zoo.library import Encoder
 from workers.corpora.types import Dataset
 from workers.encoding import EncodedItems, collate, evaluation_batches
 from workers.scoring import Outcome, outcome
 
-TOKENS = 8192
-"""Padded positions a batch, over all task adapters side by side: bounds memory, part of what decides the arithmetic."""
+TOKENS = 4096
+"""Padded positions a batch: bounds memory, fits a processor's cache, and is part of what decides the arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,21 @@ def evaluate(
 ) -> list[list[Outcome]]:
     """Per-item outcomes of each contestant on ``dataset`` (tokenised as ``encoded``) under a ``language`` adapter.
 
-    All contestants run in one forward pass, ``Stack(language, Parallel(...))``, which equals running them one by one.
+    What lies below the task adapters is computed once for all of them. Beyond that each runs alone, so that what one
+    scores does not depend, to the last bit, on what else is measured beside it.
     """
-    encoder.activate(language, [contestant.name for contestant in contestants])
     predicted: list[list[list[str | None]]] = [[[None] * len(labels) for labels in encoded.labels] for _ in contestants]
     with torch.inference_mode():
-        for indices in evaluation_batches(encoded, TOKENS // len(contestants)):
+        for indices in evaluation_batches(encoded, TOKENS):
             batch = collate(encoded, indices, encoder.special.pad)
-            states = encoder.hidden(batch.ids, batch.mask)
             unit_of = batch.unit_of.to(encoder.device)
-            for part, contestant, answers in zip(states.split(len(indices)), contestants, predicted, strict=True):
-                choices = contestant.head(pool(part, unit_of, len(batch.units))).argmax(1).tolist()
+            seams: dict[int, Seam] = {}
+            for contestant, answers in zip(contestants, predicted, strict=True):
+                layer = encoder.lowest_layer(contestant.name)
+                if layer not in seams:
+                    seams[layer] = encoder.seam(batch.ids, batch.mask, language=language, task=contestant.name)
+                states = encoder.above(seams[layer], language=language, task=contestant.name)
+                choices = contestant.head(pool(states, unit_of, len(batch.units))).argmax(1).tolist()
                 for (item, unit), choice in zip(batch.units, choices, strict=True):
                     answers[item][unit] = contestant.head.labels[choice]
     return [

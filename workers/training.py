@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from adapters_zoo.heads import Head, pool
 from adapters_zoo.library import Encoder, SpecialTokens
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
-from workers.corpora.types import Dataset
-from workers.encoding import EncodedItems, collate, encode_items, token_stream, training_batches, window_starts
+from workers.encoding import collate, token_stream, training_batches, window_starts
+from workers.prefix import FrozenPrefix
 
 Tick = Callable[[int, int], None]
 """Told (steps done, steps in all) now and then."""
@@ -48,15 +48,14 @@ def train_language_adapter(
     rng = np.random.default_rng(recipe.seed)
     torch.manual_seed(recipe.seed)
     encoder.add_language_adapter(name, reduction=recipe.reduction)
-    encoder.activate(name)
 
     def losses() -> Iterable[Tensor]:
         rows = max(1, recipe.tokens // recipe.length)
         for _ in range(recipe.steps):
             ids = packed_batch(stream, rng.choice(starts, rows), recipe.length, encoder.special.begin)
             masked = mask_tokens(ids, recipe.masked, encoder.special, encoder.vocabulary)
-            states = encoder.hidden(masked.ids)
-            logits = encoder.masked_language_logits(states[masked.chosen.to(encoder.device)])
+            states = encoder.hidden(masked.ids, language=name)
+            logits = encoder.masked_language_logits(states[masked.chosen.to(encoder.device)], language=name)
             yield nn.functional.cross_entropy(logits, masked.targets.to(encoder.device))
 
     with encoder.train(name) as parameters:
@@ -67,33 +66,31 @@ def train_language_adapter(
 def train_task_adapter(
     encoder: Encoder,
     name: str,
-    datasets: Sequence[Dataset],
+    text: FrozenPrefix,
     recipe: TaskAdapterRecipe,
     *,
     labels: Sequence[str],
-    language: str | None,
     seed: int,
     tick: Tick | None = None,
 ) -> tuple[Head, Outcome]:
-    """Add adapter ``name`` and a head, trained on the items of all ``datasets`` under the frozen ``language`` adapter.
+    """Add adapter ``name`` and a head, trained on ``text``.
 
     ``seed`` decides initialisation and order. Raises ``TrainingError``.
     """
     start = time.monotonic()
-    encoded = encode_items(encoder, [item for dataset in datasets for item in dataset.items[: recipe.max_items]])
+    encoded = text.encoded
     if not encoded.sequences:
         raise TrainingError("there is not one labelled item to learn from")
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    encoder.add_task_adapter(name, reduction=recipe.reduction)
+    encoder.add_task_adapter(name, reduction=recipe.reduction, leave_out=recipe.leave_out)
     head = Head(encoder.hidden_size, labels).to(encoder.device)
-    encoder.activate(language, [name])
     steps = recipe.epochs * math.ceil(len(encoded.sequences) / recipe.batch)
 
     def losses() -> Iterable[Tensor]:
         for _ in range(recipe.epochs):
             for indices in training_batches(encoded, recipe.batch, rng):
-                yield _label_loss(encoder, head, encoded, indices)
+                yield _label_loss(encoder, head, text, indices, name)
 
     with encoder.train(name) as parameters:
         loss = _descend([*parameters, *head.parameters()], losses(), steps, recipe.learning_rate, tick)
@@ -130,12 +127,12 @@ def mask_tokens(ids: Tensor, share: float, special: SpecialTokens, vocabulary: i
     return Masked(shown, chosen, ids[chosen])
 
 
-def _label_loss(encoder: Encoder, head: Head, encoded: EncodedItems, indices: Sequence[int]) -> Tensor:
-    batch = collate(encoded, indices, encoder.special.pad)
-    states = encoder.hidden(batch.ids, batch.mask)
+def _label_loss(encoder: Encoder, head: Head, text: FrozenPrefix, indices: Sequence[int], name: str) -> Tensor:
+    batch = collate(text.encoded, indices, encoder.special.pad)
+    states = encoder.above(text.seam(batch, indices, name), language=text.language, task=name)
     scores = head(pool(states, batch.unit_of.to(encoder.device), len(batch.units)))
     number = {label: index for index, label in enumerate(head.labels)}
-    targets = torch.tensor([number[encoded.labels[item][unit]] for item, unit in batch.units])
+    targets = torch.tensor([number[text.encoded.labels[item][unit]] for item, unit in batch.units])
     targets = targets.to(encoder.device)
     return nn.functional.cross_entropy(scores, targets)
 
@@ -144,7 +141,7 @@ def _descend(
     parameters: Sequence[nn.Parameter], losses: Iterable[Tensor], steps: int, peak: float, tick: Tick | None
 ) -> float:
     """AdamW over the losses, one step each; returns the mean of the last ones."""
-    optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(parameters, lr=peak, weight_decay=0.01, fused=True)
     warm = max(1, round(_WARM_UP * steps))
     tail: list[float] = []
     for step, loss in enumerate(losses):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import groupby
 from pathlib import Path
 
 import torch
@@ -21,6 +20,7 @@ from workers.corpora.types import Corpora, Dataset
 from workers.encoding import EncodedItems, encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.plan import SELECTION, Column, DataReference, LanguageAdapter, PlannedCell, TaskAdapter, language_text
+from workers.prefix import FrozenPrefix
 from workers.scoring import Outcome, constant_outcomes, score
 from workers.training import train_language_adapter, train_task_adapter
 
@@ -53,6 +53,7 @@ class Worker:
         self._bench = bench
         self._zoo = Zoo(bench.zoo)
         self._heads: dict[str, Head] = {}
+        self._text: tuple[object, FrozenPrefix, list[str]] | None = None
 
     # Opened at the first unit, so that what is wrong with them fails that unit by name; an actor that cannot even
     # start would count as a machine that died.
@@ -88,16 +89,24 @@ class Worker:
 
     def _train_task(self, unit: TaskAdapter) -> None:
         self._need([unit.under] if unit.under else [])
-        datasets = [self._data(reference) for reference in unit.data]
-        labels = sorted({label for dataset in datasets for label in dataset.labels})
+        prefix, labels = self._read(unit)
         try:
             head, result = train_task_adapter(
-                self._encoder, unit.key, datasets, unit.recipe, labels=labels, language=unit.under, seed=unit.seed
+                self._encoder, unit.key, prefix, unit.recipe, labels=labels, seed=unit.seed
             )
             trained = Trained(unit.key, head.labels, result.seconds, result.loss)
             self._zoo.save(self._encoder, unit.key, trained, unit.made_from, head)
         finally:
             self._forget(unit.key)
+
+    def _read(self, unit: TaskAdapter) -> tuple[FrozenPrefix, list[str]]:
+        """The text a task adapter learns from, and its labels: what its other seeds learn from too."""
+        if self._text is None or self._text[0] != (unit.under, unit.data):
+            datasets = [self._data(reference) for reference in unit.data]
+            prefix = FrozenPrefix(self._encoder, datasets, language=unit.under, limit=unit.recipe.max_items)
+            labels = sorted({label for dataset in datasets for label in dataset.labels})
+            self._text = (unit.under, unit.data), prefix, labels
+        return self._text[1:]
 
     def _measure(self, column: Column) -> list[Cell]:
         dataset = self._data(column.data)
@@ -105,29 +114,40 @@ class Worker:
         dataset = Dataset(dataset.task, dataset.kind, dataset.language, dataset.split, items, dataset.provenance)
         encoded = encode_items(self._encoder, items)
         cells: list[Cell] = []
-        # Cells over one language adapter, from one source, run side by side: its seeds. The grouping does not depend
-        # on what else a job measures, so neither does the arithmetic.
-        for (_, language), group in groupby(column.cells, key=lambda cell: (cell.source, cell.language_adapter)):
-            planned = list(group)
-            start = time.monotonic()
-            try:
-                outcomes = self._outcomes(dataset, encoded, language, planned)
-            except Exception as error:  # One source's trouble is not the column's.
-                cells += failed_cells(column, planned, f"{type(error).__name__}: {error}", self._bench)
-                continue
-            seconds = (time.monotonic() - start) / len(planned)
-            cells += [self._cell(column, one, result, seconds) for one, result in zip(planned, outcomes, strict=True)]
+        by_language: dict[str | None, list[PlannedCell]] = {}
+        for cell in column.cells:
+            by_language.setdefault(cell.language_adapter, []).append(cell)
+        for language, planned in by_language.items():
+            for part in _parts(planned, _KEPT // 2):
+                start = time.monotonic()
+                results = self._results(dataset, encoded, language, part)
+                seconds = (time.monotonic() - start) / len(part)
+                for one, result in zip(part, results, strict=True):
+                    if isinstance(result, str):
+                        cells += failed_cells(column, [one], result, self._bench)
+                    else:
+                        cells.append(self._cell(column, one, result, seconds))
         return cells
+
+    def _results(
+        self, dataset: Dataset, encoded: EncodedItems, language: str | None, planned: Sequence[PlannedCell]
+    ) -> list[list[Outcome] | str]:
+        """Per cell its outcomes, or what went wrong: one adapter's trouble is not its neighbours'."""
+        try:
+            return list(self._outcomes(dataset, encoded, language, planned))
+        except Exception as error:
+            if len(planned) == 1:
+                return [f"{type(error).__name__}: {error}"]
+            return [result for one in planned for result in self._results(dataset, encoded, language, [one])]
 
     def _outcomes(
         self, dataset: Dataset, encoded: EncodedItems, language: str | None, planned: Sequence[PlannedCell]
     ) -> list[list[Outcome]]:
         adapters = [cell.task_adapter for cell in planned if cell.task_adapter]
-        if not adapters:
-            return [constant_outcomes(dataset) for _ in planned]
-        self._need([*adapters, *([language] if language else [])])
+        self._need([*adapters, *([language] if language and adapters else [])])
         contestants = [Contestant(key, self._heads[key]) for key in adapters]
-        return evaluate(self._encoder, dataset, encoded, language, contestants)
+        measured = iter(evaluate(self._encoder, dataset, encoded, language, contestants))
+        return [next(measured) if cell.task_adapter else constant_outcomes(dataset) for cell in planned]
 
     def _cell(self, column: Column, planned: PlannedCell, outcomes: Sequence[Outcome], seconds: float) -> Cell:
         (failed,) = failed_cells(column, [planned], "no span was true or predicted, so F1 is not defined", self._bench)
@@ -165,6 +185,10 @@ class Worker:
         self._encoder.remove(*(key for key in keys if key in self._encoder.names))
         for key in keys:
             self._heads.pop(key, None)
+
+
+def _parts(cells: Sequence[PlannedCell], size: int) -> Iterator[Sequence[PlannedCell]]:
+    return (cells[start : start + size] for start in range(0, len(cells), size))
 
 
 def failed_cells(column: Column, cells: Sequence[PlannedCell], error: str, bench: Bench) -> list[Cell]:

@@ -29,7 +29,10 @@ def wider_folder(tiny_encoder_folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def with_adapters(tiny_encoder_folder: Path) -> Callable[..., Encoder]:
-    """An encoder with language adapters ``l1``, ``l2`` and task adapters ``t1`` to ``t3``, none of them near zero."""
+    """An encoder with language adapters ``l1``, ``l2`` and task adapters ``t1`` to ``t3``, none near zero.
+
+    ``high`` and ``higher`` are task adapters that leave out the lowest layer.
+    """
 
     def _with_adapters(precision: Precision = "fp32") -> Encoder:
         encoder = Encoder(check_encoder(tiny_encoder_folder), precision=precision)
@@ -38,6 +41,8 @@ def with_adapters(tiny_encoder_folder: Path) -> Callable[..., Encoder]:
             encoder.add_language_adapter(name, reduction=2)
         for name in ("t1", "t2", "t3"):
             encoder.add_task_adapter(name, reduction=4)
+        for name in ("high", "higher"):
+            encoder.add_task_adapter(name, reduction=4, leave_out=1)
         for name in encoder.names:
             for weight in encoder.parameters_of(name).values():
                 weight.normal_(0, 0.2)

@@ -1,10 +1,14 @@
-"""The encoder and its adapters: what is active, what learns, what is refused."""
+"""The encoder and its adapters: what a pass computes, what learns, what is refused."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+import transformers
+from adapters.composition import Stack
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -13,52 +17,127 @@ from adapters_zoo.sources import check_encoder
 
 IDS = torch.tensor([[0, 17, 40, 23, 9, 2], [0, 30, 31, 2, 1, 1]])
 MASK = (IDS != 1).long()
-TASKS = ["t1", "t2", "t3"]
+PARTS = [(None, None), ("l1", None), (None, "t1"), ("l1", "t1"), ("l2", "t1"), ("l1", "t2"), ("l1", "high")]
 
 
-def hidden(encoder: Encoder, language: str | None, *tasks: str) -> Tensor:
-    encoder.activate(language, tasks)
+def hidden(encoder: Encoder, language: str | None = None, task: str | None = None) -> Tensor:
     with torch.inference_mode():
-        return encoder.hidden(IDS, MASK)
+        return encoder.hidden(IDS, MASK, language=language, task=task)
 
 
-@pytest.mark.parametrize("language", [None, "l1"])
-def test_task_adapters_side_by_side_equal_one_by_one(with_adapters: Callable[..., Encoder], language: str) -> None:
-    encoder = with_adapters()
-    together = hidden(encoder, language, *TASKS)
-    for name, part in zip(TASKS, together.split(len(IDS)), strict=True):
-        assert torch.equal(part, hidden(encoder, language, name))
+def by_the_library(encoder: Encoder, language: str | None, task: str | None) -> Tensor:
+    """The same states as `transformers` and `adapters` compute them."""
+    parts = [part for part in (language, task) if part is not None]
+    encoder._model.set_active_adapters(Stack(*parts) if parts else None)
+    bf16 = torch.autocast("cpu", torch.bfloat16, enabled=encoder.precision == "bf16")
+    with torch.inference_mode(), bf16:
+        states: Tensor = encoder._base(input_ids=IDS, attention_mask=MASK).last_hidden_state
+    return states.float()
 
 
-@pytest.mark.parametrize("language", [None, "l1"])
-def test_side_by_side_equals_one_by_one_in_bf16_but_for_its_rounding(
-    with_adapters: Callable[..., Encoder], language: str
+@pytest.mark.parametrize(("language", "task"), PARTS)
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-5), ("bf16", 2**-4)])
+def test_states_are_those_of_the_library(
+    with_adapters: Callable[..., Encoder], language: str | None, task: str | None, precision: str, tolerance: float
 ) -> None:
-    encoder = with_adapters("bf16")
-    together = hidden(encoder, language, *TASKS)
-    for name, part in zip(TASKS, together.split(len(IDS)), strict=True):
-        torch.testing.assert_close(part, hidden(encoder, language, name), rtol=2**-6, atol=2**-6)
+    encoder = with_adapters(precision)
+    ours, theirs = hidden(encoder, language, task), by_the_library(encoder, language, task)
+    there = MASK.bool()
+    torch.testing.assert_close(ours[there], theirs[there], rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("model_type", ["roberta", "bert"])
+def test_states_and_logits_of_other_architectures_are_those_of_the_library(
+    tiny_encoder_folder: Path, tmp_path: Path, model_type: str
+) -> None:
+    encoder = Encoder(check_encoder(remade(tiny_encoder_folder, tmp_path, model_type)))
+    encoder.add_language_adapter("l", reduction=2)
+    there = MASK.bool()
+    ours = hidden(encoder, "l")
+    torch.testing.assert_close(ours[there], by_the_library(encoder, "l", None)[there], rtol=0, atol=1e-5)
+    encoder._model.set_active_adapters(None)
+    with torch.inference_mode():
+        theirs = encoder._model(input_ids=IDS, attention_mask=MASK).logits[there]
+        logits = encoder.masked_language_logits(hidden(encoder)[there])
+    torch.testing.assert_close(logits, theirs, rtol=0, atol=1e-4)
+
+
+def remade(folder: Path, out: Path, model_type: str) -> Path:
+    """The encoder of ``folder`` as a model of another type, its weights drawn anew."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config_class, model_class = {
+        "bert": (transformers.BertConfig, transformers.BertForMaskedLM),
+        "roberta": (transformers.RobertaConfig, transformers.RobertaForMaskedLM),
+    }[model_type]
+    shape = {key: value for key, value in config.items() if key not in ("model_type", "architectures")}
+    torch.manual_seed(0)
+    model_class(config_class(**shape)).save_pretrained(out)
+    shutil.copy(folder / "tokenizer.json", out)
+    return out
+
+
+@pytest.mark.parametrize("language", [None, "l1"])
+@pytest.mark.parametrize("task", ["t1", "high"])
+def test_seam_made_for_one_task_adapter_serves_another_bit_by_bit(
+    with_adapters: Callable[..., Encoder], language: str | None, task: str
+) -> None:
+    encoder = with_adapters()
+    other = {"t1": "t2", "high": "higher"}[task]
+    with torch.inference_mode():
+        seam = encoder.seam(IDS, MASK, language=language, task=task)
+        assert torch.equal(encoder.above(seam, language=language, task=other), hidden(encoder, language, other))
+    assert seam.layer == encoder.lowest_layer(task) == {"t1": 0, "high": 1}[task]
+
+
+def test_gradients_are_those_of_the_library(with_adapters: Callable[..., Encoder]) -> None:
+    encoder = with_adapters()
+    with encoder.train("t1") as parameters:
+        encoder.hidden(IDS, MASK, language="l1", task="t1")[MASK.bool()].square().sum().backward()
+        ours = [weight.grad.clone() for weight in parameters if weight.grad is not None]
+        for weight in parameters:
+            weight.grad = None
+        encoder._model.set_active_adapters(Stack("l1", "t1"))
+        states = encoder._base(input_ids=IDS, attention_mask=MASK).last_hidden_state
+        states[MASK.bool()].square().sum().backward()
+        theirs = [weight.grad for weight in parameters]
+    assert len(ours) == len(parameters)
+    for mine, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-4)
+
+
+def test_dropout_of_the_encoder_falls_in_training_alone(tiny_encoder_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_encoder_folder, tmp_path / "dropping")
+    path = tmp_path / "dropping" / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**config, "hidden_dropout_prob": 0.5}), encoding="utf-8")
+    encoder = Encoder(check_encoder(path.parent))
+    encoder.add_task_adapter("t", reduction=4)
+    assert encoder.has_dropout
+    calm = hidden(encoder, None, "t")
+    with encoder.train("t"), torch.no_grad():
+        first, second = (encoder.hidden(IDS, MASK, task="t") for _ in range(2))
+    assert not torch.equal(first, second)
+    assert torch.equal(hidden(encoder, None, "t"), calm)
 
 
 def test_every_composition_gives_other_states(with_adapters: Callable[..., Encoder]) -> None:
     encoder = with_adapters()
-    setups = [(None,), ("l1",), ("l2",), (None, "t1"), ("l1", "t1"), ("l2", "t1"), ("l1", "t2")]
-    states = [hidden(encoder, *setup) for setup in setups]
+    states = [hidden(encoder, *parts) for parts in PARTS]
     for place, one in enumerate(states):
         assert not any(torch.allclose(one, other, atol=1e-3) for other in states[:place])
 
 
-def test_order_of_task_adapters_is_the_order_of_the_parts(with_adapters: Callable[..., Encoder]) -> None:
-    encoder = with_adapters()
-    forth, back = hidden(encoder, "l1", "t1", "t2"), hidden(encoder, "l1", "t2", "t1")
-    assert torch.equal(forth, back.roll(len(IDS), 0))
+def test_adapter_that_leaves_no_layer_is_refused(encoder: Encoder) -> None:
+    with pytest.raises(ValueError, match="leave_out 2 leaves no layer: the encoder has 2"):
+        encoder.add_task_adapter("t", reduction=4, leave_out=2)
+    assert encoder.names == ()
 
 
 def test_padding_changes_nothing(with_adapters: Callable[..., Encoder]) -> None:
     encoder = with_adapters()
     padded = hidden(encoder, "l1", "t1")[1, :4]
     with torch.inference_mode():
-        alone = encoder.hidden(IDS[1:, :4])[0]
+        alone = encoder.hidden(IDS[1:, :4], language="l1", task="t1")[0]
     torch.testing.assert_close(padded, alone)
 
 
@@ -66,10 +145,9 @@ def test_only_the_trained_adapter_learns(with_adapters: Callable[..., Encoder]) 
     encoder = with_adapters()
     before = {name: {key: w.clone() for key, w in encoder.parameters_of(name).items()} for name in encoder.names}
     base = hidden(encoder, None)
-    encoder.activate("l1", ["t1"])
     with encoder.train("t1") as parameters:
         optimiser = torch.optim.SGD(parameters, lr=1.0)
-        encoder.hidden(IDS, MASK).square().sum().backward()
+        encoder.hidden(IDS, MASK, language="l1", task="t1").square().sum().backward()
         optimiser.step()
         got_gradients = {id(weight) for weight in encoder._model.parameters() if weight.grad is not None}
     assert got_gradients == {id(weight) for weight in parameters}
@@ -91,60 +169,50 @@ def test_name_that_parts_of_the_encoder_have_too_trains_the_adapter_alone(encode
 
 def test_nothing_learns_outside_the_block_even_after_an_error(with_adapters: Callable[..., Encoder]) -> None:
     encoder = with_adapters()
-    encoder.activate("l1", ["t1"])
     with pytest.raises(ZeroDivisionError), encoder.train("t1"):
         raise ZeroDivisionError
-    assert not encoder.hidden(IDS, MASK).requires_grad
+    assert not encoder.hidden(IDS, MASK, language="l1", task="t1").requires_grad
 
 
 def test_language_modelling_goes_back_through_the_invertible_adapter(with_adapters: Callable[..., Encoder]) -> None:
     encoder = with_adapters()
     states = hidden(encoder, "l1")[0]
-    encoder.activate("l1")
-    before = encoder.masked_language_logits(states)
+    before = encoder.masked_language_logits(states, language="l1")
     assert before.shape == (len(states), encoder.vocabulary)
     for key, weight in encoder.parameters_of("l1").items():
         if key.startswith("invertible_adapters"):
             weight.mul_(2)
-    assert not torch.allclose(before, encoder.masked_language_logits(states), atol=1e-3)
+    assert not torch.allclose(before, encoder.masked_language_logits(states, language="l1"), atol=1e-3)
 
 
-def test_it_is_the_inverse_that_stands_before_the_output_embeddings(with_adapters: Callable[..., Encoder]) -> None:
-    encoder = with_adapters()
-    read: list[Tensor] = []
-    head = encoder._model.lm_head
-    head.decoder.register_forward_pre_hook(lambda _module, given: read.append(given[0]))
-    with torch.no_grad():
-        states = encoder.hidden(IDS[:1])[0]
-        encoder.activate("l1")
-        encoder.masked_language_logits(states)
-        transformed = head.layer_norm(torch.nn.functional.gelu(head.dense(states)))
-        again = encoder._base.invertible_adapters_forward(read[0].unsqueeze(0))[0]
-    torch.testing.assert_close(again, transformed)
-    assert not torch.allclose(read[0], transformed, atol=1e-3)
-
-
-def test_language_modelling_without_an_adapter_is_the_encoders_own(with_adapters: Callable[..., Encoder]) -> None:
-    encoder = with_adapters()
-    bare = encoder.masked_language_logits(hidden(encoder, None)[0])
-    encoder.activate("l1")
-    assert not torch.allclose(bare, encoder.masked_language_logits(hidden(encoder, "l1")[0]), atol=1e-3)
-    for weight in encoder.parameters_of("l1").values():
-        weight.zero_()
-    torch.testing.assert_close(bare, encoder.masked_language_logits(hidden(encoder, "l1")[0]))
-
-
-@pytest.mark.parametrize(("language", "tasks"), [("L1", []), (None, ["T1"]), ("l1", ["t1", "nope"])])
-def test_misspelt_adapter_is_not_skipped(
-    with_adapters: Callable[..., Encoder], language: str | None, tasks: list[str]
+@pytest.mark.parametrize("language", [None, "l1"])
+def test_logits_are_those_of_the_library_with_the_inverse_before_the_output_embeddings(
+    with_adapters: Callable[..., Encoder], language: str | None
 ) -> None:
-    with pytest.raises(ValueError, match="No adapter with name"):
-        with_adapters().activate(language, tasks)
+    encoder = with_adapters()
+    encoder._model.set_active_adapters(Stack(language) if language else None)
+    head = encoder._model.lm_head
+    with torch.no_grad():
+        states = hidden(encoder, language)[0]
+        transformed = head.layer_norm(torch.nn.functional.gelu(head.dense(states)))
+        restored = encoder._base.invertible_adapters_forward(transformed[None], rev=True)[0]
+        again = encoder._base.invertible_adapters_forward(restored[None])[0]
+        expected = torch.nn.functional.linear(restored, head.decoder.weight, head.bias)
+        torch.testing.assert_close(again, transformed)
+        torch.testing.assert_close(encoder.masked_language_logits(states, language=language), expected)
+
+
+@pytest.mark.parametrize(("language", "task"), [("L1", None), (None, "T1"), ("l1", "nope")])
+def test_misspelt_adapter_is_not_skipped(
+    with_adapters: Callable[..., Encoder], language: str | None, task: str | None
+) -> None:
+    with pytest.raises(KeyError, match="no adapter"):
+        hidden(with_adapters(), language, task)
 
 
 def test_misspelt_adapter_can_be_neither_trained_nor_removed(with_adapters: Callable[..., Encoder]) -> None:
     encoder = with_adapters()
-    with pytest.raises(KeyError, match="no adapter 'nope'; loaded: l1, l2, t1, t2, t3"):
+    with pytest.raises(KeyError, match="no adapter 'nope'; loaded: l1, l2, t1, t2, t3, high, higher"):
         encoder.remove("nope")
     with pytest.raises(KeyError, match="no adapter 'nope'"), encoder.train("nope"):
         pass
@@ -153,7 +221,7 @@ def test_misspelt_adapter_can_be_neither_trained_nor_removed(with_adapters: Call
 def test_removed_adapter_is_gone(with_adapters: Callable[..., Encoder]) -> None:
     encoder = with_adapters()
     before = hidden(encoder, "l1", "t1")
-    encoder.remove("l2", "t2", "t3")
+    encoder.remove("l2", "t2", "t3", "high", "higher")
     assert encoder.names == ("l1", "t1")
     assert torch.equal(before, hidden(encoder, "l1", "t1"))
 

@@ -22,10 +22,9 @@ FILES = ["adapter/adapter.safetensors", "adapter/adapter_config.json", "head.saf
 Keep = Callable[..., str]
 
 
-def states(encoder: Encoder, language: str | None, *tasks: str) -> Tensor:
-    encoder.activate(language, tasks)
+def states(encoder: Encoder, language: str | None, task: str | None = None) -> Tensor:
     with torch.no_grad():
-        return encoder.hidden(IDS)
+        return encoder.hidden(IDS, language=language, task=task)
 
 
 def made_from(encoder: Encoder, **more: object) -> dict[str, object]:

@@ -15,6 +15,8 @@ from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora
 from workers.corpora.types import Dataset
+from workers.encoding import collate
+from workers.prefix import FrozenPrefix
 from workers.training import TrainingError, mask_tokens, packed_batch, train_language_adapter, train_task_adapter
 
 LANGUAGE = LanguageAdapterRecipe(steps=3, tokens=256, length=32)
@@ -39,10 +41,16 @@ def data(tiny_corpora: Path) -> Callable[..., Dataset]:
 
 
 def train_task(
-    encoder: Encoder, name: str, dataset: Dataset, recipe: TaskAdapterRecipe = TASK, **more: object
+    encoder: Encoder,
+    name: str,
+    dataset: Dataset,
+    recipe: TaskAdapterRecipe = TASK,
+    *,
+    language: str | None = None,
+    seed: int = 0,
 ) -> tuple[Head, float]:
-    options = {"labels": LABELS[dataset.task], "language": None, "seed": 0} | more
-    head, result = train_task_adapter(encoder, name, [dataset], recipe, **options)  # type: ignore[arg-type]
+    text = FrozenPrefix(encoder, [dataset], language=language, limit=recipe.max_items)
+    head, result = train_task_adapter(encoder, name, text, recipe, labels=LABELS[dataset.task], seed=seed)
     return head, result.loss
 
 
@@ -104,10 +112,39 @@ def test_task_adapter_learns_over_a_frozen_language_adapter(
     assert not same(encoder.parameters_of("over"), encoder.parameters_of("bare"))
 
 
+@pytest.mark.parametrize("leave_out", [0, 1])
+@pytest.mark.parametrize("language", [None, "l"])
+def test_prefix_kept_between_epochs_is_the_pass_itself(
+    encoder: Encoder, sentences: tuple[str, ...], data: Callable[..., Dataset], language: str | None, leave_out: int
+) -> None:
+    train_language_adapter(encoder, "l", sentences, LANGUAGE)
+    encoder.add_task_adapter("t", reduction=2, leave_out=leave_out)
+    text = FrozenPrefix(encoder, [data("board")], language=language, limit=40)
+    indices = [31, 2, 17]
+    batch = collate(text.encoded, indices, encoder.special.pad)
+    kept, fresh = text.seam(batch, indices, "t"), encoder.seam(batch.ids, batch.mask, language=language, task="t")
+    there = batch.mask.bool()
+    assert kept.layer == fresh.layer == leave_out
+    for mine, other in ((kept.hidden, fresh.hidden), (kept.residual, fresh.residual)):
+        torch.testing.assert_close(mine[there], other[there], rtol=0, atol=1e-5)
+    states = [encoder.above(seam, language=language, task="t")[there] for seam in (kept, fresh)]
+    torch.testing.assert_close(*states, rtol=0, atol=1e-5)
+
+
+def test_prefix_that_another_seed_left_changes_nothing(encoder: Encoder, data: Callable[..., Dataset]) -> None:
+    shared = FrozenPrefix(encoder, [data("corner")], language=None)
+    for name, seed in (("first", 0), ("second", 1)):
+        train_task_adapter(encoder, name, shared, TASK, labels=LABELS["corner"], seed=seed)
+    alone = FrozenPrefix(encoder, [data("corner")], language=None)
+    train_task_adapter(encoder, "alone", alone, TASK, labels=LABELS["corner"], seed=1)
+    assert same(encoder.parameters_of("second"), encoder.parameters_of("alone"))
+
+
 def test_task_adapter_learns_from_several_languages(encoder: Encoder, data: Callable[..., Dataset]) -> None:
     both, one = [data("corner"), data("corner", "qab")], [data("corner")]
     for name, datasets in (("both", both), ("one", one)):
-        train_task_adapter(encoder, name, datasets, TASK, labels=LABELS["corner"], language=None, seed=0)
+        text = FrozenPrefix(encoder, datasets, language=None)
+        train_task_adapter(encoder, name, text, TASK, labels=LABELS["corner"], seed=0)
     assert not same(encoder.parameters_of("both"), encoder.parameters_of("one"))
 
 

@@ -1,0 +1,225 @@
+"""The arithmetic of a frozen encoder with bottleneck adapters, laid out for speed.
+
+What `transformers` and `adapters` compute for ``Stack(language, task)`` (a test holds the two together), without what
+they do beside it: frozen weights are cast once instead of at every product, the three attention projections are one,
+products are bf16 while the residual stream, its norms and the trained parameters stay fp32, and a pass can be cut at
+its *seam*, the place in the lowest layer that holds the task adapter: what lies below is the same for every task
+adapter over one language adapter, so it is computed once, whether a column of task adapters is measured or one is
+trained for many epochs. No gradient is formed below the seam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Pair = tuple[Tensor, Tensor]
+"""Weight and bias: of a linear map [out, in] and [out], or of a layer norm [hidden] and [hidden]."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerWeights:
+    """One post-norm transformer layer; ``attention`` is query, key and value in one: [3 hidden, hidden]."""
+
+    attention: Pair
+    attention_out: Pair
+    attention_norm: Pair
+    up: Pair
+    down: Pair
+    norm: Pair
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderWeights:
+    """Everything frozen that a pass reads, in fp32, and the few numbers of the encoder's shape."""
+
+    words: Tensor
+    positions: Tensor
+    kind: Tensor
+    embedding_norm: Pair
+    layers: tuple[LayerWeights, ...]
+    transform: Pair
+    transform_norm: Pair
+    decoder: Pair
+    heads: int
+    epsilon: float
+    first_position: int
+    """The position of a sequence's first token; RoBERTa's numbering starts behind its padding index."""
+    dropout: float
+    attention_dropout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """An invertible NICE block (Dinh et al. 2015): each half of a vector is shifted by a function of the other."""
+
+    first: tuple[Pair, Pair]
+    second: tuple[Pair, Pair]
+
+
+@dataclass(frozen=True, slots=True)
+class Bottleneck:
+    """An adapter: by layer, its down and up projections (layers that are left out are absent)."""
+
+    layers: Mapping[int, tuple[Pair, Pair]]
+    coupling: Coupling | None = None
+
+    @property
+    def lowest(self) -> int:
+        """The lowest layer it stands in."""
+        return min(self.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """A pass up to where ``layer``'s task adapter stands: what it reads, the residual beside it, the attention bias.
+
+    ``hidden`` and ``residual`` are [batch, length, hidden size]; ``bias`` is [batch, 1, 1, length], or None without
+    padding.
+    """
+
+    layer: int
+    hidden: Tensor
+    residual: Tensor
+    bias: Tensor | None
+
+
+class Engine:
+    """Runs frozen weights under adapters. ``training`` turns the encoder's own dropout on."""
+
+    def __init__(self, weights: EncoderWeights, product: torch.dtype) -> None:
+        """``product`` is the type matrix products are computed in."""
+        self._weights = weights
+        self._product = product
+        self._layers = tuple(_cast_layer(layer, product) for layer in weights.layers)
+        self._decoder: Pair | None = None
+        self.training = False
+
+    @property
+    def has_dropout(self) -> bool:
+        """Whether training passes drop activations of the encoder."""
+        return self._weights.dropout > 0 or self._weights.attention_dropout > 0
+
+    def attention_bias(self, mask: Tensor | None) -> Tensor | None:
+        """What hides padding (0 in ``mask`` [batch, length]) from attention: [batch, 1, 1, length]; None of none."""
+        if mask is None or bool(mask.all()):
+            return None
+        return torch.zeros_like(mask, dtype=self._product).masked_fill_(mask == 0, float("-inf"))[:, None, None, :]
+
+    def seam(self, ids: Tensor, mask: Tensor | None, language: Bottleneck | None, layer: int) -> Seam:
+        """The pass over ``ids`` [batch, length] up to the task adapter's place in ``layer``."""
+        states, bias = self._embed(ids, language), self.attention_bias(mask)
+        for index in range(layer):
+            states = self._close(index, *self._open(index, states, bias, language))
+        return Seam(layer, *self._open(layer, states, bias, language), bias)
+
+    def above(self, seam: Seam, language: Bottleneck | None, task: Bottleneck | None) -> Tensor:
+        """Last hidden states [batch, length, hidden size], fp32, from a seam on."""
+        hidden, residual = seam.hidden, seam.residual
+        states = self._close(seam.layer, self._adapt(seam.layer, hidden, residual, task), residual)
+        for index in range(seam.layer + 1, len(self._layers)):
+            hidden, residual = self._open(index, states, seam.bias, language)
+            states = self._close(index, self._adapt(index, hidden, residual, task), residual)
+        return states
+
+    def logits(self, states: Tensor, language: Bottleneck | None) -> Tensor:
+        """Vocabulary logits [n, vocabulary], fp32, of states [n, hidden size].
+
+        The inverse of the language adapter's coupling stands before the output embeddings (MAD-X, section 3.2).
+        """
+        weights = self._weights
+        if self._decoder is None:  # Large, and wanted only where language adapters are trained.
+            self._decoder = _cast(weights.decoder, self._product)
+        transformed = functional.gelu(self._linear(states, _cast(weights.transform, self._product)).float())
+        transformed = self._norm(transformed, weights.transform_norm)
+        if language is not None and language.coupling is not None:
+            transformed = self._couple(transformed, language.coupling, inverse=True)
+        return self._linear(transformed, self._decoder).float()
+
+    def _embed(self, ids: Tensor, language: Bottleneck | None) -> Tensor:
+        weights = self._weights
+        place = torch.arange(ids.shape[1], device=ids.device) + weights.first_position
+        # Padding stands behind the text and is never attended to, so its position does not matter.
+        states = weights.words[ids] + weights.positions[place] + weights.kind
+        states = self._drop(self._norm(states, weights.embedding_norm))
+        if language is not None and language.coupling is not None:
+            states = self._couple(states, language.coupling, inverse=False)
+        return states
+
+    def _open(self, index: int, states: Tensor, bias: Tensor | None, language: Bottleneck | None) -> Pair:
+        """A layer up to its task adapter: the feed-forward output under the language adapter, and its residual."""
+        layer = self._layers[index]
+        batch, length, size = states.shape
+        projected = self._linear(states, layer.attention)
+        query, key, value = projected.view(batch, length, 3, self._weights.heads, -1).permute(2, 0, 3, 1, 4)
+        attended = self._attend(query, key, value, bias).transpose(1, 2).reshape(batch, length, size)
+        residual = self._norm(states + self._drop(self._linear(attended, layer.attention_out)), layer.attention_norm)
+        inner = functional.gelu(self._linear(residual, layer.up))
+        hidden = self._drop(self._linear(inner, layer.down))
+        return self._adapt(index, hidden, residual, language), residual
+
+    def _attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
+        """Softmax attention; query, key and value are [batch, heads, length, size of a head]."""
+        dropout = self._weights.attention_dropout if self.training else 0.0
+        if query.dtype != torch.bfloat16 or query.device.type != "cpu":
+            return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
+        # The fused kernel's bf16 backward pass on a CPU takes six times as long as these plain products.
+        scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        if bias is not None:
+            scores = scores + bias
+        shares = functional.softmax(scores, dim=-1, dtype=torch.float32).to(value.dtype)
+        return (functional.dropout(shares, dropout) if dropout else shares) @ value
+
+    def _adapt(self, index: int, hidden: Tensor, residual: Tensor, adapter: Bottleneck | None) -> Tensor:
+        """The Pfeiffer bottleneck: it reads the layer's normed output, and adds to what goes into the norm."""
+        if adapter is None or index not in adapter.layers:
+            return hidden
+        down, up = adapter.layers[index]
+        read = self._norm(hidden + residual, self._layers[index].norm)
+        return hidden + self._linear(functional.relu(self._linear(read, down)), up)
+
+    def _close(self, index: int, hidden: Tensor, residual: Tensor) -> Tensor:
+        return self._norm(hidden + residual, self._layers[index].norm)
+
+    def _couple(self, states: Tensor, coupling: Coupling, *, inverse: bool) -> Tensor:
+        left, right = states.tensor_split(2, dim=-1)
+        if inverse:
+            right = right - self._shift(left, coupling.second)
+            left = left - self._shift(right, coupling.first)
+        else:
+            left = left + self._shift(right, coupling.first)
+            right = right + self._shift(left, coupling.second)
+        return torch.cat((left, right), dim=-1)
+
+    def _shift(self, half: Tensor, maps: tuple[Pair, Pair]) -> Tensor:
+        return self._linear(functional.relu(self._linear(half, maps[0])), maps[1])
+
+    def _linear(self, states: Tensor, pair: Pair) -> Tensor:
+        weight, bias = pair
+        return functional.linear(states.to(self._product), weight.to(self._product), bias.to(self._product))
+
+    def _norm(self, states: Tensor, pair: Pair) -> Tensor:
+        return functional.layer_norm(states, states.shape[-1:], *pair, self._weights.epsilon)
+
+    def _drop(self, states: Tensor) -> Tensor:
+        return functional.dropout(states, self._weights.dropout, self.training) if self._weights.dropout else states
+
+
+def _cast(pair: Pair, dtype: torch.dtype) -> Pair:
+    return pair[0].to(dtype), pair[1].to(dtype)
+
+
+def _cast_layer(layer: LayerWeights, dtype: torch.dtype) -> LayerWeights:
+    """Products in ``dtype``; norms as they are."""
+    return LayerWeights(
+        attention=_cast(layer.attention, dtype),
+        attention_out=_cast(layer.attention_out, dtype),
+        attention_norm=layer.attention_norm,
+        up=_cast(layer.up, dtype),
+        down=_cast(layer.down, dtype),
+        norm=layer.norm,
+    )

@@ -1,0 +1,81 @@
+"""What the frozen layers below a task adapter make of its training text, kept between epochs and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from adapters_zoo.engine import Seam
+from adapters_zoo.library import Encoder
+from workers.corpora.types import Dataset
+from workers.encoding import Batch, collate, encode_items, evaluation_batches
+
+_TOKENS = 4096
+_ROOM = 2**30
+"""Bytes the kept states of one text may take; those of a larger one are computed again for every batch."""
+
+
+class FrozenPrefix:
+    """Labelled text under a frozen ``language`` adapter (or none), good for any number of epochs, seeds and adapters.
+
+    The lowest layers of a pass, up to the first that holds the task adapter, do not change while it is trained. They
+    are computed once for every sequence, unless the encoder has dropout, which must fall anew in every epoch.
+    """
+
+    def __init__(
+        self, encoder: Encoder, datasets: Sequence[Dataset], *, language: str | None, limit: int | None = None
+    ) -> None:
+        """Reads the first ``limit`` items of each data set, or all."""
+        self.encoded = encode_items(encoder, [item for dataset in datasets for item in dataset.items[:limit]])
+        self.language = language
+        self._encoder = encoder
+        self._kept: dict[int, _Kept] = {}
+
+    def seam(self, batch: Batch, indices: Sequence[int], task: str) -> Seam:
+        """The seam of the sequences ``indices``, padded as ``batch``, below the task adapter ``task``."""
+        if self._encoder.has_dropout or self._bytes() > _ROOM:
+            return self._encoder.seam(batch.ids, batch.mask, language=self.language, task=task)
+        layer = self._encoder.lowest_layer(task)
+        if layer not in self._kept:
+            self._kept[layer] = self._keep(task)
+        kept = self._kept[layer]
+        rows = _rows(kept.starts[torch.tensor(indices)], batch.mask).to(kept.hidden.device)
+        return Seam(layer, kept.hidden[rows], kept.residual[rows], self._encoder.attention_bias(batch.mask))
+
+    def _bytes(self) -> int:
+        tokens = sum(len(sequence.ids) for sequence in self.encoded.sequences)
+        return 2 * 4 * tokens * self._encoder.hidden_size
+
+    def _keep(self, task: str) -> _Kept:
+        lengths = torch.tensor([len(sequence.ids) for sequence in self.encoded.sequences])
+        starts = lengths.cumsum(0) - lengths
+        device = self._encoder.device
+        rows, hidden, residual = [], [], []
+        with torch.no_grad():
+            for indices in evaluation_batches(self.encoded, _TOKENS):
+                batch = collate(self.encoded, indices, self._encoder.special.pad)
+                seam = self._encoder.seam(batch.ids, batch.mask, language=self.language, task=task)
+                there = batch.mask.bool()
+                rows.append(_rows(starts[torch.tensor(indices)], batch.mask)[there])
+                hidden.append(seam.hidden[there.to(device)])
+                residual.append(seam.residual[there.to(device)])
+        order = torch.cat(rows).argsort().to(device)
+        return _Kept(starts, torch.cat(hidden)[order], torch.cat(residual)[order])
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """States of all sequences without padding, one after the other: [tokens, hidden size]."""
+
+    starts: Tensor
+    hidden: Tensor
+    residual: Tensor
+
+
+def _rows(starts: Tensor, mask: Tensor) -> Tensor:
+    """Where each position of padded sequences [batch, length] is kept; padding repeats a sequence's last token."""
+    last = mask.sum(1, keepdim=True) - 1
+    return starts[:, None] + torch.arange(mask.shape[1]).minimum(last)
