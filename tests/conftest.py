@@ -1,5 +1,12 @@
-"""Shared by the tests that train: corpora of a few hundred games, and an encoder of a few seconds."""
+"""Shared by the tests: corpora of a few hundred games, an encoder of a few seconds, and an S3-compatible server."""
 
+import re
+import subprocess
+import sys
+import threading
+import urllib.request
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,3 +45,39 @@ def tiny_encoder_folder(tiny_corpora: Path, tmp_path_factory: pytest.TempPathFac
         precision="fp32",
     )
     return pretrain(job).encoder.folder
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The address of an S3-compatible server of this test session, reached over HTTP as any other."""
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        try:
+            for line in server.stderr:
+                if found := re.search(r"Running on (http://[\d.:]+)", line):
+                    # Whoever does not read a pipe stops its writer once it is full.
+                    threading.Thread(target=server.stderr.read, daemon=True).start()
+                    yield found[1]
+                    break
+            else:
+                pytest.fail("the S3 server did not start")
+        finally:
+            server.kill()
+
+
+@pytest.fixture
+def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new bucket's URI, with the environment that store and zoo reach it by."""
+    name = f"bucket-{uuid.uuid4().hex[:8]}"
+    for variable, value in {
+        "AWS_ENDPOINT_URL": s3_server,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    with urllib.request.urlopen(urllib.request.Request(f"{s3_server}/{name}", method="PUT")) as answer:
+        assert answer.status == 200
+    return f"s3://{name}"
