@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ from adapters_zoo.library import Precision, best_precision
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from adapters_zoo.sources import EncoderFiles, locate_encoder
 from adapters_zoo.zoo import adapter_key
-from matrices.cells import BASELINE, cell_id
+from matrices.cells import BASELINE, Fact, cell_ids
 from workers.corpora import open_corpora
-from workers.corpora.checks import check
-from workers.corpora.types import Corpora, Dataset, Item, RawText, TaggedSentence
+from workers.corpora.checks import Facts, check, facts_of
+from workers.corpora.types import Corpora, Item, RawText, Split, TaggedSentence
 from workers.job import Job
 from workers.scoring import METRICS
 
@@ -34,7 +34,7 @@ class DataReference:
 
     task: str
     language: str
-    split: str
+    split: Split
     limit: int | None
     digest: str
     items: int
@@ -128,8 +128,12 @@ def _sentence(item: Item) -> str:
     return " ".join(item.tokens) if isinstance(item, TaggedSentence) else item.text
 
 
+_Row = tuple[str, str | None, int, str | None, str | None]
+"""What tells the cells of a column apart: the fields of ``PlannedCell`` after its id."""
+
+
 class _Planner:
-    """The state of making one plan: corpora read once, adapters met so far."""
+    """The state of making one plan: adapters met so far. Of a dataset only its facts are kept."""
 
     def __init__(self, job: Job, folder: Path) -> None:
         self.job = job
@@ -154,69 +158,61 @@ class _Planner:
         )
 
     def _columns(self, task: str) -> Iterator[Column]:
-        train = self._datasets(task, self.job.sources, "train")
+        train = self._facts(task, self.job.sources, "train")
         pivots = {code: train[code] for code in self.job.pivots or train if code in train}
-        targets = self._datasets(task, self.job.targets, self.job.evaluation.split)
+        targets = self._facts(task, self.job.targets, self.job.evaluation.split)
         if not train or not targets:
             raise PlanError(self._nothing(task, "train" if not train else self.job.evaluation.split))
         if not pivots:
             raise PlanError(f"`pivots`: none of {', '.join(self.job.pivots or ())} has train data for {task}")
         check([*train.values(), *targets.values()], self.job.min_items)
         matrix = self._matrix(task, pivots)
-        for target, dataset in targets.items():
-            data = self._reference(dataset, self.job.evaluation.max_items)
-            if self.job.kind == "zero_shot":
-                cells = self._zero_shot(matrix, data, train)
-            else:
-                cells = self._interference(matrix, data, pivots)
-            yield Column(matrix, task, target, METRICS[dataset.kind], data, tuple(cells))
+        rows_of = self._zero_shot(train) if self.job.kind == "zero_shot" else self._interference(list(pivots.values()))
+        for target, facts in targets.items():
+            data = _reference(facts, self.job.evaluation.max_items)
+            cells = self._cells(matrix, data, rows_of(target))
+            yield Column(matrix, task, target, METRICS[facts.kind], data, cells)
 
-    def _zero_shot(self, matrix: str, data: DataReference, train: dict[str, Dataset]) -> Iterator[PlannedCell]:
-        yield self._cell(matrix, data, BASELINE, None, 0, None, None)
-        below = self._language(data.language)
-        for source, dataset in train.items():
-            for seed in self.job.seeds:
-                adapter = self._task(data.task, [dataset], self._language(source), seed)
-                yield self._cell(matrix, data, STACK, source, seed, adapter, below)
+    def _zero_shot(self, train: Mapping[str, Facts]) -> Callable[[str], list[_Row]]:
+        adapters = [
+            (source, seed, self._task([facts], self._language(source), seed).key)
+            for source, facts in train.items()
+            for seed in self.job.seeds
+        ]
 
-    def _interference(self, matrix: str, data: DataReference, pivots: dict[str, Dataset]) -> Iterator[PlannedCell]:
-        adapters = {seed: self._task(data.task, list(pivots.values()), None, seed) for seed in self.job.seeds}
-        for seed, adapter in adapters.items():
-            yield self._cell(matrix, data, BASELINE, None, seed, adapter, None)
-        for source in self.job.sources:
-            for seed, adapter in adapters.items():
-                yield self._cell(matrix, data, STACK, source, seed, adapter, self._language(source))
+        def rows(target: str) -> list[_Row]:
+            below = self._language(target).key
+            across = [(STACK, source, seed, adapter, below) for source, seed, adapter in adapters]
+            return [(BASELINE, None, 0, None, None), *across]
 
-    def _cell(
-        self,
-        matrix: str,
-        data: DataReference,
-        composition: str,
-        source: str | None,
-        seed: int,
-        task: TaskAdapter | None,
-        language: LanguageAdapter | None,
-    ) -> PlannedCell:
-        task_key, language_key = (adapter.key if adapter else None for adapter in (task, language))
-        identity: dict[str, str | int | None] = {
+        return rows
+
+    def _interference(self, pivots: Sequence[Facts]) -> Callable[[str], list[_Row]]:
+        adapters = [(seed, self._task(pivots, None, seed).key) for seed in self.job.seeds]
+        alone = [(BASELINE, None, seed, adapter, None) for seed, adapter in adapters]
+        over = [
+            (STACK, source, seed, adapter, self._language(source).key)
+            for source in self.job.sources
+            for seed, adapter in adapters
+        ]
+        return lambda _: [*alone, *over]
+
+    def _cells(self, matrix: str, data: DataReference, rows: Iterable[_Row]) -> tuple[PlannedCell, ...]:
+        shared: dict[str, Fact] = {
             # A constant answer depends on no recipe, yet every matrix needs its own row of it.
             "matrix": matrix,
             "encoder": self.encoder.digest,
             "precision": self.precision,
             "kind": self.job.kind,
-            "composition": composition,
             "task": data.task,
-            "source": source,
             "target": data.language,
             "data": data.digest,
             "items": data.items,
             "split": data.split,
             "selection": SELECTION,
-            "seed": seed,
-            "task_adapter": task_key,
-            "language_adapter": language_key,
         }
-        return PlannedCell(cell_id(identity), composition, source, seed, task_key, language_key)
+        identify = cell_ids(shared, "composition", "source", "seed", "task_adapter", "language_adapter")
+        return tuple(PlannedCell(identify(*row), *row) for row in rows)
 
     def _language(self, code: str) -> LanguageAdapter:
         if code not in self._by_language:
@@ -232,9 +228,9 @@ class _Planner:
             self._by_language[code] = self.languages[adapter.key] = adapter
         return self._by_language[code]
 
-    def _task(self, task: str, datasets: Sequence[Dataset], under: LanguageAdapter | None, seed: int) -> TaskAdapter:
-        recipe = self.job.task_adapter
-        data = tuple(self._reference(dataset, recipe.max_items) for dataset in datasets)
+    def _task(self, datasets: Sequence[Facts], under: LanguageAdapter | None, seed: int) -> TaskAdapter:
+        recipe, task = self.job.task_adapter, datasets[0].task
+        data = tuple(_reference(dataset, recipe.max_items) for dataset in datasets)
         made_from = self._made_from(
             "task",
             recipe,
@@ -255,18 +251,16 @@ class _Planner:
             **more,
         }
 
-    def _datasets(self, task: str, languages: Sequence[str], split: Any) -> dict[str, Dataset]:
+    def _facts(self, task: str, languages: Sequence[str], split: Split) -> dict[str, Facts]:
         found = {
-            code: self.corpora.dataset(task, code, split) for code in languages if self.corpora.has(task, code, split)
+            code: facts_of(self.corpora.dataset(task, code, split))
+            for code in languages
+            if self.corpora.has(task, code, split)
         }
         absent = [code for code in languages if code not in found]
         if absent and found:
             self.notes.append(f"{task}: no {split} data for {', '.join(absent)}; left out")
         return found
-
-    def _reference(self, dataset: Dataset, limit: int | None) -> DataReference:
-        items = len(dataset.items) if limit is None else min(limit, len(dataset.items))
-        return DataReference(dataset.task, dataset.language, dataset.split, limit, dataset.digest, items)
 
     def _matrix(self, task: str, pivots: Iterable[str]) -> str:
         """Task, kind and encoder, and eight digits of every setting that a score depends on besides languages and seed.
@@ -296,3 +290,8 @@ class _Planner:
         there = sorted({entry.language for entry in labelled if entry.task == task and entry.split == split})
         which = "sources" if split == "train" else "targets"
         return f"`{which}`: none has {split} data for {task}; languages that do: {', '.join(there)}"
+
+
+def _reference(facts: Facts, limit: int | None) -> DataReference:
+    items = facts.items if limit is None else min(limit, facts.items)
+    return DataReference(facts.task, facts.language, facts.split, limit, facts.digest, items)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from matrices.cells import BASELINE
+from matrices.cells import BASELINE, cell_id
 from workers.corpora.types import CorpusError
 from workers.job import Job
 from workers.plan import STACK, Plan, PlanError, PlannedCell, make_plan
@@ -198,6 +198,31 @@ class TestIdentity:
         before = plans(kind="interference", targets=["eng"])
         after = plans(kind="interference", targets=["eng"], sources=["eng", "deu", "yor"])
         assert ids(before) < ids(after)
+
+    @pytest.mark.parametrize("kind", ["zero_shot", "interference"])
+    def test_a_cell_is_told_by_everything_that_determines_its_score(self, plans: Plans, kind: str) -> None:
+        plan = plans(kind=kind)
+        for column in plan.columns:
+            for cell in column.cells:
+                assert cell.cell_id == cell_id(
+                    {
+                        "matrix": column.matrix,
+                        "encoder": plan.encoder.digest,
+                        "precision": plan.precision,
+                        "kind": kind,
+                        "composition": cell.composition,
+                        "task": column.task,
+                        "source": cell.source,
+                        "target": column.target,
+                        "data": column.data.digest,
+                        "items": column.data.items,
+                        "split": "test",
+                        "selection": "last",
+                        "seed": cell.seed,
+                        "task_adapter": cell.task_adapter,
+                        "language_adapter": cell.language_adapter,
+                    }
+                )
 
     def test_no_two_cells_share_an_identity(self, plans: Plans) -> None:
         cells = [cell for kind in ("zero_shot", "interference") for cell in plans(kind=kind).cells()]

@@ -4,15 +4,45 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from workers.corpora.checking import UNIVERSAL_TAGS
-from workers.corpora.types import CorpusError, Dataset, labels_of
-
-Labels = Mapping[str, Collection[str]]
+from workers.corpora.types import CorpusError, Dataset, Split, TaskKind, labels_of
 
 
-def check(datasets: Sequence[Dataset], minimum_items: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is kept of a dataset once its items are let go: a job of hundreds of languages does not fit in memory.
+
+    ``labels`` counts how often each label occurs; for spans, each type by the spans that begin.
+    """
+
+    task: str
+    kind: TaskKind
+    language: str
+    split: Split
+    items: int
+    labels: Counter[str]
+    digest: str
+    files: tuple[str, ...]
+
+
+def facts_of(dataset: Dataset) -> Facts:
+    """The facts of a dataset."""
+    return Facts(
+        task=dataset.task,
+        kind=dataset.kind,
+        language=dataset.language,
+        split=dataset.split,
+        items=len(dataset.items),
+        labels=_counts(dataset),
+        digest=dataset.digest,
+        files=dataset.provenance.files,
+    )
+
+
+def check(datasets: Sequence[Facts], minimum_items: int) -> None:
     """Raise ``CorpusError`` for data of which no fair matrix can be made; all the datasets of one job at once.
 
     - A split without items, or with fewer than ``minimum_items``.
@@ -24,42 +54,42 @@ def check(datasets: Sequence[Dataset], minimum_items: int) -> None:
     """
     for dataset in datasets:
         _check_size(dataset, minimum_items)
-    by_task: dict[str, list[Dataset]] = defaultdict(list)
+    by_task: dict[str, list[Facts]] = defaultdict(list)
     for dataset in datasets:
         by_task[dataset.task].append(dataset)
     for same_task in by_task.values():
         _check_labels(same_task)
 
 
-def _check_size(dataset: Dataset, minimum: int) -> None:
-    found = len(dataset.items)
+def _check_size(dataset: Facts, minimum: int) -> None:
+    found = dataset.items
     if found == 0 or found < minimum:
         what = f"{found} items in the {dataset.split} split of {dataset.task} in {dataset.language}"
         fix = f"the minimum is {max(minimum, 1)}; add items, leave the language out, or lower the minimum (`min_items`)"
         raise CorpusError(_file(dataset), None, f"{what}; {fix}")
 
 
-def _check_labels(datasets: Sequence[Dataset]) -> None:
+def _check_labels(datasets: Sequence[Facts]) -> None:
     allowed, origin = _label_set(datasets)
     for dataset in datasets:
-        for label, count in sorted(_counts(dataset).items()):
+        for label, count in sorted(dataset.labels.items()):
             if label not in allowed:
                 raise CorpusError(_file(dataset), None, _stray(dataset, label, count, datasets, allowed, origin))
 
 
-def _label_set(datasets: Sequence[Dataset]) -> tuple[Collection[str], str]:
+def _label_set(datasets: Sequence[Facts]) -> tuple[Collection[str], str]:
     """The labels there may be, and whose they are, in words."""
     train = [dataset for dataset in datasets if dataset.split == "train"] or datasets
     if datasets[0].kind == "tagging":
-        return UNIVERSAL_TAGS.union(*(_counts(dataset) for dataset in train)), "any language"
-    fullest = min(train, key=lambda dataset: (-len(_counts(dataset)), -len(dataset.items), dataset.language))
-    return set(_counts(fullest)), fullest.language
+        return UNIVERSAL_TAGS.union(*(dataset.labels for dataset in train)), "any language"
+    fullest = min(train, key=lambda dataset: (-len(dataset.labels), -dataset.items, dataset.language))
+    return set(fullest.labels), fullest.language
 
 
 def _stray(
-    dataset: Dataset, label: str, count: int, datasets: Sequence[Dataset], allowed: Collection[str], origin: str
+    dataset: Facts, label: str, count: int, datasets: Sequence[Facts], allowed: Collection[str], origin: str
 ) -> str:
-    having = sorted({other.language for other in datasets if label in _counts(other)})
+    having = sorted({other.language for other in datasets if label in other.labels})
     near = difflib.get_close_matches(label, sorted(allowed), n=1)
     nearest = f"; nearest: {near[0]}" if near else ""
     return (
@@ -69,12 +99,11 @@ def _stray(
 
 
 def _counts(dataset: Dataset) -> Counter[str]:
-    """How often each label occurs; for spans, each type by the spans that begin."""
     labels = Counter(label for item in dataset.items for label in labels_of(item))
     if dataset.kind != "spans":
         return labels
     return Counter({label[2:]: count for label, count in labels.items() if label.startswith("B-")})
 
 
-def _file(dataset: Dataset) -> str:
-    return ", ".join(dataset.provenance.files)
+def _file(dataset: Facts) -> str:
+    return ", ".join(dataset.files)

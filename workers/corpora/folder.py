@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from workers.corpora.checking import refusal
+from workers.corpora.recent import Recent
 from workers.corpora.types import CorpusError, Dataset, Entry, Item, Provenance, RawText, Split
 
 TEXT = "text"
 """The task name that raw text is listed under."""
+
+MOST_KEPT = 50_000
+"""Labelled items, and lines of raw text, that a folder keeps in memory: about 100 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +37,19 @@ class Text:
     read: Callable[[], Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Folder:
-    """The corpora of one folder. Nothing is read before it is asked for; datasets and texts are then kept.
+    """The corpora of one folder. Nothing is read before it is asked for; what was read lately is kept.
 
     Where a language has several corpora for a task, all its splits come from one: one with a train split before one
     without, then the one with most train items, then the first by name.
     """
 
-    root: Path
-    labelled: tuple[Labelled, ...]
-    texts: tuple[Text, ...]
-    _items: dict[tuple[str, str, str, str | None], tuple[Item, ...]] = field(default_factory=dict, repr=False)
-    _datasets: dict[tuple[str, str, str], Dataset] = field(default_factory=dict, repr=False)
-    _chosen: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
-    _raw: dict[str, RawText] = field(default_factory=dict, repr=False)
+    def __init__(self, root: Path, labelled: Sequence[Labelled], texts: Sequence[Text]) -> None:
+        self.root, self.labelled, self.texts = root, tuple(labelled), tuple(texts)
+        self._items: Recent[_Key, tuple[Item, ...]] = Recent(MOST_KEPT, len)
+        self._datasets: Recent[tuple[str, str, str], Dataset] = Recent(MOST_KEPT, lambda dataset: len(dataset.items))
+        self._raw: Recent[str, RawText] = Recent(MOST_KEPT, lambda text: len(text.sentences))
+        self._chosen: dict[tuple[str, str], str] = {}
 
     def entries(self) -> Sequence[Entry]:
         """Everything there is, sorted by task, language, split, corpus."""
@@ -66,10 +69,7 @@ class Folder:
     def chosen(self, task: str, language: str) -> str | None:
         """The corpus that a task's datasets of a language come from; None where there is none."""
         if (task, language) not in self._chosen:
-            corpora: dict[str, int] = {}
-            for source in self.labelled:
-                if (source.entry.task, source.entry.language) == (task, language):
-                    corpora.setdefault(source.entry.corpus, 0)
+            corpora = {source.entry.corpus: 0 for source in self._of.get((task, language), ())}
             if not corpora:
                 return None
             if len(corpora) > 1:
@@ -79,27 +79,12 @@ class Folder:
 
     def dataset(self, task: str, language: str, split: Split) -> Dataset:
         """The items of one split. Raises ``CorpusError`` where there is none, or where its files cannot be used."""
-        if (task, language, split) not in self._datasets:
-            source = self._find(task, language, split)
-            if source is None:
-                raise CorpusError(self.root, None, self._missing(task, language, split))
-            entry = source.entry
-            assert entry.kind != "text"
-            items, provenance = self._read(source), _provenance(source)
-            self._datasets[task, language, split] = Dataset(
-                task, entry.kind, language, split, items, provenance, entry.parallel
-            )
-        return self._datasets[task, language, split]
+        return self._datasets.get((task, language, split), lambda: self._dataset(task, language, split))
 
     def text(self, language: str) -> RawText | None:
         """All raw text of a language, corpus by corpus, only the first of equal lines; None where there is none."""
-        if language not in self._raw:
-            sources = sorted((text for text in self.texts if text.entry.language == language), key=_by_corpus)
-            if not sources:
-                return None
-            sentences = dict.fromkeys(line for text in sources for line in text.read().values())
-            self._raw[language] = RawText(language, tuple(sentences), tuple(_provenance(text) for text in sources))
-        return self._raw[language]
+        sources = self._texts_of.get(language)
+        return self._raw.get(language, lambda: _raw_text(language, sources)) if sources else None
 
     def parallel_text(self) -> dict[str, dict[str, str]]:
         """Line-aligned raw text: language -> ``corpus:line`` -> sentence; equal ids are translations."""
@@ -111,25 +96,47 @@ class Folder:
                     lines.setdefault(f"{corpus}:{id_}", sentence)
         return dict(sorted(aligned.items()))
 
+    @cached_property
+    def _of(self) -> dict[tuple[str, str], list[Labelled]]:
+        """Labelled corpora by task and language."""
+        found: dict[tuple[str, str], list[Labelled]] = defaultdict(list)
+        for source in self.labelled:
+            found[source.entry.task, source.entry.language].append(source)
+        return dict(found)
+
+    @cached_property
+    def _texts_of(self) -> dict[str, list[Text]]:
+        """Raw text by language, sorted by corpus."""
+        found: dict[str, list[Text]] = defaultdict(list)
+        for text in sorted(self.texts, key=_by_corpus):
+            found[text.entry.language].append(text)
+        return dict(found)
+
+    def _dataset(self, task: str, language: str, split: Split) -> Dataset:
+        source = self._find(task, language, split)
+        if source is None:
+            raise CorpusError(self.root, None, self._missing(task, language, split))
+        entry = source.entry
+        assert entry.kind != "text"
+        return Dataset(task, entry.kind, language, split, self._read(source), _provenance(source), entry.parallel)
+
     def _train_items(self, task: str, language: str) -> dict[str, int]:
         return {
             source.entry.corpus: self._count(source)
-            for source in self.labelled
-            if (source.entry.task, source.entry.language, source.entry.split) == (task, language, "train")
+            for source in self._of.get((task, language), ())
+            if source.entry.split == "train"
         }
 
     def _find(self, task: str, language: str, split: Split) -> Labelled | None:
-        wanted = (task, language, split, self.chosen(task, language))
-        return next((source for source in self.labelled if _key(source.entry) == wanted), None)
+        wanted = (split, self.chosen(task, language))
+        there = self._of.get((task, language), ())
+        return next((source for source in there if (source.entry.split, source.entry.corpus) == wanted), None)
 
     def _count(self, source: Labelled) -> int:
         return len(self._read(source)) if source.entry.items is None else source.entry.items
 
     def _read(self, source: Labelled) -> tuple[Item, ...]:
-        key = (source.entry.task, source.entry.language, source.entry.corpus, source.entry.split)
-        if key not in self._items:
-            self._items[key] = source.read()
-        return self._items[key]
+        return self._items.get(_key(source.entry), source.read)
 
     def _missing(self, task: str, language: str, split: Split) -> str:
         tasks = {source.entry.task for source in self.labelled}
@@ -142,8 +149,16 @@ class Folder:
         return f"no {task} in {language}; {task} {split} is there in {_languages(splits, split)}"
 
 
-def _key(entry: Entry) -> tuple[str, str, str | None, str]:
+_Key = tuple[str, str, str | None, str]
+
+
+def _key(entry: Entry) -> _Key:
     return entry.task, entry.language, entry.split, entry.corpus
+
+
+def _raw_text(language: str, sources: Sequence[Text]) -> RawText:
+    sentences = dict.fromkeys(line for text in sources for line in text.read().values())
+    return RawText(language, tuple(sentences), tuple(_provenance(text) for text in sources))
 
 
 def _by_corpus(source: Text) -> str:

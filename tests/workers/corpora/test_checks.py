@@ -2,23 +2,23 @@
 
 import pytest
 
-from workers.corpora.checks import check
+from workers.corpora.checks import Facts, check, facts_of
 from workers.corpora.types import CorpusError, Dataset, Item, LabelledText, Provenance, Split, TaggedSentence, TaskKind
 
 
-def topics(language: str, *labels: str, split: Split = "train") -> Dataset:
+def topics(language: str, *labels: str, split: Split = "train") -> Facts:
     return _dataset(
         "topic", "classification", language, split, [LabelledText(str(n), "t", label) for n, label in enumerate(labels)]
     )
 
 
-def tagged(language: str, *tags: str, kind: TaskKind = "tagging", split: Split = "train") -> Dataset:
+def tagged(language: str, *tags: str, kind: TaskKind = "tagging", split: Split = "train") -> Facts:
     return _dataset("task", kind, language, split, [TaggedSentence("1", ("t",) * len(tags), tags)])
 
 
-def _dataset(task: str, kind: TaskKind, language: str, split: Split, items: list[Item]) -> Dataset:
+def _dataset(task: str, kind: TaskKind, language: str, split: Split, items: list[Item]) -> Facts:
     provenance = Provenance("corpus", (f"{language}/{split}",), None, None)
-    return Dataset(task, kind, language, split, tuple(items), provenance)
+    return facts_of(Dataset(task, kind, language, split, tuple(items), provenance))
 
 
 def test_equal_label_sets_pass() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workers.corpora import open_corpora
-from workers.corpora.checks import check
+from workers.corpora.checks import check, facts_of
 from workers.corpora.folder import Folder
 from workers.corpora.types import CorpusError, LabelledText, TaggedSentence
 
@@ -143,7 +143,7 @@ def test_every_real_labelled_file_has_the_items_that_the_manifest_counts(real: F
 @pytest.mark.parametrize("task", ["ner", "topic"])
 def test_real_labels_agree_across_languages(real: Folder, task: str) -> None:
     languages = sorted({entry.language for entry in real.entries() if entry.task == task})
-    check([real.dataset(task, language, "test") for language in languages], minimum_items=1)
+    check([facts_of(real.dataset(task, language, "test")) for language in languages], minimum_items=1)
 
 
 @pytest.mark.parametrize("task", ["pud", "topic"])
