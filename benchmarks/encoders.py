@@ -25,6 +25,7 @@ from workers.corpora import open_corpora
 from workers.corpora.types import Corpora, Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
+from workers.prefix import FrozenPrefix
 from workers.scoring import constant_outcomes, score
 from workers.training import train_task_adapter
 
@@ -46,10 +47,9 @@ def measure(folder: str, corpora: Corpora, seeds: int) -> dict[tuple[str, str, s
     for task, sources in PAIRS.items():
         for source, targets in sources.items():
             train = corpora.dataset(task, source, "train")
+            text = FrozenPrefix(encoder, [train], language=None, limit=RECIPE.max_items)
             for seed in range(seeds):
-                head, _ = train_task_adapter(
-                    encoder, "task", [train], RECIPE, labels=train.labels, language=None, seed=seed
-                )
+                head, _ = train_task_adapter(encoder, "task", text, RECIPE, labels=train.labels, seed=seed)
                 for target in targets:
                     test = _test(corpora, task, target)
                     encoded = encode_items(encoder, test.items)

@@ -1,0 +1,341 @@
+"""Filling one matrix in three ways, side by side, and what filling costs as a matrix grows.
+
+    .venv/bin/python benchmarks/fill.py [--encoder FOLDER | --random 12x768] [--corpora FOLDER] [--json]
+    .venv/bin/python benchmarks/fill.py --growth 4,8,16,32
+
+The same encoder, sentences, cells, steps and hyper-parameters, from nothing to every score: (1) `adapters` as its
+examples use it, a process for every adapter and every cell; (2) the same code in one process that keeps its models;
+(3) `sprachbund fill` as a command, the start of Ray included. (1) and (2) use all cores in each process. The libraries
+shuffle differently, so single scores differ as those of two seeds do; the mean over the cells must agree to 0.03.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import psutil
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from adapters_zoo.library import best_precision, new_masked_language_model
+from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
+from matrices.cells import from_table
+from matrices.store import Store
+from workers.corpora import open_corpora
+from workers.corpora.types import Corpora, Dataset, TaggedSentence
+
+HERE = Path(__file__).parent
+TOLERANCE = 0.03
+SOURCES = ("eng", "deu", "fin", "rus")
+TARGETS = ("deu", "ces", "tur", "wol")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What one comparison fills."""
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    seeds: tuple[int, ...]
+    language: LanguageAdapterRecipe
+    task: TaskAdapterRecipe
+    items: int
+
+    @property
+    def units(self) -> list[dict[str, Any]]:
+        """Adapters, then cells, as the library's way does them one by one."""
+        languages = [{"what": "language", "language": code} for code in dict.fromkeys((*self.sources, *self.targets))]
+        tasks = [{"what": "task", "source": source, "seed": seed} for source in self.sources for seed in self.seeds]
+        cells = [
+            {"what": "cell", "source": source, "target": target, "seed": seed}
+            for target in self.targets
+            for source in self.sources
+            for seed in self.seeds
+        ]
+        return [*languages, *tasks, *cells]
+
+
+SMALL = Size(
+    SOURCES,
+    TARGETS,
+    (0, 1),
+    LanguageAdapterRecipe(steps=100),
+    TaskAdapterRecipe(epochs=5, learning_rate=2e-3, max_items=400),
+    200,
+)
+BASE = Size(
+    SOURCES[:2],
+    TARGETS[:2],
+    (0, 1),
+    LanguageAdapterRecipe(steps=8),
+    TaskAdapterRecipe(epochs=1, learning_rate=1e-3, max_items=160),
+    100,
+)
+Scores = dict[tuple[str, str, int], float]
+
+
+def main() -> None:
+    """Compare, or measure growth, and print it."""
+    options = _options()
+    corpora = open_corpora(options.corpora)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        encoder = options.encoder if options.random is None else random_encoder(options, folder / "random")
+        if options.growth is not None:
+            result = growth(options, encoder, corpora, folder)
+        else:
+            result = compare(options, encoder, corpora, folder)
+    if options.json:
+        print(json.dumps(result))
+
+
+def compare(options: argparse.Namespace, encoder: Path, corpora: Corpora, folder: Path) -> dict[str, Any]:
+    """The three ways. Raises ``SystemExit`` where their mean scores do not agree."""
+    size = SMALL if options.random is None else BASE
+    work = folder / "work.json"
+    work.write_text(json.dumps(described(size, encoder, corpora)), encoding="utf-8")
+    console = Console(stderr=options.json)
+    seconds: dict[str, float] = {}
+    scores: dict[str, Scores] = {}
+
+    console.print(f"{len(size.units)} units of work on {encoder}")
+    start = time.perf_counter()
+    for unit in range(len(size.units)):
+        run([sys.executable, str(HERE / "library.py"), str(work), str(unit), str(folder / "processes")])
+    seconds["processes"], scores["processes"] = time.perf_counter() - start, library_scores(folder / "processes")
+    console.print(f"a process an adapter and a cell: {seconds['processes']:.0f} s")
+
+    start = time.perf_counter()
+    run([sys.executable, str(HERE / "library.py"), str(work), "all", str(folder / "in_memory")])
+    seconds["in_memory"], scores["in_memory"] = time.perf_counter() - start, library_scores(folder / "in_memory")
+    console.print(f"one process that keeps its models: {seconds['in_memory']:.0f} s")
+
+    seconds["sprachbund"], _ = fill(size, encoder, options.corpora, folder / "sprachbund")
+    scores["sprachbund"] = our_scores(folder / "sprachbund")
+    result = {
+        "encoder": str(encoder) if options.random is None else options.random,
+        "cores": os.cpu_count(),
+        "precision": best_precision(),
+        "cells": len(scores["sprachbund"]),
+        "seconds": {name: round(value, 1) for name, value in seconds.items()},
+        "ratios": {
+            "over_processes": round(seconds["processes"] / seconds["sprachbund"], 2),
+            "over_in_memory": round(seconds["in_memory"] / seconds["sprachbund"], 2),
+        },
+        "mean_score": {name: round(fmean(values.values()), 4) for name, values in scores.items()},
+        "mean_difference_of_a_cell": {
+            name: round(fmean(abs(values[cell] - scores["sprachbund"][cell]) for cell in values), 4)
+            for name, values in scores.items()
+            if name != "sprachbund"
+        },
+    }
+    console.print(_comparison_table(result))
+    _must_agree(scores)
+    return result
+
+
+def growth(options: argparse.Namespace, encoder: Path, corpora: Corpora, folder: Path) -> dict[str, Any]:
+    """Time and peak memory of `sprachbund fill` on matrices of n sources x n targets."""
+    languages = [
+        code
+        for code in sorted({entry.language for entry in corpora.entries()})
+        if corpora.has("pos", code, "train") and corpora.has("pos", code, "test") and corpora.text(code) is not None
+    ]
+    rows = []
+    for count in options.growth:
+        if count > len(languages):
+            raise SystemExit(
+                f"--growth {count}: only {len(languages)} languages have text and train and test sentences"
+            )
+        codes = tuple(languages[:count])
+        size = Size(codes, codes, (0,), LanguageAdapterRecipe(steps=10), TaskAdapterRecipe(epochs=1, max_items=64), 50)
+        seconds, peak = fill(size, encoder, options.corpora, folder / f"growth-{count}")
+        rows.append(
+            {
+                "languages": count,
+                "adapters": 2 * count,
+                "cells": count * count,
+                "seconds": round(seconds, 1),
+                "cells_a_second": round(count * count / seconds, 1),
+                "peak_gib": round(peak / 2**30, 2),
+            }
+        )
+    table = Table(title="Growth: n sources x n targets, one seed")
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), justify="right")
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    Console(stderr=options.json).print(table)
+    return {"growth": rows}
+
+
+def fill(size: Size, encoder: Path, corpora: Path, folder: Path) -> tuple[float, int]:
+    """Runs `sprachbund fill` on an empty store and zoo: seconds, and peak memory of all its processes in bytes."""
+    folder.mkdir(parents=True)
+    job = {
+        "store": "store",
+        "encoder": {"name": str(encoder.resolve())},
+        "corpora": str(corpora.resolve()),
+        "tasks": ["pos"],
+        "sources": list(size.sources),
+        "targets": list(size.targets),
+        "seeds": list(size.seeds),
+        "language_adapter": size.language.model_dump(),
+        "task_adapter": size.task.model_dump(),
+        "evaluation": {"max_items": size.items},
+    }
+    (folder / "job.yaml").write_text(yaml.safe_dump(job), encoding="utf-8")
+    command = [str(Path(sys.executable).parent / "sprachbund"), "fill", str(folder / "job.yaml"), "--json"]
+    start = time.perf_counter()
+    peak = run(command)
+    return time.perf_counter() - start, peak
+
+
+def run(command: list[str]) -> int:
+    """Runs a command, and returns the most memory its processes held together, shared pages counted once."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    peaks = [0]
+    watcher = threading.Thread(target=_watch_memory, args=(process, peaks))
+    watcher.start()
+    _, errors = process.communicate()
+    watcher.join()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{errors}")
+    return max(peaks)
+
+
+def _watch_memory(process: subprocess.Popen[str], peaks: list[int]) -> None:
+    while process.poll() is None:
+        total = 0
+        try:
+            for one in (parent := psutil.Process(process.pid), *parent.children(recursive=True)):
+                total += one.memory_full_info().pss
+        except psutil.Error:
+            pass  # One of them has just ended.
+        peaks.append(total)
+        time.sleep(0.5)
+
+
+def described(size: Size, encoder: Path, corpora: Corpora) -> dict[str, Any]:
+    """What the library's way needs, read before its clock starts."""
+    train = {code: _cut(corpora.dataset("pos", code, "train"), size.task.max_items) for code in size.sources}
+    test = {code: _cut(corpora.dataset("pos", code, "test"), size.items) for code in size.targets}
+    texts = {code: corpora.text(code) for code in dict.fromkeys((*size.sources, *size.targets))}
+    return {
+        "encoder": str(encoder.resolve()),
+        "precision": best_precision(),
+        "language_adapter": size.language.model_dump(),
+        "task_adapter": size.task.model_dump(),
+        "labels": sorted({label for dataset in (*train.values(), *test.values()) for label in dataset.labels}),
+        "texts": {code: list(text.sentences) for code, text in texts.items() if text is not None},
+        "train": {code: _tagged(dataset) for code, dataset in train.items()},
+        "test": {code: _tagged(dataset) for code, dataset in test.items()},
+        "units": size.units,
+    }
+
+
+def library_scores(folder: Path) -> Scores:
+    """Scores the library's way wrote down."""
+    found: Scores = {}
+    for path in (folder / "scores").glob("*.json"):
+        source, target, seed = path.stem.split("-")
+        found[source, target, int(seed)] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def our_scores(folder: Path) -> Scores:
+    """Scores in the store of a fill."""
+    store = Store(folder / "store")
+    cells = [cell for info in store.matrices() for cell in from_table(store.cells(info.matrix))]
+    failed = [cell.error for cell in cells if cell.status != "ok"]
+    if failed:
+        raise SystemExit(f"{len(failed)} cells failed: {failed[0]}")
+    return {
+        (cell.source, cell.target, cell.seed): cell.score for cell in cells if cell.source and cell.score is not None
+    }
+
+
+def random_encoder(options: argparse.Namespace, folder: Path) -> Path:
+    """An untrained encoder of LAYERSxHIDDEN with the tokenizer of ``--encoder``."""
+    layers, hidden = map(int, options.random.split("x"))
+    tokenizer = options.encoder / "tokenizer.json"
+    words = len(json.loads(tokenizer.read_text(encoding="utf-8"))["model"]["vocab"])
+    words = max(words, json.loads((options.encoder / "config.json").read_text(encoding="utf-8"))["vocab_size"])
+    model = new_masked_language_model(
+        vocabulary=words, layers=layers, hidden=hidden, heads=hidden // 64, max_length=256
+    )
+    model.save_pretrained(folder)
+    for path in options.encoder.glob("*token*.json"):
+        shutil.copy(path, folder)
+    return folder
+
+
+def _must_agree(scores: dict[str, Scores]) -> None:
+    for name, values in scores.items():
+        if set(values) != set(scores["sprachbund"]):
+            raise SystemExit(f"{name} measured other cells than sprachbund")
+        apart = abs(fmean(values.values()) - fmean(scores["sprachbund"].values()))
+        if apart > TOLERANCE:
+            raise SystemExit(f"mean scores do not agree: {name} is {apart:.3f} away from sprachbund")
+
+
+def _comparison_table(result: dict[str, Any]) -> Table:
+    table = Table(title=f"{result['cells']} cells, {result['encoder']}, {result['precision']}, {result['cores']} cores")
+    for name in ("way", "seconds", "ratio", "mean score", "mean difference of a cell"):
+        table.add_column(name, justify="left" if name == "way" else "right")
+    ways = {
+        "processes": "(1) adapters, a process an adapter and a cell",
+        "in_memory": "(2) adapters, one process",
+        "sprachbund": "(3) sprachbund fill",
+    }
+    for name, way in ways.items():
+        ratio = result["seconds"][name] / result["seconds"]["sprachbund"]
+        difference = result["mean_difference_of_a_cell"].get(name, "")
+        table.add_row(
+            way, str(result["seconds"][name]), f"{ratio:.1f}", str(result["mean_score"][name]), str(difference)
+        )
+    return table
+
+
+def _cut(dataset: Dataset, limit: int | None) -> Dataset:
+    return replace(dataset, items=dataset.items[:limit])
+
+
+def _tagged(dataset: Dataset) -> list[dict[str, list[str]]]:
+    return [
+        {"tokens": list(item.tokens), "tags": list(item.tags)}
+        for item in dataset.items
+        if isinstance(item, TaggedSentence)
+    ]
+
+
+def _options() -> argparse.Namespace:
+    shared = Path(os.environ.get("SPRACHBUND_SHARED", "../shared"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--encoder", type=Path, default=shared / "encoder")
+    parser.add_argument("--random", metavar="LAYERSxHIDDEN", help="an untrained encoder of this shape instead")
+    parser.add_argument("--corpora", type=Path, default=shared / "data")
+    parser.add_argument("--growth", type=lambda text: [int(one) for one in text.split(",")], metavar="4,8,16,32")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    for name in ("encoder", "corpora"):
+        if not getattr(options, name).is_dir():
+            parser.error(f"--{name}: no folder {getattr(options, name)}; set SPRACHBUND_SHARED or name another")
+    return options
+
+
+if __name__ == "__main__":
+    main()
