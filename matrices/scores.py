@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -40,7 +39,7 @@ class ScoreTable:
     targets: tuple[str, ...]
     scores: Floats
     errors: Floats | None = None
-    pair_features: Mapping[str, Floats] = field(default_factory=lambda: MappingProxyType({}))
+    pair_features: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = (len(self.sources), len(self.targets))

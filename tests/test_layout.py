@@ -93,6 +93,17 @@ def test_one_module_touches_transformers_and_adapters() -> None:
     assert importers("transformers", "adapters") == {"adapters_zoo.library"}
 
 
+def test_one_module_touches_lightgbm_and_it_is_never_run_into_by_an_answer() -> None:
+    assert importers("lightgbm") == {"matrices.backtest.learned"}
+    reached = {"service.app", "matrices.recommend"}
+    while (
+        further := {name for one in reached for name in imported(run_on_import(tree(one).body))}
+        & modules().keys() - reached
+    ):
+        reached |= further
+    assert "matrices.backtest.learned" not in reached
+
+
 @pytest.mark.parametrize("heavy", ["torch", "ray", "transformers", "adapters"])
 def test_rooms_that_answer_never_train(heavy: str) -> None:
     assert not {module for module in importers(heavy) if module.startswith(("matrices", "service"))}

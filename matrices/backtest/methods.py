@@ -28,7 +28,7 @@ def methods_for(table: ScoreTable) -> tuple[dict[str, Method], list[Skipped]]:
         "english": simple.english,
         "popularity": simple.popularity,
         "nearest_family": simple.nearest_family,
-        "popular_relative": simple.popular_relative,
+        "popular_in_family": simple.popular_in_family,
     }
     skipped: list[Skipped] = []
     if "eng" not in table.sources:
@@ -39,7 +39,7 @@ def methods_for(table: ScoreTable) -> tuple[dict[str, Method], list[Skipped]]:
 
 
 def _learned(table: ScoreTable) -> tuple[dict[str, Method], dict[str, str]]:
-    names = ("uriel", "uriel_and_popularity", "langrank")
+    names = ("uriel_lightgbm", "uriel_popularity_lightgbm", "langrank")
     if importlib.util.find_spec("lightgbm") is None:
         return {}, dict.fromkeys(names, "needs LightGBM: pip install 'sprachbund[backtest]'")
     from matrices.backtest import learned
@@ -48,7 +48,7 @@ def _learned(table: ScoreTable) -> tuple[dict[str, Method], dict[str, str]]:
     methods: dict[str, Method] = {}
     skipped: dict[str, str] = {}
     if features & set(URIEL):
-        methods.update(uriel=learned.uriel, uriel_and_popularity=learned.uriel_and_popularity)
+        methods.update(uriel_lightgbm=learned.uriel, uriel_popularity_lightgbm=learned.uriel_and_popularity)
     else:
         skipped.update(dict.fromkeys(names[:2], "the table has no URIEL distances"))
     if features - set(URIEL):

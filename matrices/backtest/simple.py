@@ -29,7 +29,7 @@ def nearest_family(table: ScoreTable, target: str) -> Floats:
     return np.array([kinship(source, target) for source in table.sources])
 
 
-def popular_relative(table: ScoreTable, target: str) -> Floats:
+def popular_in_family(table: ScoreTable, target: str) -> Floats:
     """The target's genus before its family before all others; within each, the most popular first."""
     average = mean_z_scores(table, target)
     spread = np.nanmax(np.abs(average), initial=1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -101,7 +103,7 @@ def backtest(
     if ranks_only:
         console.print("The table has ranks alone: regret is in shares of the sources outranked, not of a score.")
     for note in notes:
-        console.print(f"note: {note}", style="yellow", markup=False, highlight=False)
+        console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
     for one in skipped:
         console.print(f"without {one.method}: {one.reason}", style="dim", markup=False, highlight=False)
 
@@ -136,47 +138,36 @@ def _object(
 
 
 def _table(name: str, scores: ScoreTable, lines: list[MethodReport]) -> Table:
-    size = f"{len(scores.sources)} sources, {lines[0].targets} targets left out in turn, as source and as target"
+    size = f"{len(scores.sources)} sources; {lines[0].targets} targets, each left out as source and target"
     table = Table(
-        box=SIMPLE, title=f"{name}: {size}", caption="In %, means over targets; in brackets 95% over targets."
+        box=SIMPLE, padding=(0, 1), title=f"{escape(name)}\n{size}", caption="In %: mean over targets (95% interval)."
     )
     table.add_column("method", no_wrap=True)
-    for heading in ("NDCG@3", "", "NDCG@3 linear", "regret@1", "", "regret@3"):
+    for heading in ("NDCG@3", "linear", "regret@1", "regret@3"):
         table.add_column(heading, justify="right", no_wrap=True)
+    figures = {"ndcg_at_3": max, "ndcg_at_3_linear": max, "regret_at_1": min, "regret_at_3": min}
     best = {
-        figure: choose([value for line in lines if (value := getattr(line, figure)) is not None], default=None)
-        for figure, choose in (
-            ("ndcg_at_3", max),
-            ("ndcg_at_3_linear", max),
-            ("regret_at_1", min),
-            ("regret_at_3", min),
-        )
+        name: choose(_known(getattr(line, name) for line in lines), default=None) for name, choose in figures.items()
     }
     for line in lines:
-        cells = {figure: _percent(getattr(line, figure), getattr(line, figure) == best[figure]) for figure in best}
-        table.add_row(
-            line.method,
-            cells["ndcg_at_3"],
-            _range(line, "ndcg_at_3"),
-            cells["ndcg_at_3_linear"],
-            cells["regret_at_1"],
-            _range(line, "regret_at_1"),
-            cells["regret_at_3"],
-        )
+        table.add_row(line.method, *(_figure(line, name, best[name]) for name in figures))
     return table
 
 
-def _percent(value: float | None, best: bool) -> str:
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
+
+
+def _figure(line: MethodReport, name: str, best: float | None) -> str:
+    value: float | None = getattr(line, name)
     if value is None:
         return "-"
-    return f"[bold]{100 * value:.1f}[/]" if best else f"{100 * value:.1f}"
-
-
-def _range(line: MethodReport, figure: str) -> str:
-    if figure not in line.intervals:
-        return ""
-    low, high = line.intervals[figure]
-    return f"[dim]{100 * low:.1f} to {100 * high:.1f}[/]"
+    shown = f"[bold]{100 * value:.1f}[/]" if value == best else f"{100 * value:.1f}"
+    if name in ("ndcg_at_3_linear", "regret_at_3"):
+        return shown
+    low, high = line.intervals[name]
+    around = f"({100 * low:.0f}–{100 * high:.0f})"
+    return f"{shown} [dim]{around:>7}[/]"
 
 
 def _sureness(lines: list[MethodReport]) -> list[str]:
