@@ -48,7 +48,7 @@ def measure(worker: Worker, plan: Plan) -> list[Cell]:
 
 
 def alter(zoo: Zoo, key: str) -> None:
-    (weights,) = (zoo.root / key / "adapter").glob("*.safetensors")
+    (weights,) = (Path(zoo.place) / key / "adapter").glob("*.safetensors")
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
 
 
@@ -61,7 +61,7 @@ class TestTraining:
     def test_what_is_in_the_zoo_is_not_trained_again(self, worker: Worker, plan: Plan) -> None:
         adapter = next(iter(plan.languages.values()))
         worker.work(adapter)
-        manifest = zoo_of(plan).root / adapter.key / "manifest.json"
+        manifest = Path(zoo_of(plan).place) / adapter.key / "manifest.json"
         before = manifest.stat().st_mtime_ns
         worker.work(adapter)
         assert manifest.stat().st_mtime_ns == before
@@ -73,7 +73,7 @@ class TestTraining:
         for key in [*plan.languages, *plan.tasks]:
             first, second = (
                 {path.name: path.read_bytes() for path in sorted((root / key).rglob("*.safetensors"))}
-                for root in (zoo_of(plan).root, other.zoo)
+                for root in (Path(zoo_of(plan).place), Path(str(other.zoo)))
             )
             assert first == second
             assert first
