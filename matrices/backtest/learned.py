@@ -18,6 +18,17 @@ from matrices.backtest.yardstick import RELEVANT
 from matrices.recommend.popularity import mean_z_scores
 from matrices.scores import Floats, ScoreTable
 
+_PARAMETERS: dict[str, object] = {
+    "objective": "lambdarank",
+    "boosting": "gbdt",
+    "num_leaves": 16,
+    "learning_rate": 0.1,
+    "min_data_in_leaf": 5,
+    "deterministic": True,
+    "num_threads": 1,
+    "verbosity": -1,
+}
+
 
 def langrank(table: ScoreTable, target: str) -> Floats:
     """LangRank's own ranker, from every pair feature the table has."""
@@ -48,21 +59,13 @@ def _ranking(table: ScoreTable, target: str, features: Mapping[str, Floats]) -> 
     columns = np.flatnonzero(known.sum(axis=0) > 1)
     random = np.random.default_rng(0)
     lines = [(random.permutation(np.flatnonzero(known[:, column])), column) for column in columns]
-    model = lightgbm.LGBMRanker(
-        boosting_type="gbdt",
-        num_leaves=16,
-        learning_rate=0.1,
-        n_estimators=100,
-        min_child_samples=5,
-        deterministic=True,
-        n_jobs=1,
-        verbose=-1,
-    )
-    model.fit(
+    training = lightgbm.Dataset(
         np.concatenate([inputs[line] for line in lines]),
         np.concatenate([_relevance(scores[line]) for line in lines]),
         group=[len(rows) for rows, _ in lines],
+        params=_PARAMETERS,
     )
+    model = lightgbm.train(_PARAMETERS, training, num_boost_round=100)
     return np.asarray(model.predict(inputs[:, table.targets.index(target)]), dtype=np.float64)
 
 
