@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ from workers.plan import Column, LanguageAdapter, PlannedCell, TaskAdapter
 from workers.worker import Unit
 
 _TOKENS_AN_ITEM = 40
-_TRAINING = 2.0
+_TRAINING = 2
 """A training token against one that is only read: no gradient of a frozen weight is ever formed."""
 
 
@@ -23,14 +24,25 @@ class Blocked:
 
 
 class Schedule:
-    """Units in the order they were planned, each held back until what it stands on is there."""
+    """Units in the order they were planned, each held back until what it stands on is there.
+
+    Every unit knows what it still lacks and every adapter what stands on it, so that the end of a unit costs what it
+    frees: a job has thousands of units, and hundreds of thousands of cells that need them.
+    """
 
     def __init__(self, units: Sequence[Unit]) -> None:
-        self._waiting = list(units)
-        self._running: list[Unit] = []
-        self._pending = {unit.key for unit in units if not isinstance(unit, Column)}
+        self._waiting = {_name(unit): unit for unit in units}
+        self._place = {name: place for place, name in enumerate(self._waiting)}
+        self._running: dict[str, int] = {}
+        self._standing: dict[str, list[str]] = {unit.key: [] for unit in units if not isinstance(unit, Column)}
+        """By adapter that has not ended, the names of the units that stand on it."""
+        self._lacks = {name: self._pending(unit) for name, unit in self._waiting.items()}
+        for name, lacks in self._lacks.items():
+            for key in lacks:
+                self._standing[key].append(name)
+        self._ready = [(place, name) for name, place in self._place.items() if not self._lacks[name]]
         self._broken: dict[str, str] = {}
-        self._total = sum(map(cost, units))
+        self._total = self._left = sum(map(cost, units))
 
     @property
     def active(self) -> bool:
@@ -40,51 +52,77 @@ class Schedule:
     @property
     def left(self) -> float:
         """Share of the work, by cost, that has not ended."""
-        return sum(map(cost, [*self._waiting, *self._running])) / self._total if self._total else 0.0
+        return self._left / self._total if self._total else 0.0
 
     def take(self) -> Unit | None:
         """The first unit that waits for nothing; it counts as running until ``ended``."""
-        for index, unit in enumerate(self._waiting):
-            if not self._pending & set(needs(unit)):
-                self._running.append(self._waiting.pop(index))
-                return unit
-        return None
+        if not self._ready:
+            return None
+        _, name = heapq.heappop(self._ready)
+        unit = self._waiting.pop(name)
+        self._running[name] = cost(unit)
+        return unit
 
     def ended(self, unit: Unit, error: str | None) -> list[Blocked]:
         """Take note that a unit ended, with an error or without. Returns what can no longer be done because of it."""
-        self._running.remove(unit)
+        self._left -= self._running.pop(_name(unit))
         if isinstance(unit, Column):
             return []
-        self._pending.discard(unit.key)
-        if error is None:
-            return []
-        self._broken[unit.key] = f"{describe(unit)}: {error}"
-        return self._drop()
+        if error is not None:
+            self._broken[unit.key] = f"{describe(unit)}: {error}"
+            return self._drop(unit.key)
+        for name in self._standing.pop(unit.key):
+            lacks = self._lacks[name]
+            if unit.key in lacks:
+                lacks.remove(unit.key)
+                self._start_if_free(name)
+        return []
 
-    def _drop(self) -> list[Blocked]:
+    def _drop(self, broken: str) -> list[Blocked]:
         """Take out of the waiting units all that stands on a broken adapter."""
-        kept: list[Unit] = []
-        blocked: list[Blocked] = []
-        for unit in self._waiting:
-            if not isinstance(unit, Column):
-                why = self._why(needs(unit))
-                if why is None:
-                    kept.append(unit)
+        columns: set[str] = set()
+        keys = [broken]
+        for key in keys:
+            for name in self._standing.pop(key):
+                unit = self._waiting.get(name)
+                if unit is None or key not in self._lacks[name]:
+                    continue  # It fell already, or what needed this adapter fell.
+                if isinstance(unit, Column):
+                    columns.add(name)
                 else:
-                    self._broken[unit.key] = why
-                    self._pending.discard(unit.key)
-                continue
-            reasons = {cell: self._why(_adapters(cell)) for cell in unit.cells}
-            for why in dict.fromkeys(filter(None, reasons.values())):
-                blocked.append(Blocked(unit, tuple(cell for cell in unit.cells if reasons[cell] == why), why))
-            sound = tuple(cell for cell in unit.cells if reasons[cell] is None)
-            if sound:
-                kept.append(replace(unit, cells=sound))
-        self._waiting = kept
-        return blocked
+                    self._left -= cost(self._waiting.pop(name))
+                    self._broken[unit.key] = self._broken[key]
+                    keys.append(unit.key)
+        return [blocked for name in sorted(columns, key=self._place.__getitem__) for blocked in self._prune(name)]
 
-    def _why(self, keys: Sequence[str]) -> str | None:
-        return next((self._broken[key] for key in keys if key in self._broken), None)
+    def _prune(self, name: str) -> list[Blocked]:
+        """Take out of a waiting column the cells that stand on broken adapters."""
+        column = self._waiting[name]
+        assert isinstance(column, Column)
+        reasons = [self._why(cell) for cell in column.cells]
+        sound = replace(column, cells=tuple(cell for cell, why in zip(column.cells, reasons, strict=True) if not why))
+        self._left -= cost(column) - cost(sound)
+        if sound.cells:
+            self._waiting[name] = sound
+            self._lacks[name] = self._pending(sound)
+            self._start_if_free(name)
+        else:
+            del self._waiting[name]
+        by_reason: dict[str, list[PlannedCell]] = {}
+        for cell, why in zip(column.cells, reasons, strict=True):
+            if why:
+                by_reason.setdefault(why, []).append(cell)
+        return [Blocked(column, tuple(cells), why) for why, cells in by_reason.items()]
+
+    def _start_if_free(self, name: str) -> None:
+        if not self._lacks[name]:
+            heapq.heappush(self._ready, (self._place[name], name))
+
+    def _pending(self, unit: Unit) -> set[str]:
+        return {key for key in needs(unit) if key in self._standing}
+
+    def _why(self, cell: PlannedCell) -> str | None:
+        return next((self._broken[key] for key in _adapters(cell) if key in self._broken), None)
 
 
 def needs(unit: Unit) -> list[str]:
@@ -94,13 +132,17 @@ def needs(unit: Unit) -> list[str]:
     return [unit.under] if isinstance(unit, TaskAdapter) and unit.under else []
 
 
-def cost(unit: Unit) -> float:
+def _name(unit: Unit) -> str:
+    return f"{unit.matrix}/{unit.target}" if isinstance(unit, Column) else unit.key
+
+
+def cost(unit: Unit) -> int:
     """What a unit costs, in tokens that pass the encoder once forward."""
     if isinstance(unit, LanguageAdapter):
         return _TRAINING * unit.recipe.steps * unit.recipe.tokens
     if isinstance(unit, TaskAdapter):
         return _TRAINING * unit.recipe.epochs * sum(one.items for one in unit.data) * _TOKENS_AN_ITEM
-    return float(sum(bool(_adapters(cell)) for cell in unit.cells) * unit.data.items * _TOKENS_AN_ITEM)
+    return sum(bool(_adapters(cell)) for cell in unit.cells) * unit.data.items * _TOKENS_AN_ITEM
 
 
 def describe(unit: Unit) -> str:

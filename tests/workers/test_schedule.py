@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
+import pytest
+
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from workers.plan import Column, DataReference, LanguageAdapter, PlannedCell, TaskAdapter
-from workers.schedule import Schedule, cost, describe
+from workers.schedule import Schedule, cost, describe, needs
+from workers.worker import Unit
 
 
 def language(code: str) -> LanguageAdapter:
@@ -109,6 +114,19 @@ class TestFailure:
         ]
         assert not schedule.active
 
+    def test_a_column_starts_once_what_it_waited_for_fell_away(self) -> None:
+        """Its target's language fails, so the task adapters it waited for too are not needed any more."""
+        waiting = column("deu", BASELINE, cell("eng", OVER_ENG, DEU))
+        schedule = Schedule([ENG, DEU, OVER_ENG, waiting])
+        schedule.take()
+        schedule.take()
+        schedule.ended(DEU, "too short")
+        assert schedule.take() == column("deu", BASELINE)
+        schedule.ended(ENG, "too short")  # Which the column, running by now, does not stand on.
+        assert schedule.take() is None
+        schedule.ended(waiting, None)
+        assert not schedule.active
+
     def test_a_failed_column_blocks_nothing(self) -> None:
         failed, other = column("yor", BASELINE), column("hau", BASELINE)
         schedule = Schedule([failed, other])
@@ -139,6 +157,36 @@ class TestCost:
 
     def test_a_constant_answer_costs_nothing_beside_a_measured_cell(self) -> None:
         assert cost(column("yor", BASELINE)) == 0 < cost(column("yor", cell("eng", OVER_ENG)))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_cell_is_started_or_blocked_once_whatever_fails(seed: int) -> None:
+    """Any order of ends and failures: a unit starts when what it stands on ended well, and nothing is left over."""
+    rng = random.Random(seed)
+    languages = [language(f"l{n}") for n in range(5)]
+    tasks = [task(f"t{n}", rng.choice([*languages, None])) for n in range(8)]
+    columns = [
+        column(f"c{n}", BASELINE, *(cell(f"{n}-{one.key}", one, rng.choice(languages)) for one in rng.sample(tasks, 5)))
+        for n in range(6)
+    ]
+    schedule = Schedule([*languages, *tasks, *columns])
+    running: list[Unit] = []
+    good: set[str] = set()
+    seen: list[tuple[str, PlannedCell]] = []
+    while schedule.active:
+        while (unit := schedule.take()) is not None:
+            assert set(needs(unit)) <= good
+            running.append(unit)
+        ended = running.pop(rng.randrange(len(running)))
+        failed = rng.random() < 0.3
+        if isinstance(ended, Column):
+            seen += [(ended.target, one) for one in ended.cells]
+        elif not failed:
+            good.add(ended.key)
+        for blocked in schedule.ended(ended, "trouble" if failed else None):
+            seen += [(blocked.column.target, one) for one in blocked.cells]
+    assert sorted(seen, key=str) == sorted(((one.target, cell) for one in columns for cell in one.cells), key=str)
+    assert schedule.left == 0
 
 
 def test_units_are_described_in_words() -> None:
