@@ -14,6 +14,7 @@ import structlog
 import torch
 
 from adapters_zoo.library import Precision
+from adapters_zoo.storage import in_bucket
 from adapters_zoo.zoo import Zoo
 from matrices.cells import Cell
 from matrices.store import Store
@@ -140,7 +141,7 @@ def make_bench(plan: Plan, *, threads: int) -> Bench:
         device="cuda" if job.gpus_per_worker > 0 else "cpu",
         threads=threads,
         corpora=job.corpora.resolve(),
-        zoo=_zoo_of(job).resolve(),
+        zoo=_absolute(_zoo_of(job)),
         tasks=job.tasks,
         kind=job.kind,
     )
@@ -207,7 +208,11 @@ def _default_workers(job: Job) -> int:
     return os.cpu_count() or 1
 
 
-def _zoo_of(job: Job) -> Path:
+def _zoo_of(job: Job) -> str:
     if job.zoo is None:
         raise ValueError("the job's paths are not resolved; load it with `load_job` or call `relative_to`")
     return job.zoo
+
+
+def _absolute(place: str) -> str:
+    return place if in_bucket(place) else str(Path(place).resolve())

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationInfo, field_validator
 
 from adapters_zoo.recipes import LanguageAdapterRecipe, Positive, TaskAdapterRecipe
+from adapters_zoo.storage import BUCKETS, in_bucket
 from matrices.languages import resolve
 from workers.config import read_config
 
@@ -40,8 +41,8 @@ class Job(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     store: str = Field(description="where cells are kept: a folder or an s3:// or gs:// URI")
-    zoo: Path | None = Field(
-        None, validate_default=True, description="folder of trained adapters; `zoo` beside a local store by default"
+    zoo: str | None = Field(
+        None, validate_default=True, description="where adapters are kept, as for the store; `zoo` beside it by default"
     )
     encoder: EncoderReference
     corpora: Path
@@ -60,6 +61,12 @@ class Job(BaseModel):
     min_items: Positive = Field(20, description="a split with fewer items is an error before any training")
     workers: Positive | None = Field(None, description="worker processes; one a core by default, or one a GPU")
     gpus_per_worker: Annotated[float, Field(ge=0)] = Field(0, description="share of a GPU each worker reserves")
+    time_limit: Annotated[float, Field(gt=0)] = Field(
+        7200, description="seconds one adapter or column may take before it is stopped and recorded as failed"
+    )
+    outage: Annotated[float, Field(gt=0)] = Field(
+        900, description="seconds that disk, store, zoo or cluster may be out of reach before the job ends"
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="auto: bf16 where the hardware has it")
 
     @field_validator("sources", "targets", "pivots")
@@ -84,19 +91,34 @@ class Job(BaseModel):
             raise ValueError("goes with `kind: interference` only")
         return pivots
 
+    @field_validator("store", "zoo")
+    @classmethod
+    def _is_a_place(cls, place: str | None) -> str | None:
+        if place is not None and "://" in place and not in_bucket(place):
+            raise ValueError(f"name a folder, or a URI that begins with {' or '.join(BUCKETS)}")
+        return place
+
     @field_validator("zoo")
     @classmethod
-    def _has_a_place(cls, zoo: Path | None, info: ValidationInfo) -> Path | None:
-        if zoo is None and "://" in info.data.get("store", ""):
-            raise ValueError("must be given where the store is not a local folder")
+    def _can_lie_beside(cls, zoo: str | None, info: ValidationInfo) -> str | None:
+        store = info.data.get("store", "")
+        if zoo is None and in_bucket(store) and "/" not in store.partition("://")[2].rstrip("/"):
+            raise ValueError("must be given where the store is a whole bucket")
         return zoo
 
     def relative_to(self, folder: Path) -> Job:
         """The same job with relative paths taken from ``folder``, and the zoo's place decided."""
-        local = "://" not in self.store
-        store = str(folder / self.store) if local else self.store
-        zoo = folder / self.zoo if self.zoo is not None else Path(store).parent / "zoo"
+        store = _from(folder, self.store)
+        zoo = _from(folder, self.zoo) if self.zoo is not None else _beside(store, "zoo")
         return self.model_copy(update={"store": store, "zoo": zoo, "corpora": folder / self.corpora})
+
+
+def _from(folder: Path, place: str) -> str:
+    return place if in_bucket(place) else str(folder / place)
+
+
+def _beside(place: str, name: str) -> str:
+    return f"{place.rstrip('/').rpartition('/')[0]}/{name}" if in_bucket(place) else str(Path(place).parent / name)
 
 
 def load_job(path: Path) -> Job:

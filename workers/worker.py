@@ -40,7 +40,7 @@ class Bench:
     device: str
     threads: int
     corpora: Path
-    zoo: Path
+    zoo: str
     tasks: tuple[str, ...]
     kind: Kind
 

@@ -215,13 +215,13 @@ class TestFailure:
         filled(wanted)
         assert wanted.zoo is not None
         key = next(iter(make_plan(wanted).tasks))
-        (weights,) = (wanted.zoo / key / "adapter").glob("*.safetensors")
+        (weights,) = (Path(wanted.zoo) / key / "adapter").glob("*.safetensors")
         weights.write_bytes(weights.read_bytes()[:100])
 
         assert counts(filled(again)) == (1, 6, 5, 0, 0)
 
         assert results(cells_in(again)) == results(cells_in(wanted))
-        assert [folder.name[:32] for folder in (wanted.zoo / "set-aside").iterdir()] == [key]
+        assert [folder.name[:32] for folder in (Path(wanted.zoo) / "set-aside").iterdir()] == [key]
         assert Zoo(wanted.zoo).has(key)
 
 

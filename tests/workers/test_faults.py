@@ -66,7 +66,7 @@ def started(job_file: Path) -> subprocess.Popen[str]:
 def progress(job: Job) -> int:
     """How many things a job has made so far: adapters and commits."""
     assert job.zoo is not None
-    adapters = job.zoo.glob("*/manifest.json")
+    adapters = Path(job.zoo).glob("*/manifest.json")
     commits = (Path(job.store) / "_delta_log").glob("*.json")
     return sum(1 for _ in adapters) + sum(1 for _ in commits)
 
@@ -114,7 +114,7 @@ def results(job: Job) -> Mapping[str, tuple[object, ...]]:
 def uninterrupted(job: Job) -> Mapping[str, tuple[object, ...]]:
     """The same job in one process, with a store and a zoo of its own."""
     folder = Path(job.store).parent / "uninterrupted"
-    alone = job.model_copy(update={"store": str(folder / "store"), "zoo": folder / "zoo"})
+    alone = job.model_copy(update={"store": str(folder / "store"), "zoo": str(folder / "zoo")})
     plan, store = make_plan(alone), Store.open(alone.store, create=True)
     bench = make_bench(plan, threads=1)
     run(plan, outstanding(plan, store), store, InlinePool(bench), bench)

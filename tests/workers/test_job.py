@@ -41,20 +41,38 @@ def test_defaults_are_the_documented_ones(tmp_path: Path) -> None:
 def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
     job = load(tmp_path, JOB)
     assert Path(job.store) == tmp_path / "store"
-    assert (job.corpora, job.zoo) == (tmp_path / "../data", tmp_path / "zoo")
+    assert (job.corpora, job.zoo) == (tmp_path / "../data", str(tmp_path / "zoo"))
     assert job.encoder.name == "../encoder"
 
 
 def test_absolute_paths_stay(tmp_path: Path) -> None:
     job = load(tmp_path, JOB.replace("./store", "/elsewhere/store").replace("../data", "/data") + "zoo: /zoo\n")
-    assert (job.store, job.corpora, job.zoo) == ("/elsewhere/store", Path("/data"), Path("/zoo"))
+    assert (job.store, job.corpora, job.zoo) == ("/elsewhere/store", Path("/data"), "/zoo")
 
 
-def test_store_in_a_bucket_stays_and_wants_a_zoo(tmp_path: Path) -> None:
-    bucket = JOB.replace("./store", "s3://bucket/store")
-    assert load(tmp_path, bucket + "zoo: kept\n").store == "s3://bucket/store"
-    with pytest.raises(ConfigError, match=r"job\.yaml:1: `zoo`: must be given"):
-        load(tmp_path, bucket)
+@pytest.mark.parametrize(
+    ("store", "zoo"),
+    [("s3://bucket/jobs/store", "s3://bucket/jobs/zoo"), ("gs://bucket/store/", "gs://bucket/zoo")],
+)
+def test_store_in_a_bucket_stays_and_has_its_zoo_beside_it(tmp_path: Path, store: str, zoo: str) -> None:
+    job = JOB.replace("./store", store)
+    assert (load(tmp_path, job).store, load(tmp_path, job).zoo) == (store, zoo)
+    assert load(tmp_path, job + "zoo: kept\n").zoo == str(tmp_path / "kept")
+    assert load(tmp_path, JOB + "zoo: s3://other/zoo\n").zoo == "s3://other/zoo"
+
+
+def test_store_that_is_a_whole_bucket_has_nothing_beside_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"job\.yaml:1: `zoo`: must be given where the store is a whole bucket"):
+        load(tmp_path, JOB.replace("./store", "s3://bucket/"))
+
+
+@pytest.mark.parametrize("key", ["store", "zoo"])
+def test_a_place_nobody_can_reach_has_its_line(tmp_path: Path, key: str) -> None:
+    lines = [line for line in JOB.splitlines() if not line.startswith("store")]
+    lines = [f"{key}: ftp://server/place", *lines] if key == "store" else ["store: kept", f"{key}: ftp://s/p", *lines]
+    told = rf"job\.yaml:\d: `{key}`: name a folder, or a URI that begins with s3:// or gs://; found 'ftp:"
+    with pytest.raises(ConfigError, match=told):
+        load(tmp_path, "\n".join(lines))
 
 
 @pytest.mark.parametrize(

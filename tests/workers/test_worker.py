@@ -73,7 +73,7 @@ class TestTraining:
         for key in [*plan.languages, *plan.tasks]:
             first, second = (
                 {path.name: path.read_bytes() for path in sorted((root / key).rglob("*.safetensors"))}
-                for root in (Path(zoo_of(plan).place), Path(str(other.zoo)))
+                for root in (Path(zoo_of(plan).place), Path(other.zoo or ""))
             )
             assert first == second
             assert first
