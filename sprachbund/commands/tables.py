@@ -18,6 +18,7 @@ from rich.table import Table
 
 from matrices.backtest import MethodReport, Skipped, judge_all, judged_targets, methods_for, report
 from matrices.boxed import store_or_box
+from matrices.importing import About, import_published
 from matrices.published import Columns, read_published, to_scores
 from matrices.scores import ScoreTable, scores_of
 
@@ -39,6 +40,7 @@ class NothingToJudgeError(ValueError):
 def register(app: typer.Typer) -> None:
     """Adds the commands of this module to ``app``."""
     app.command("backtest")(backtest)
+    app.command("import")(import_table)
 
 
 def backtest(
@@ -102,10 +104,69 @@ def backtest(
         console.print(line, highlight=False)
     if ranks_only:
         console.print("The table has ranks alone: regret is in shares of the sources outranked, not of a score.")
-    for note in notes:
-        console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
+    _print_notes(console, notes)
     for one in skipped:
         console.print(f"without {one.method}: {one.reason}", style="dim", markup=False, highlight=False)
+
+
+def import_table(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="A line for each source and target.")],
+    store: Annotated[str, typer.Option(help="Folder, s3:// or gs:// of a store; made where there is none.")],
+    matrix: Annotated[str, typer.Option(help="Name of the matrix the table becomes.")],
+    task: Annotated[str, typer.Option(help="The task, as questions will name it: pos, topic, parsing.")],
+    encoder: Annotated[str, typer.Option(help="The encoder or model the scores are of.")] = "not stated",
+    metric: Annotated[str, typer.Option(help="What the score is: accuracy, f1, bleu. Of ranks it is set.")] = "score",
+    citation: Annotated[str, typer.Option(help="Where the table was published; kept with every cell.")] = "",
+    source_column: SourceColumn = None,
+    target_column: TargetColumn = None,
+    score_column: ScoreColumn = None,
+    rank_column: RankColumn = None,
+    seed_column: SeedColumn = None,
+    baseline_column: Annotated[
+        str | None, typer.Option(help="The column of what a target scores without any transfer, one value a target.")
+    ] = None,
+    where: Where = None,
+    percent: Annotated[
+        bool, typer.Option("--percent", help="Scores are in percent; kept as shares in [0, 1].")
+    ] = False,
+    items: Annotated[int | None, typer.Option(min=1, help="Items each target was scored on, where known.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring a published table of scores, or of ranks, into a store: all its lines, or none where one is wrong."""
+    columns = Columns(
+        source=source_column,
+        target=target_column,
+        score=score_column,
+        rank=rank_column,
+        seed=seed_column,
+        baseline=baseline_column,
+        features=(),
+        where=tuple(_pair(one) for one in where or ()),
+    )
+    published = read_published(file, columns)
+    about = About(
+        matrix=matrix, task=task, encoder=encoder, metric=metric, citation=citation, percent=percent, items=items
+    )
+    done = import_published(store, published, about)
+    if as_json:
+        print(json.dumps({**asdict(done), "notes": published.notes}))
+        return
+    console = Console()
+    there = f", {done.found} were there already" if done.found else ""
+    console.print(
+        f"[bold]{escape(matrix)}[/]: {done.added} cells added{there}; version {done.version}.", highlight=False
+    )
+    if published.ranks_only:
+        console.print("The table has ranks alone: a cell is the share of the target's other sources it outranks.")
+    _print_notes(console, published.notes)
+    asking = f"sprachbund recommend --store {store} --task {task} --target LANGUAGE"
+    console.print(f"Ask it: [bold]{escape(asking)}[/]", soft_wrap=True, highlight=False)
+    console.print(f"How far to trust it: [bold]{escape(f'sprachbund backtest {store}/{matrix}')}[/]", soft_wrap=True)
+
+
+def _print_notes(console: Console, notes: Iterable[str]) -> None:
+    for note in notes:
+        console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
 
 
 def _read(table: str, columns: Columns) -> tuple[list[str], ScoreTable, bool]:

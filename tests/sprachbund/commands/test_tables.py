@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from matrices.published import PublishedTableError
+from matrices.store import Store, StoreMissingError
+from sprachbund.commands import tables
+
+SOURCES = ("ces", "dan", "deu", "eng", "fra", "nld", "pol", "swe")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Eight sources on eight targets, in percent."""
+    random = np.random.default_rng(0)
+    lines = [f"{one},{other},{random.uniform(20, 60):.3f}" for one in SOURCES for other in SOURCES if one != other]
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(["source,target,score", *lines]) + "\n")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+def run(*arguments: object) -> Result:
+    app = typer.Typer()
+    tables.register(app)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def imported(file: Path, store: Path, *more: str) -> Result:
+    return run("import", file, "--store", store, "--matrix", "published", "--task", "pos", "--percent", *more)
+
+
+def test_a_table_is_imported_and_what_to_do_next_is_said(file: Path, tmp_path: Path) -> None:
+    result = imported(file, tmp_path / "store", "--metric", "accuracy", "--encoder", "xlm-r")
+
+    assert "56 cells added; version 1" in result.stdout
+    assert "sprachbund recommend --store" in result.stdout
+    [info] = Store(tmp_path / "store").matrices()
+    assert (info.matrix, info.task, info.encoder, info.cells) == ("published", "pos", "xlm-r", 56)
+
+
+def test_an_import_for_machines_is_one_object(file: Path, tmp_path: Path) -> None:
+    imported(file, tmp_path / "store")
+    again = json.loads(imported(file, tmp_path / "store", "--json").stdout)
+
+    assert again == {"matrix": "published", "version": 1, "added": 0, "found": 56, "notes": []}
+
+
+def test_a_line_that_cannot_be_read_leaves_no_store(file: Path, tmp_path: Path) -> None:
+    file.write_text(file.read_text() + "deu,nowhere,1\n")
+    result = imported(file, tmp_path / "store")
+
+    assert isinstance(result.exception, PublishedTableError)
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_backtest_for_machines_has_a_line_a_method(file: Path) -> None:
+    answer = json.loads(run("backtest", file, "--json", "--processes", 1).stdout)
+
+    methods = {line["method"]: line for line in answer["methods"]}
+    assert {"random", "english", "popularity", "nearest_family"} <= methods.keys()
+    for line in methods.values():
+        assert {"ndcg_at_3", "ndcg_at_3_linear", "regret_at_1", "regret_at_3", "targets"} <= line.keys()
+        assert line["targets"] == len(SOURCES)
+        assert 0 <= line["regret_at_3"] <= line["regret_at_1"] <= 1
+        low, high = line["intervals"]["regret_at_1"]
+        assert low <= line["regret_at_1"] <= high
+    assert {one["method"] for one in answer["skipped"]} >= {"langrank"}
+
+
+def test_a_backtest_of_a_matrix_is_that_of_its_file(file: Path, tmp_path: Path) -> None:
+    imported(file, tmp_path / "store")
+    of_file = json.loads(run("backtest", file, "--json", "--processes", 1).stdout)
+    of_matrix = json.loads(run("backtest", f"{tmp_path / 'store'}/published", "--json", "--processes", 1).stdout)
+
+    for ours, theirs in zip(of_matrix["methods"], of_file["methods"], strict=True):
+        assert ours["method"] == theirs["method"]
+        assert ours["regret_at_1"] == pytest.approx(theirs["regret_at_1"])
+
+
+def test_a_backtest_is_a_table_for_people(file: Path) -> None:
+    result = run("backtest", file, "--processes", 1)
+
+    assert "8 sources; 8 targets, each left out as source and target" in result.stdout
+    assert "popularity" in result.stdout
+    assert "without langrank: the table has no features of corpora" in result.stdout
+
+
+def test_ranks_alone_are_judged_and_it_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "ranks.csv"
+    file.write_text(
+        "source,target,rank\n" + "".join(f"{s},{t},{r}\n" for t in ("yor", "wol") for r, s in enumerate(SOURCES))
+    )
+
+    assert "regret is in shares of the sources outranked" in run("backtest", file, "--processes", 1).stdout
+
+
+def test_lines_are_chosen_by_value(file: Path) -> None:
+    header, *lines = file.read_text().split()
+    file.write_text(
+        "\n".join([f"{header},task", *(f"{line},pos" for line in lines), *(f"{line},ner" for line in lines)])
+    )
+
+    assert isinstance(run("backtest", file).exception, PublishedTableError)
+    assert run("backtest", file, "--where", "task=ner", "--processes", 1).exit_code == 0
+    assert run("backtest", file, "--where", "task").exit_code == 2
+
+
+def test_a_table_with_nothing_to_rank_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text("source,target,score\ndeu,yor,0.5\nyor,yor,0.9\n")
+
+    assert isinstance(run("backtest", file).exception, tables.NothingToJudgeError)
+
+
+def test_a_store_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert isinstance(run("backtest", tmp_path / "nowhere" / "matrix").exception, StoreMissingError)
