@@ -169,9 +169,9 @@ def operations(pass_: Callable[[], None]) -> int:
 
 def moved(pass_: Callable[[], None]) -> int:
     """Bytes of all tensors that operations (views aside) read and write, as if none stayed in a cache."""
-    with _Bytes() as counter:
+    with _Bytes() as counter:  # type: ignore[no-untyped-call]
         pass_()
-    return counter.total
+    return int(counter.total)
 
 
 class _Bytes(TorchDispatchMode):

@@ -12,6 +12,9 @@ from torch import Tensor
 from adapters_zoo.library import Encoder
 from workers.corpora.types import Item, TaggedSentence, labels_of
 
+TOKENS = {"cpu": 2048, "cuda": 32768}
+"""Padded positions of a batch that is only read: what fits a processor's cache, or fills a GPU."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenSequence:

@@ -11,11 +11,8 @@ from adapters_zoo.engine import Seam
 from adapters_zoo.heads import Head, pool
 from adapters_zoo.library import Encoder
 from workers.corpora.types import Dataset
-from workers.encoding import EncodedItems, collate, evaluation_batches
+from workers.encoding import TOKENS, EncodedItems, collate, evaluation_batches
 from workers.scoring import Outcome, outcome
-
-TOKENS = 4096
-"""Padded positions a batch: bounds memory, fits a processor's cache, and is part of what decides the arithmetic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ def evaluate(
     """
     predicted: list[list[list[str | None]]] = [[[None] * len(labels) for labels in encoded.labels] for _ in contestants]
     with torch.inference_mode():
-        for indices in evaluation_batches(encoded, TOKENS):
+        for indices in evaluation_batches(encoded, TOKENS[encoder.device.type]):
             batch = collate(encoded, indices, encoder.special.pad)
             unit_of = batch.unit_of.to(encoder.device)
             seams: dict[int, Seam] = {}

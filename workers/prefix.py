@@ -11,9 +11,8 @@ from torch import Tensor
 from adapters_zoo.engine import Seam
 from adapters_zoo.library import Encoder
 from workers.corpora.types import Dataset
-from workers.encoding import Batch, collate, encode_items, evaluation_batches
+from workers.encoding import TOKENS, Batch, collate, encode_items, evaluation_batches
 
-_TOKENS = 4096
 _ROOM = 2**30
 """Bytes the kept states of one text may take; those of a larger one are computed again for every batch."""
 
@@ -55,7 +54,7 @@ class FrozenPrefix:
         device = self._encoder.device
         rows, hidden, residual = [], [], []
         with torch.no_grad():
-            for indices in evaluation_batches(self.encoded, _TOKENS):
+            for indices in evaluation_batches(self.encoded, TOKENS[device.type]):
                 batch = collate(self.encoded, indices, self._encoder.special.pad)
                 seam = self._encoder.seam(batch.ids, batch.mask, language=self.language, task=task)
                 there = batch.mask.bool()
