@@ -36,6 +36,8 @@ _CONFIGURATION = {
     "delta.deletedFileRetentionDuration": "interval 36500 days",
 }
 _ZSTD = WriterProperties(compression="ZSTD", compression_level=6)
+_PERSISTENT = CommitProperties(max_commit_retries=1000)
+"""Appends contradict nothing: whoever loses the race for a version takes the next. 15 tries, the default, are few."""
 
 
 class StoreMissingError(FileNotFoundError):
@@ -104,7 +106,9 @@ class Store:
         """Adds cells in one commit, all or none, and returns its version; no cells make no commit."""
         table = self._table()
         if cells:
-            write_deltalake(table, to_table(cells), mode="append", writer_properties=_ZSTD)
+            write_deltalake(
+                table, to_table(cells), mode="append", writer_properties=_ZSTD, commit_properties=_PERSISTENT
+            )
         return table.version()
 
     def measured_ids(self) -> set[str]:
