@@ -15,7 +15,8 @@ import pyarrow as pa
 SCHEMA_VERSION = 1
 
 Kind = Literal["zero_shot", "interference"]
-Status = Literal["ok", "failed"]
+Status = Literal["ok", "undefined", "failed"]
+"""``undefined``: measured, but the metric says nothing of such outcomes (F1 where no span is true or predicted)."""
 
 BASELINE = "baseline"
 """Composition of a matrix's baseline cells, whose ``source`` is null.
@@ -23,6 +24,9 @@ BASELINE = "baseline"
 In an ``interference`` matrix it is the same task adapter with no transfer language; in a ``zero_shot`` matrix the best
 constant answer on the target's items, which no constant predictor can beat.
 """
+
+SHARE_OUTRANKED = "share_outranked"
+"""Metric of a published table of ranks: the share of the target's other sources that a source outranks. No score."""
 
 SCHEMA = pa.schema(
     [
@@ -53,7 +57,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One measurement. ``score`` is ``sum(correct) / sum(total)`` in [0, 1]; None where ``status`` is ``failed``.
+    """One measurement. ``score`` is ``sum(correct) / sum(total)`` in [0, 1]; None unless ``status`` is ``ok``.
 
     ``correct`` and ``total`` have one entry an item, in corpus order: right and all tokens of a sentence (accuracy of
     a tagging task), 0/1 and 1 (accuracy of a classification task), 2 x right spans and predicted + true spans (F1).

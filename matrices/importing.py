@@ -11,16 +11,13 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from matrices.cells import BASELINE, Cell, cell_id, now
+from matrices.cells import BASELINE, SHARE_OUTRANKED, Cell, cell_id, now
 from matrices.published import Line, Published, PublishedTableError, with_shares
 from matrices.reading import UnknownMatrixError
 from matrices.store import Store
 
 PUBLISHED = "published"
 """Composition and selection of imported cells: what was done to an encoder, only the publication can say."""
-
-SHARE_OUTRANKED = "share_outranked"
-"""Metric of a table that has ranks alone, so that its cells are never taken for scores."""
 
 _SAME = 1e-9
 

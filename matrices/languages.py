@@ -103,6 +103,14 @@ def genealogy(code: str) -> Genealogy | None:
     return None if row is None else Genealogy(row["family"], row["genus"], row["script"])
 
 
+def kinship(one: str, other: str) -> int:
+    """2 of languages of one genus, 1 of one family, else 0; no creole is related, nor a language in no table."""
+    a, b = genealogy(one), genealogy(other)
+    if a is None or b is None or a.family != b.family or a.family == "other":
+        return 0
+    return 2 if a.genus == b.genus else 1
+
+
 def _from_tag(given: str) -> str | None:
     if not _TAG.fullmatch(given):
         return None

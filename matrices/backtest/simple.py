@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from matrices.languages import genealogy
+from matrices.languages import kinship
 from matrices.recommend.popularity import mean_z_scores
 from matrices.scores import Floats, ScoreTable
 
@@ -26,7 +26,7 @@ def popularity(table: ScoreTable, target: str) -> Floats:
 
 def nearest_family(table: ScoreTable, target: str) -> Floats:
     """The target's genus before its family before all others; within each, nothing is known."""
-    return np.array([kinship(source, target) for source in table.sources])
+    return np.array([kinship(source, target) for source in table.sources], dtype=np.float64)
 
 
 def popular_in_family(table: ScoreTable, target: str) -> Floats:
@@ -35,11 +35,3 @@ def popular_in_family(table: ScoreTable, target: str) -> Floats:
     spread = np.nanmax(np.abs(average), initial=1.0)
     within: Floats = np.nan_to_num(average / spread, nan=-1.5) / 4
     return nearest_family(table, target) + within
-
-
-def kinship(one: str, other: str) -> float:
-    """2 of languages of one genus, 1 of one family, else 0; no creole is related, nor a language in no table."""
-    a, b = genealogy(one), genealogy(other)
-    if a is None or b is None or a.family != b.family or a.family == "other":
-        return 0.0
-    return 2.0 if a.genus == b.genus else 1.0

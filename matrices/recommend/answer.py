@@ -38,27 +38,56 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """A score on the target: a share in [0, 1]."""
+    """A score on the target: a share in [0, 1], measured or predicted."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
 
     score: float
-    """Mean over seeds."""
+    """Mean over seeds of a measured score, the score to expect of a predicted one."""
     sd: float | None
     """Standard deviation over seeds; null of one seed."""
     seeds: int
-    """How many seeds were measured."""
+    """How many seeds were measured: 0 of a prediction."""
     n_items: int
-    """How many items of the target each seed was scored on."""
+    """How many items of the target each seed was scored on: 0 of a prediction, and where it is not known."""
     interval: Interval
-    """95% interval of the mean score: over items, and over seeds where there are several."""
+    """Measured: of the mean score, over items, and over seeds where there are several. Predicted: of the score."""
     measured: bool
-    """True: this score was measured, not predicted."""
+    """Whether this score was measured; else it was predicted from other measurements."""
+    level: float
+    """Confidence of `interval`: 0.95 of a measured score, 0.9 of a predicted one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A measured target that a prediction rests on."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
+
+    target: str
+    """ISO 639-3."""
+    name: str
+    """English name."""
+    weight: float
+    """Its share of what the prediction rests on, in [0, 1]."""
+    score: float | None
+    """What the source scored on it; null where that was not measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureWeight:
+    """A feature of languages or of pairs, and how much predictions of this matrix make of it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
+
+    feature: str
+    weight: float
+    """Its share of all features, in [0, 1]."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RankedSource(Score):
-    """A language to transfer from, with its place among all those measured on the target."""
+    """A language to transfer from, with its place among all that were measured on the target or predicted."""
 
     rank: int
     """1 is the highest mean score."""
@@ -67,11 +96,16 @@ class RankedSource(Score):
     name: str
     """English name."""
     tied_with_best: bool
-    """Whether the 95% interval of its difference from the best, on the same items, holds 0."""
+    """Whether the 95% interval of its difference from the best, on the same items, holds 0. Where any source is
+    predicted: whether it is on the shortlist."""
     average_z: float | None
     """Its mean z-score over the other targets of the matrix; null where it was measured on few."""
     effect: Effect | None
-    """In a matrix of kind interference, what it changes; null in others."""
+    """In a matrix of kind interference, what it changes; null in others, and of a prediction."""
+    probability_best: float | None
+    """How probable it is that no other ranked source is better; null where too little is known to say."""
+    rests_on: tuple[Evidence, ...]
+    """Of a predicted score, the measured targets it rests on most; empty of a measured one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +115,16 @@ class Comparison:
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
 
     english: RankedSource | None
-    """English as the source, where it was measured and is not the target."""
+    """English as the source, measured or predicted; null where it is the target, or neither."""
     best_average: RankedSource | None
     """The source with the highest mean z-score over the other targets."""
     in_language: Score | None
     """The target itself as the source."""
     baseline: Score | None
     """zero_shot: the best constant answer. interference: the same task adapter with nothing added."""
+    nearest_family: RankedSource | None
+    """Of the sources of the target's genus, else of its family, the one with the highest mean z-score; null where no
+    source is related."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +145,7 @@ class Recommendation:
     k: int
     """How many sources were asked for."""
     ranked: int
-    """How many sources were measured on the target, itself not counted."""
+    """How many sources there are in this ranking: measured on the target or predicted, itself not counted."""
     sources: tuple[RankedSource, ...]
     """The `k` best."""
     tied: tuple[str, ...]
@@ -122,6 +159,17 @@ class Recommendation:
     """What the answer rests on, in words."""
     measured_on: Provenance | None
     """What the matrix in the box was measured on; null for a store of one's own."""
+    predicted: int
+    """How many of the ranked sources are predicted, not measured."""
+    shortlist: tuple[str, ...]
+    """The fewest sources that hold the best one with 90% probability, the most probable first; empty where too little
+    is known to say."""
+    asked: tuple[RankedSource, ...]
+    """The sources asked about, wherever they rank."""
+    features: tuple[FeatureWeight, ...]
+    """What predictions make of languages and pairs, the weightiest first; empty where nothing is predicted."""
+    imported_from: str | None
+    """Where the scores were published, with file and digest, of an imported matrix; null of a measured one."""
 
 
 def to_json(recommendation: Recommendation) -> bytes:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, there_is
 from matrices.recommend.answer import Recommendation
-from matrices.recommend.measured import UnknownTargetError, recommend, targets
+from matrices.recommend.measured import UnknownTargetError, recommend, targets, usual
 from matrices.recommend.names import code_of
+from matrices.recommend.outlook import Outlook, Predict
 
 _LISTS = ("correct", "total")
 _NARROW = (
     *("matrix", "encoder", "kind", "composition", "task", "metric", "source", "target", "selection", "seed", "score"),
-    *("n_items", "status", "created_at", "cell_id"),
+    *("n_items", "status", "device", "created_at", "cell_id"),
 )
 
 
@@ -31,42 +33,74 @@ class UnknownTaskError(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What someone asks. ``target`` is any tag, code or English name; ``matrix`` and ``kind`` narrow where to look."""
+    """What someone asks. ``target`` is any tag, code or English name; ``matrix`` and ``kind`` narrow where to look.
+
+    ``sources`` are languages to rank besides those of the matrix, whether or not anything was measured of them.
+    """
 
     task: str
     target: str
     k: int = 5
     matrix: str | None = None
     kind: str | None = None
+    sources: tuple[str, ...] = ()
 
 
-def ask(reader: Reader, question: Question) -> Recommendation:
+class Predictor(Protocol):
+    """Makes predictions from the measured scores of one matrix, under one composition and selection."""
+
+    def __call__(self, reader: Reader, matrix: str, version: int, composition: str, selection: str) -> Predict:
+        """Raises ``NothingToPredictError``."""
+        ...
+
+
+def ask(reader: Reader, question: Question, predictor: Predictor | None = None) -> Recommendation:
     """The recommendation from the newest version of the first matrix that fits and has the target.
 
-    Without a matrix named, ``zero_shot`` comes before ``interference``, and more cells before fewer. Raises
-    ``UnknownTaskError``, ``UnknownMatrixError``, ``UnknownTargetError`` and ``UnknownLanguageError``.
+    Without a matrix named, ``zero_shot`` comes before ``interference``, and more cells before fewer. Where none has the
+    target, the first answers that can be predicted from; without a ``predictor`` none can. Raises ``UnknownTaskError``,
+    ``UnknownMatrixError``, ``UnknownTargetError`` and ``UnknownLanguageError``.
     """
     version = reader.version
     fitting = _fitting(reader.matrices(version), question)
-    known: list[list[str]] = []
-    for info in fitting:
-        cells = reader.cells(info.matrix, version=version, columns=_NARROW)
-        known.append(targets(cells))
-        if code_of(question.target, known[-1]) in known[-1]:
-            return _answer(reader, version, cells, info, question)
-    raise UnknownTargetError(code_of(question.target, known[0]), known[0], fitting[0].matrix)
+    cells = {info.matrix: reader.cells(info.matrix, version=version, columns=_NARROW) for info in fitting}
+    known = {name: targets(rows) for name, rows in cells.items()}
+    measured = [name for name in cells if code_of(question.target, known[name]) in known[name]]
+    if measured:
+        return _answer(reader, version, cells[measured[0]], question, predictor)
+    unknown: list[UnknownTargetError] = []
+    for rows in cells.values():
+        try:
+            return _answer(reader, version, rows, question, predictor)
+        except UnknownTargetError as error:
+            unknown.append(error)
+    raise unknown[0]
 
 
-def _answer(reader: Reader, version: int, cells: pa.Table, info: MatrixInfo, question: Question) -> Recommendation:
-    target = code_of(question.target, targets(cells))
-    lists = reader.cells(info.matrix, version=version, columns=[*_NARROW, *_LISTS], target=target)
+def _answer(
+    reader: Reader, version: int, cells: pa.Table, question: Question, predictor: Predictor | None
+) -> Recommendation:
+    matrix = cells["matrix"][0].as_py()
+    known = {*pc.unique(cells["target"]).to_pylist(), *pc.unique(cells["source"]).to_pylist()}
+    target = code_of(question.target, known)
+    lists = reader.cells(matrix, version=version, columns=[*_NARROW, *_LISTS], target=target)
     others = cells.filter(pc.not_equal(cells["target"], target))
+    composition, selection = usual(cells, target)
+
+    def predict(target: str, asked: Sequence[str]) -> Outlook:
+        assert predictor is not None
+        return predictor(reader, matrix, version, composition, selection)(target, asked)
+
     return recommend(
         pa.concat_tables([lists, others], promote_options="default"),
         target,
         question.k,
+        composition=composition,
+        selection=selection,
         version=version,
         measured_on=reader.provenance,
+        asked=tuple(dict.fromkeys(code_of(source, known) for source in question.sources)),
+        predict=None if predictor is None else predict,
     )
 
 

@@ -1,30 +1,33 @@
-"""Recommend from what was measured: rank the sources of a target, and say how sure that is."""
+"""Recommend sources for a target: from what was measured on it, and where that is not all, from predictions too."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from matrices.reading import Provenance, compositions, selections, there_is
-from matrices.recommend.answer import Comparison, Effect, RankedSource, Recommendation, Score, Verdict
-from matrices.recommend.column import Column, Key, column
+from matrices.recommend.answer import Recommendation
+from matrices.recommend.column import column
 from matrices.recommend.names import named
+from matrices.recommend.outlook import NothingToPredictError, Outlook, Predict
 from matrices.recommend.popularity import popularity
-from matrices.recommend.uncertainty import Difference, Uncertainty
+from matrices.recommend.ranking import BASELINE_KEY, compare, ranking
+from matrices.recommend.uncertainty import method_of
 from matrices.recommend.words import basis
-
-BASELINE_KEY: Key = None
 
 
 class UnknownTargetError(LookupError):
-    """A language that no source was measured on in this matrix; the message names those there are."""
+    """A language about which nothing can be said in this matrix; the message names the targets there are."""
 
-    def __init__(self, target: str, known: Sequence[str], matrix: str) -> None:
+    def __init__(self, target: str, known: Sequence[str], matrix: str, why: str = "") -> None:
         self.target, self.known, self.matrix = target, tuple(known), matrix
-        super().__init__(f"{target} was not measured as a target in {matrix}; {there_is(target, known, most=40)}")
+        reason = f", and nothing can be predicted: {why}" if why else ""
+        super().__init__(
+            f"{target} was not measured as a target in {matrix}{reason}; {there_is(target, known, most=40)}"
+        )
 
 
 def targets(cells: pa.Table) -> list[str]:
@@ -42,30 +45,33 @@ def recommend(
     selection: str | None = None,
     version: int = 0,
     measured_on: Provenance | None = None,
+    asked: Sequence[str] = (),
+    predict: Predict | None = None,
 ) -> Recommendation:
     """The ``k`` best sources for ``target`` (ISO 639-3) of one matrix, from its cells (one row a cell).
 
-    Per-item lists are read in the target's rows alone. ``composition`` and ``selection`` default to ``stack`` and
-    ``last`` where the matrix has them, else to the first by name. Raises ``UnknownTargetError``.
+    Per-item lists are read in the target's rows alone. ``composition`` and ``selection`` default as ``usual`` says.
+    The matrix's sources that were not measured on the target, and those ``asked`` about, are ranked as ``predict``
+    expects them; without it they are left out. Raises ``UnknownTargetError`` where that leaves none.
     """
     ours = cells.filter(pc.equal(cells["target"], target))
-    scored = ours.filter(pc.equal(ours["status"], "ok"))
-    composition = composition or next(iter(compositions(scored)), "stack")
-    selection = selection or next(iter(selections(scored.filter(pc.equal(scored["composition"], composition)))), "last")
+    composition, selection = usual(cells, target, composition, selection)
     runs = column(ours, target, composition=composition, selection=selection)
-    if runs is None or not set(runs.runs) - {BASELINE_KEY, target}:
-        raise UnknownTargetError(target, targets(cells), cells["matrix"][0].as_py())
+    measured = set() if runs is None else set(runs.runs) - {BASELINE_KEY, target}
+    missing = (sources(cells, composition, selection) | set(asked)) - measured - {target}
+    outlook, why = _outlook(predict, target, asked) if predict is not None and missing else (None, "")
     average = popularity(cells, target, composition=composition, selection=selection)
-    kind = ours["kind"][0].as_py()
-    uncertainty = Uncertainty(runs)
-    ranked = _rank(runs, uncertainty, average, with_effect=kind == "interference")
+    kind = cells["kind"][0].as_py()
+    ranked, shortlist = ranking(runs, outlook, average, target, with_effect=kind == "interference")
+    if not ranked:
+        raise UnknownTargetError(target, targets(cells), cells["matrix"][0].as_py(), why)
     answer = Recommendation(
-        matrix=ours["matrix"][0].as_py(),
+        matrix=cells["matrix"][0].as_py(),
         version=version,
         kind=kind,
-        task=ours["task"][0].as_py(),
-        metric=runs.metric,
-        encoder=ours["encoder"][0].as_py(),
+        task=cells["task"][0].as_py(),
+        metric=cells["metric"][0].as_py() if runs is None else runs.metric,
+        encoder=cells["encoder"][0].as_py(),
         composition=composition,
         selection=selection,
         target=named(target),
@@ -73,57 +79,52 @@ def recommend(
         ranked=len(ranked),
         sources=tuple(ranked[:k]),
         tied=tuple(source.source for source in ranked if source.tied_with_best),
-        comparison=_compare(runs, uncertainty, ranked),
-        method=uncertainty.method,
-        failed=runs.failed,
+        comparison=compare(runs, target, ranked),
+        method="prediction" if runs is None or not measured else method_of(runs),
+        failed=0 if runs is None else runs.failed,
         basis="",
         measured_on=measured_on,
+        predicted=sum(not source.measured for source in ranked),
+        shortlist=shortlist,
+        asked=tuple(source for source in ranked if source.source in asked),
+        features=() if outlook is None else outlook.features,
+        imported_from=_origin(cells),
     )
     return replace(answer, basis=basis(answer))
 
 
-def _rank(
-    runs: Column, uncertainty: Uncertainty, average: dict[str, float], *, with_effect: bool
-) -> list[RankedSource]:
-    sources = [source for source in runs.runs if source is not None and source != runs.target]
-    sources.sort(key=lambda source: (-runs.runs[source].mean, source))
-    with_effect = with_effect and BASELINE_KEY in runs.runs
-    return [
-        RankedSource(
-            **asdict(_score(runs, uncertainty, source)),
-            rank=rank,
-            source=source,
-            name=named(source).name,
-            tied_with_best=rank == 1 or uncertainty.difference(source, sources[0]).undecided,
-            average_z=average.get(source),
-            effect=_effect(uncertainty.difference(source, BASELINE_KEY)) if with_effect else None,
-        )
-        for rank, source in enumerate(sources, start=1)
-    ]
+def usual(
+    cells: pa.Table, target: str, composition: str | None = None, selection: str | None = None
+) -> tuple[str, str]:
+    """The composition and selection to answer from, where none is named.
+
+    ``stack`` and ``last`` where the target, or else the matrix, has scores of them, else the first by name.
+    """
+    scored = cells.filter(pc.equal(cells["status"], "ok"))
+    of_target = scored.filter(pc.and_(pc.equal(scored["target"], target), pc.is_valid(scored["source"])))
+    scored = of_target if of_target.num_rows else scored
+    composition = composition or next(iter(compositions(scored)), "stack")
+    selection = selection or next(iter(selections(scored.filter(pc.equal(scored["composition"], composition)))), "last")
+    return composition, selection
 
 
-def _compare(runs: Column, uncertainty: Uncertainty, ranked: Sequence[RankedSource]) -> Comparison:
-    popular = [source for source in ranked if source.average_z is not None]
-    return Comparison(
-        english=next((source for source in ranked if source.source == "eng"), None),
-        best_average=max(popular, key=lambda source: (source.average_z or 0.0, -source.rank), default=None),
-        in_language=_score(runs, uncertainty, runs.target) if runs.target in runs.runs else None,
-        baseline=_score(runs, uncertainty, BASELINE_KEY) if BASELINE_KEY in runs.runs else None,
-    )
+def sources(cells: pa.Table, composition: str, selection: str) -> set[str]:
+    """The languages that were measured as a source, on any target, under one composition and selection."""
+    kept = pc.and_(pc.equal(cells["composition"], composition), pc.equal(cells["selection"], selection))
+    kept = pc.and_(kept, pc.and_(pc.equal(cells["status"], "ok"), pc.is_valid(cells["source"])))
+    return set(pc.unique(cells["source"].filter(kept)).to_pylist())
 
 
-def _score(runs: Column, uncertainty: Uncertainty, source: Key) -> Score:
-    scores = runs.runs[source].scores
-    return Score(
-        score=runs.runs[source].mean,
-        sd=float(scores.std(ddof=1)) if len(scores) > 1 else None,
-        seeds=len(scores),
-        n_items=runs.n_items,
-        interval=uncertainty.interval(source),
-        measured=True,
-    )
+def _outlook(predict: Predict, target: str, asked: Sequence[str]) -> tuple[Outlook | None, str]:
+    try:
+        return predict(target, asked), ""
+    except NothingToPredictError as error:
+        return None, str(error)
 
 
-def _effect(difference: Difference) -> Effect:
-    verdict: Verdict = "undecided" if difference.undecided else "helps" if difference.mean > 0 else "harms"
-    return Effect(difference=difference.mean, interval=difference.interval, verdict=verdict)
+def _origin(cells: pa.Table) -> str | None:
+    """Where imported cells came from, as ``matrices.importing`` says it."""
+    if "device" not in cells.column_names:
+        return None
+    found = [name for name in pc.unique(cells["device"]).to_pylist() if name.startswith("imported from ")]
+    return "; ".join(sorted(found)) or None

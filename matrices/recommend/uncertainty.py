@@ -11,6 +11,7 @@ a bootstrap over three seeds would cover three times in four.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -23,7 +24,7 @@ from matrices.recommend.column import Column, Floats, Key, Runs
 RESAMPLES = 1000
 LEVEL = 0.95
 
-Method = Literal["joint_item_bootstrap", "normal_approximation"]
+Method = Literal["joint_item_bootstrap", "normal_approximation", "prediction"]
 Interval = tuple[float, float]
 
 
@@ -40,6 +41,11 @@ class Difference:
         return self.interval[0] <= 0 <= self.interval[1]
 
 
+def method_of(column: Column) -> Method:
+    """How the variance over items of a column's scores is had."""
+    return "joint_item_bootstrap" if column.has_outcomes else "normal_approximation"
+
+
 class Uncertainty:
     """Intervals for the runs of one column. Deterministic: the resample is seeded by the identities of its cells.
 
@@ -53,7 +59,7 @@ class Uncertainty:
     @property
     def method(self) -> Method:
         """How the variance over items is had."""
-        return "joint_item_bootstrap" if self._column.has_outcomes else "normal_approximation"
+        return method_of(self._column)
 
     def interval(self, source: Key) -> Interval:
         """95% interval of a source's mean score, within [0, 1]. Of one seed it covers other items, not other seeds."""
@@ -74,12 +80,37 @@ class Uncertainty:
             return Difference(mean, self._around(mean, items, a.scores - b.scores))
         return Difference(mean, self._around(mean, items, a.scores, b.scores))
 
+    def probabilities(self, sources: Sequence[Key]) -> dict[Key, float] | None:
+        """How probable it is that each of some sources is the best of them; None where nothing is known of the items.
+
+        Items as in an interval, and seeds drawn for each source apart (Student's t with the seeds' degrees of freedom).
+        """
+        if self._column.n_items < 2:
+            return None
+        random = self._random("best")
+        drawn = np.column_stack([self._draws(self._column.runs[source], random) for source in sources])
+        best = np.bincount(drawn.argmax(axis=1), minlength=len(sources)) / len(drawn)
+        return dict(zip(sources, best.tolist(), strict=True))
+
+    def _draws(self, runs: Runs, random: np.random.Generator) -> Floats:
+        """Mean scores that other items and other seeds might have given [resamples]."""
+        spread = np.sqrt(self._item_variance(runs))
+        drawn: Floats = runs.mean + spread * random.standard_normal(self._resamples)
+        if self.method == "joint_item_bootstrap":
+            known = np.isfinite(self._resampled[runs.source])
+            drawn = np.where(known, self._resampled[runs.source], runs.mean)
+        if (seeds := len(runs.scores)) > 1:
+            drawn += runs.scores.std(ddof=1) / np.sqrt(seeds) * random.standard_t(seeds - 1, self._resamples)
+        return drawn
+
+    def _random(self, *purpose: str) -> np.random.Generator:
+        content = hashlib.sha256("\n".join([*self._column.cell_ids, *purpose]).encode()).digest()
+        return np.random.default_rng(int.from_bytes(content[:8]))
+
     @cached_property
     def _resampled(self) -> dict[Key, Floats]:
         """Mean score over seeds of every source, under each of the same resamples of items [resamples]."""
-        content = hashlib.sha256("\n".join(self._column.cell_ids).encode()).digest()
-        random = np.random.default_rng(int.from_bytes(content[:8]))
-        counts = _resample(random, self._column.n_items, self._resamples)
+        counts = _resample(self._random(), self._column.n_items, self._resamples)
         shares = _shares_under(counts, list(self._column.runs.values()))
         ends = np.cumsum([len(runs.seeds) for runs in self._column.runs.values()])
         of_source = np.split(shares, ends[:-1], axis=1)

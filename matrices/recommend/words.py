@@ -2,44 +2,88 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from matrices.cells import SHARE_OUTRANKED
 from matrices.recommend.answer import RankedSource, Recommendation
 from matrices.recommend.names import named
 
 _MOST_NAMES = 6
+_MOST_FEATURES = 3
 
 
 def basis(answer: Recommendation) -> str:
-    """A few sentences: seeds and items, who leads, who is tied, where English stands, and what is missing."""
-    return " ".join(
-        filter(
-            None, [_measured(answer), _lead(answer), _tied(answer), _effect(answer), _english(answer), _gaps(answer)]
-        )
+    """A few sentences: what was measured or predicted, who leads, who may, the easy choices, and what is missing."""
+    said = (
+        [_measured(answer), _lead(answer), _tied(answer), _effect(answer), _english(answer)]
+        if not answer.predicted
+        else [_predicted(answer), _lead(answer), _evidence(answer), _shortlist(answer), _english(answer), _easy(answer)]
     )
+    return " ".join(filter(None, [*said, _gaps(answer), _origin(answer)]))
 
 
 def _measured(answer: Recommendation) -> str:
     best = answer.sources[0]
-    counted = f"{_number(best.seeds, 'seed')}, {_number(best.n_items, 'item')} of {answer.target.name}"
-    text = f"Measured over {counted}, with {_number(answer.ranked, 'source')}."
+    items = f"{_number(best.n_items, 'item')} of {answer.target.name}" if best.n_items else answer.target.name
+    text = f"Measured over {_number(best.seeds, 'seed')}, {items}, with {_number(answer.ranked, 'source')}."
+    if not best.n_items:
+        return f"{text} On how many items is not known, so that how sure a score is cannot be said."
     if answer.method == "normal_approximation":
         text += " Without per-item outcomes, intervals are a normal approximation, and ties are called generously."
     return text
 
 
+def _predicted(answer: Recommendation) -> str:
+    measured = answer.ranked - answer.predicted
+    if not measured:
+        return f"Predicted: nothing was measured on {answer.target.name}."
+    return f"{_number(measured, 'source')} measured on {answer.target.name}, {answer.predicted} predicted."
+
+
 def _lead(answer: Recommendation) -> str:
     best = answer.sources[0]
-    seeds = "" if best.seeds > 1 else "; one seed, so that the interval does not cover other seeds"
     low, high = best.interval
+    if not best.measured:
+        chance = "" if best.probability_best is None else f", the best with probability {best.probability_best:.2f}"
+        return (
+            f"{best.name} is expected to do best, at {best.score:.3f} (90% interval {low:.3f} to {high:.3f}){chance}."
+        )
+    if not best.n_items:
+        return f"{best.name} is best at {best.score:.3f}."
+    seeds = "" if best.seeds > 1 else "; one seed, so that the interval does not cover other seeds"
     return f"{best.name} is best at {best.score:.3f} (95% interval {low:.3f} to {high:.3f}{seeds})."
 
 
 def _tied(answer: Recommendation) -> str:
     others = answer.tied[1:]
+    if not answer.sources[0].n_items:
+        return ""
     if not others:
         return "No other source is tied with it." if answer.ranked > 1 else ""
-    more = f" and {len(others) - _MOST_NAMES} more" if len(others) > _MOST_NAMES else ""
-    names = ", ".join(named(code).name for code in others[:_MOST_NAMES])
-    return f"Tied with it on the same items: {names}{more}."
+    return f"Tied with it on the same items: {_names(others)}."
+
+
+def _evidence(answer: Recommendation) -> str:
+    best = answer.sources[0]
+    if not best.rests_on:
+        return ""
+    rests = ", ".join(f"{one.name} ({one.weight:.0%})" for one in best.rests_on)
+    features = ", ".join(f"{one.feature} ({one.weight:.0%})" for one in answer.features[:_MOST_FEATURES])
+    weighed = f"; of what is known of languages, most is made of {features}" if features else ""
+    return f"That rests most on measurements of {rests}{weighed}."
+
+
+def _shortlist(answer: Recommendation) -> str:
+    if not answer.shortlist:
+        return ""
+    if len(answer.shortlist) == 1:
+        return f"With 90% confidence {named(answer.shortlist[0]).name} is the best."
+    return f"With 90% confidence the best is one of {len(answer.shortlist)}: {_names(answer.shortlist)}."
+
+
+def _names(codes: Sequence[str]) -> str:
+    more = f" and {len(codes) - _MOST_NAMES} more" if len(codes) > _MOST_NAMES else ""
+    return ", ".join(named(code).name for code in codes[:_MOST_NAMES]) + more
 
 
 def _effect(answer: Recommendation) -> str:
@@ -61,14 +105,39 @@ def _english(answer: Recommendation) -> str:
 
 
 def _worse(source: RankedSource) -> str:
+    if source.measured and not source.n_items:
+        return ""
+    if not source.measured:
+        return ", on the shortlist" if source.tied_with_best else ""
     return ", tied with the best" if source.tied_with_best else ", below the best on the same items"
 
 
+def _easy(answer: Recommendation) -> str:
+    said = [
+        f"{what} is {source.name}, number {source.rank} at {source.score:.3f}"
+        for what, source in (
+            ("best on average over other targets", answer.comparison.best_average),
+            ("the most popular relative", answer.comparison.nearest_family),
+        )
+        if source is not None
+    ]
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
 def _gaps(answer: Recommendation) -> str:
-    fewest, most = min(s.seeds for s in answer.sources), max(s.seeds for s in answer.sources)
-    uneven = f"Sources have between {fewest} and {most} seeds." if fewest != most else ""
+    seeds = [source.seeds for source in answer.sources if source.measured]
+    uneven = f"Sources have between {min(seeds)} and {max(seeds)} seeds." if seeds and min(seeds) != max(seeds) else ""
     failed = f"{_number(answer.failed, 'run')} failed and are left out." if answer.failed else ""
     return " ".join(filter(None, [uneven, failed]))
+
+
+def _origin(answer: Recommendation) -> str:
+    if answer.imported_from is None:
+        return ""
+    ranks = " Ranks alone were published: a score is the share of the other sources that a source outranks."
+    said = answer.imported_from[0].upper() + answer.imported_from[1:]
+    return f"{said}.{ranks if answer.metric == SHARE_OUTRANKED else ''}"
 
 
 def _number(count: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from matrices.languages import Genealogy, Language, UnknownLanguageError, genealogy, resolve
+from matrices.languages import Genealogy, Language, UnknownLanguageError, genealogy, kinship, resolve
 
 SHARED = Path(os.environ.get("SPRACHBUND_SHARED", Path(__file__).parents[2] / ".." / "shared"))
 COVERAGE = SHARED / "data" / "coverage.csv"
@@ -108,3 +108,11 @@ def test_every_language_of_the_corpora_is_in_normal_form_with_genealogy() -> Non
         codes = [row["language"] for row in csv.DictReader(lines)]
     assert len(codes) > 100
     assert [code for code in codes if resolve(code).code != code or genealogy(code) is None] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [("deu", "nld", 2), ("deu", "rus", 1), ("deu", "fin", 0), ("hat", "tpi", 0), ("deu", "qaa", 0)],
+)
+def test_kinship_is_genus_then_family(one: str, other: str, expected: float) -> None:
+    assert kinship(one, other) == expected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matrices.backtest.simple import kinship
+from matrices.languages import kinship
 from matrices.scores import ScoreTable
 
 LANGUAGES = ("ces", "dan", "deu", "eng", "fra", "ita", "nld", "pol", "rus", "spa", "swe", "ukr")

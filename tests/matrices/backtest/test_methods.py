@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from matrices.backtest import Forecast, methods_for
-from matrices.backtest.simple import kinship
 from matrices.scores import ScoreTable
 
 
@@ -66,14 +65,6 @@ def test_relatives_come_first_and_the_popular_among_them(related: ScoreTable) ->
     assert min(popular[[related.sources.index(code) for code in sorted(slavic - {"ukr"})]]) > max(
         value for source, value in zip(related.sources, popular, strict=True) if source not in slavic
     )
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "expected"),
-    [("deu", "nld", 2), ("deu", "rus", 1), ("deu", "fin", 0), ("hat", "tpi", 0), ("deu", "qaa", 0)],
-)
-def test_kinship_is_genus_then_family(one: str, other: str, expected: float) -> None:
-    assert kinship(one, other) == expected
 
 
 @pytest.mark.parametrize("name", ["uriel_lightgbm", "langrank"])

@@ -261,10 +261,11 @@ def test_the_json_has_the_documented_keys(run: Run) -> None:
             "ranked",
         ),
         *("sources", "tied", "comparison", "method", "failed", "basis", "measured_on"),
+        *("predicted", "shortlist", "asked", "features", "imported_from"),
     ]
     assert list(answer["sources"][0]) == [
-        *("score", "sd", "seeds", "n_items", "interval", "measured"),
-        *("rank", "source", "name", "tied_with_best", "average_z", "effect"),
+        *("score", "sd", "seeds", "n_items", "interval", "measured", "level"),
+        *("rank", "source", "name", "tied_with_best", "average_z", "effect", "probability_best", "rests_on"),
     ]
-    assert list(answer["comparison"]) == ["english", "best_average", "in_language", "baseline"]
+    assert list(answer["comparison"]) == ["english", "best_average", "in_language", "baseline", "nearest_family"]
     assert (answer["version"], answer["sources"][0]["sd"]) == (4, None)

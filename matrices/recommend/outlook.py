@@ -1,0 +1,58 @@
+"""What can be expected of sources on a target that (some of) them were not measured on: plain data between rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from matrices.recommend.answer import Evidence, FeatureWeight
+from matrices.recommend.uncertainty import Interval
+
+CONFIDENCE = 0.9
+"""Of the intervals of predictions, and of shortlists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """One source on the target: the score to expect, its 90% interval, and what that rests on most."""
+
+    source: str
+    score: float
+    interval: Interval
+    probability_best: float
+    rests_on: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """Every source that something can be said about, measured on the target or not, the best first.
+
+    ``shortlist`` holds the best of them with 90% confidence; ``features`` are those that predictions make most of.
+    """
+
+    expected: tuple[Expected, ...]
+    shortlist: tuple[str, ...]
+    features: tuple[FeatureWeight, ...]
+
+
+class NothingToPredictError(ValueError):
+    """Too little was measured to predict anything from; the message says what is missing."""
+
+
+Predict = Callable[[str, Sequence[str]], Outlook]
+"""From a target and further sources, none of which need have been measured, to what can be expected of all sources.
+
+Raises ``NothingToPredictError``.
+"""
+
+
+def shortlist(probabilities: dict[str, float], confidence: float = CONFIDENCE) -> tuple[str, ...]:
+    """The fewest sources that hold the best with this probability, the most probable first, ties by code."""
+    chosen: list[str] = []
+    together = 0.0
+    for source in sorted(probabilities, key=lambda source: (-probabilities[source], source)):
+        if together >= confidence:
+            break
+        chosen.append(source)
+        together += probabilities[source]
+    return tuple(chosen)

@@ -1,0 +1,131 @@
+"""One ranking of what was measured and what is predicted, and what belongs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+
+from matrices.languages import kinship
+from matrices.recommend.answer import Comparison, Effect, RankedSource, Score, Verdict
+from matrices.recommend.column import Column, Key
+from matrices.recommend.names import named
+from matrices.recommend.outlook import CONFIDENCE, Expected, Outlook, shortlist
+from matrices.recommend.uncertainty import LEVEL, Difference, Uncertainty
+
+BASELINE_KEY: Key = None
+
+
+def ranking(
+    runs: Column | None, outlook: Outlook | None, average: Mapping[str, float], target: str, *, with_effect: bool
+) -> tuple[list[RankedSource], tuple[str, ...]]:
+    """Every source that was measured on the target or can be predicted, by score, then code; and the 90% shortlist.
+
+    A measured source keeps its mean score and the interval of that. With predictions among them, how probable each is
+    to be the best is the outlook's to say, and who is on the shortlist is tied with the best.
+    """
+    sources = _measured(runs, average, with_effect=with_effect) if runs is not None else []
+    there = {source.source for source in sources} | {target}
+    expected = () if outlook is None else outlook.expected
+    sources += [_predicted(one, average) for one in expected if one.source not in there]
+    sources.sort(key=lambda source: (-source.score, source.source))
+    if all(source.measured for source in sources):
+        probabilities = {source.source: source.probability_best for source in sources}
+        known = {code: value for code, value in probabilities.items() if value is not None}
+        return _numbered(sources), shortlist(known)
+    best = {one.source: one.probability_best for one in expected}
+    chosen = () if outlook is None else outlook.shortlist
+    sources = [
+        replace(source, probability_best=best.get(source.source), tied_with_best=source.source in chosen)
+        for source in sources
+    ]
+    return _numbered(sources), chosen
+
+
+def compare(runs: Column | None, target: str, ranked: Sequence[RankedSource]) -> Comparison:
+    """The easy choices, each with its place in the ranking, and what the target scores without transfer."""
+    popular = [source for source in ranked if source.average_z is not None]
+    related = [source for source in popular if kinship(source.source, target)]
+
+    def scored(key: Key) -> Score | None:
+        return None if runs is None or key not in runs.runs else score(runs, Uncertainty(runs), key)
+
+    return Comparison(
+        english=next((source for source in ranked if source.source == "eng"), None),
+        best_average=max(popular, key=_popularity, default=None),
+        in_language=scored(target),
+        baseline=scored(BASELINE_KEY),
+        nearest_family=max(
+            related, key=lambda source: (kinship(source.source, target), *_popularity(source)), default=None
+        ),
+    )
+
+
+def score(runs: Column, uncertainty: Uncertainty, source: Key) -> Score:
+    """What was measured of one source, or of the baseline."""
+    scores = runs.runs[source].scores
+    return Score(
+        score=runs.runs[source].mean,
+        sd=float(scores.std(ddof=1)) if len(scores) > 1 else None,
+        seeds=len(scores),
+        n_items=runs.n_items,
+        interval=uncertainty.interval(source),
+        measured=True,
+        level=LEVEL,
+    )
+
+
+def _measured(runs: Column, average: Mapping[str, float], *, with_effect: bool) -> list[RankedSource]:
+    sources = [source for source in runs.runs if source is not None and source != runs.target]
+    if not sources:
+        return []
+    sources.sort(key=lambda source: (-runs.runs[source].mean, source))
+    with_effect = with_effect and BASELINE_KEY in runs.runs
+    uncertainty = Uncertainty(runs)
+    best = uncertainty.probabilities(sources) or {}
+    return [
+        RankedSource(
+            **asdict(score(runs, uncertainty, source)),
+            rank=rank,
+            source=source,
+            name=named(source).name,
+            tied_with_best=rank == 1 or uncertainty.difference(source, sources[0]).undecided,
+            average_z=average.get(source),
+            effect=_effect(uncertainty.difference(source, BASELINE_KEY)) if with_effect else None,
+            probability_best=best.get(source),
+            rests_on=(),
+        )
+        for rank, source in enumerate(sources, start=1)
+    ]
+
+
+def _predicted(one: Expected, average: Mapping[str, float]) -> RankedSource:
+    return RankedSource(
+        score=one.score,
+        sd=None,
+        seeds=0,
+        n_items=0,
+        interval=one.interval,
+        measured=False,
+        level=CONFIDENCE,
+        rank=0,
+        source=one.source,
+        name=named(one.source).name,
+        tied_with_best=False,
+        average_z=average.get(one.source),
+        effect=None,
+        probability_best=one.probability_best,
+        rests_on=one.rests_on,
+    )
+
+
+def _numbered(sources: Sequence[RankedSource]) -> list[RankedSource]:
+    return [replace(source, rank=rank) for rank, source in enumerate(sources, start=1)]
+
+
+def _popularity(source: RankedSource) -> tuple[float, int]:
+    return source.average_z or 0.0, -source.rank
+
+
+def _effect(difference: Difference) -> Effect:
+    verdict: Verdict = "undecided" if difference.undecided else "helps" if difference.mean > 0 else "harms"
+    return Effect(difference=difference.mean, interval=difference.interval, verdict=verdict)
