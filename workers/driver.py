@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import time
+import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,15 +15,20 @@ import structlog
 import torch
 
 from adapters_zoo.library import Precision
-from adapters_zoo.storage import in_bucket
+from adapters_zoo.storage import in_bucket, open_storage
 from adapters_zoo.zoo import Zoo
 from matrices.cells import Cell
 from matrices.store import Store
+from workers.agenda import Agenda
+from workers.claims import Claims
+from workers.cluster import crew_for, joined, nodes
 from workers.job import Job
+from workers.ledger import Ledger
 from workers.plan import Column, LanguageAdapter, Plan, PlannedCell, TaskAdapter, make_plan
 from workers.pool import Pool, ray_pool
+from workers.retries import Backoff, Retries
 from workers.schedule import Schedule, cost, describe
-from workers.worker import Bench, failed_cells
+from workers.worker import Bench, Done, failed_cells
 
 _log = structlog.get_logger(__name__)
 _SHARE_OF_PEAK = 0.15
@@ -33,13 +39,15 @@ _SHARE_OF_PEAK = 0.15
 class Work:
     """What of a plan is still to do: adapters that are not in the zoo and columns with the cells that are missing.
 
-    ``reused`` adapters are in the zoo; ``measured`` cells in the store.
+    ``reused`` adapters are in the zoo; ``measured`` cells in the store, whose version that was read off is ``version``
+    (-1 where there is none).
     """
 
     adapters: tuple[LanguageAdapter | TaskAdapter, ...]
     columns: tuple[Column, ...]
     reused: int
     measured: int
+    version: int
 
     @property
     def cells(self) -> int:
@@ -78,6 +86,7 @@ Watch = Callable[[State], None]
 
 def outstanding(plan: Plan, store: Store | None) -> Work:
     """Compare a plan with store and zoo. An adapter is wanted only if a missing cell needs it."""
+    version = store.version if store is not None else -1  # Before the cells: what comes between is looked at again.
     done = store.measured_ids() if store is not None else set()
     columns = [
         replace(column, cells=missing)
@@ -88,48 +97,66 @@ def outstanding(plan: Plan, store: Store | None) -> Work:
     zoo = Zoo(_zoo_of(plan.job))
     adapters = tuple(adapter for adapter in wanted if not zoo.has(adapter.key))
     missing_cells = sum(len(column.cells) for column in columns)
-    return Work(adapters, tuple(columns), len(wanted) - len(adapters), sum(1 for _ in plan.cells()) - missing_cells)
+    measured = sum(1 for _ in plan.cells()) - missing_cells
+    return Work(adapters, tuple(columns), len(wanted) - len(adapters), measured, version)
 
 
 def fill(job: Job, *, folder: Path = Path(), address: str | None = None, watch: Watch | None = None) -> Summary:
     """Run or resume a job on Ray: on the cluster at ``address``, or on this machine.
 
     ``folder`` is where a relative encoder path starts. Raises ``PlanError``, ``CorpusError`` or ``EncoderError`` before
-    anything is trained; afterwards a failure is a row.
+    anything is trained, and ``JobInterruptedError`` where its surroundings stay broken; any other failure is a row.
     """
     plan = make_plan(job, folder=folder)
     store = Store.open(job.store, create=True)
     work = outstanding(plan, store)
     if not work.columns:
         return _summary(plan, work, Counter(), 0.0)
-    workers = job.workers or _default_workers(job)
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    bench = make_bench(plan, threads=threads)
-    with ray_pool(bench, workers, address=address, cpus=threads, gpus=job.gpus_per_worker) as pool:
-        return run(plan, work, store, pool, bench, watch)
+    with joined(address, job.workers):
+        crew = crew_for(list(nodes().values()), job.workers, job.gpus_per_worker)
+        bench = make_bench(plan, threads=crew.threads)
+        with ray_pool(bench, crew, time_limit=job.time_limit, outage=job.outage) as pool:
+            return run(plan, work, store, pool, bench, watch)
 
 
 def run(plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: Watch | None = None) -> Summary:
-    """Do outstanding work on a pool, appending each column's cells to the store in one commit as it ends."""
+    """Do outstanding work on a pool, appending each column's cells to the store in one commit as it ends.
+
+    Work that another job is at is left to it, and its result used. Raises ``JobInterruptedError``.
+    """
     start = time.monotonic()
-    schedule = Schedule([*work.adapters, *work.columns])
     counts: Counter[str] = Counter()
-    while schedule.active:
-        while pool.free() and (unit := schedule.take()) is not None:
-            pool.submit(unit)
-        _tell(watch, work, schedule, counts, start)
-        done = pool.next()
-        if isinstance(done.unit, Column):
-            cells = done.cells if done.error is None else failed_cells(done.unit, done.unit.cells, done.error, bench)
-            _append(store, cells, counts)
-        elif done.error is None:
-            counts["trained"] += 1
-        if done.error is not None:
-            _log.error("failed", what=describe(done.unit), error=done.error)
-        for blocked in schedule.ended(done.unit, done.error):
-            _append(store, failed_cells(blocked.column, blocked.cells, blocked.why, bench), counts)
-    _tell(watch, work, schedule, counts, start)
+    backoff = Backoff(plan.job.outage)
+    ledger, retries = Ledger(store, work.version, backoff), Retries(backoff)
+    with claims_of(plan.job, uuid.uuid4().hex) as (adapters, columns):
+        agenda = Agenda(Schedule([*work.adapters, *work.columns]), adapters, columns, ledger, retries)
+        while agenda.active:
+            while pool.free() and (unit := agenda.take()) is not None:
+                pool.submit(unit)
+            _tell(watch, work, agenda, counts, start)
+            if agenda.active and (done := pool.next(agenda.pause())) is not None:
+                _settle(done, agenda, ledger, retries, bench, counts)
+    counts["found"] = agenda.found
+    _tell(watch, work, agenda, counts, start)
     return _summary(plan, work, counts, time.monotonic() - start)
+
+
+def _settle(done: Done, agenda: Agenda, ledger: Ledger, retries: Retries, bench: Bench, counts: Counter[str]) -> None:
+    """Keep what a unit brought, or have it done again, or record why it and what stands on it cannot be."""
+    unit, failure = done.unit, done.failure
+    if failure is not None and (delay := retries.after(describe(unit), failure)) is not None:
+        agenda.again(unit, delay)
+        return
+    if isinstance(unit, Column):
+        if not agenda.still_ours(unit):
+            return
+        _append(ledger, done.cells if failure is None else failed_cells(unit, unit.cells, failure.error, bench), counts)
+    elif failure is None:
+        counts["trained" if done.trained else "shared"] += 1
+    if failure is not None:
+        _log.error("failed", what=describe(unit), error=failure.error)
+    for blocked in agenda.ended(unit, failure.error if failure else None):
+        _append(ledger, failed_cells(blocked.column, blocked.cells, blocked.why, bench), counts)
 
 
 def make_bench(plan: Plan, *, threads: int) -> Bench:
@@ -175,37 +202,41 @@ def _wanted(plan: Plan, cells: Iterable[PlannedCell]) -> list[LanguageAdapter | 
     return [*(plan.languages[key] for key in plan.languages if key in languages), *tasks.values()]
 
 
-def _append(store: Store, cells: Sequence[Cell], counts: Counter[str]) -> None:
-    if cells:
-        store.append(cells)
-        counts.update(cell.status for cell in cells)
+@contextmanager
+def claims_of(job: Job, run: str) -> Iterator[tuple[Claims, Claims]]:
+    """A run's claims on adapters, kept in the zoo, and on columns, kept in the store."""
+    zoo = _zoo_of(job)
+    if not in_bucket(zoo):
+        Path(zoo).mkdir(parents=True, exist_ok=True)
+    on_adapters, on_columns = open_storage(f"{zoo}/claims"), open_storage(f"{job.store}/_claims")
+    with Claims(on_adapters, run) as adapters, Claims(on_columns, run) as columns:
+        yield adapters, columns
 
 
-def _tell(watch: Watch | None, work: Work, schedule: Schedule, counts: Counter[str], start: float) -> None:
+def _append(ledger: Ledger, cells: Sequence[Cell], counts: Counter[str]) -> None:
+    ledger.append(cells)
+    counts.update(cell.status for cell in cells)
+
+
+def _tell(watch: Watch | None, work: Work, agenda: Agenda, counts: Counter[str], start: float) -> None:
     if watch is not None:
-        left, elapsed = schedule.left, time.monotonic() - start
-        measured = counts["ok"] + counts["failed"]
-        seconds = elapsed * left / (1 - left) if left < 1 else None
-        watch(State((counts["trained"], len(work.adapters)), (measured, work.cells), seconds))
+        left, elapsed = agenda.left, time.monotonic() - start
+        adapters = counts["trained"] + counts["shared"], len(work.adapters)
+        cells = counts["ok"] + counts["failed"] + agenda.found, work.cells
+        watch(State(adapters, cells, elapsed * left / (1 - left) if left < 1 else None))
 
 
 def _summary(plan: Plan, work: Work, counts: Counter[str], seconds: float) -> Summary:
     return Summary(
         trained=counts["trained"],
-        reused=work.reused,
+        reused=work.reused + counts["shared"],
         measured=counts["ok"],
-        found=work.measured,
+        found=work.measured + counts["found"],
         failed=counts["failed"],
         seconds=seconds,
         matrices=tuple(dict.fromkeys(column.matrix for column in plan.columns)),
         notes=plan.notes,
     )
-
-
-def _default_workers(job: Job) -> int:
-    if job.gpus_per_worker:
-        return max(1, int(1 / job.gpus_per_worker))
-    return os.cpu_count() or 1
 
 
 def _zoo_of(job: Job) -> str:

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import math
-import os
+import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import ray
 import structlog
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import RayError
 
-from matrices.cells import Cell
+from workers.cluster import Crew, nodes, worker_environment
+from workers.failures import Failure, JobInterruptedError
+from workers.retries import Backoff
 from workers.schedule import describe
-from workers.worker import Bench, Unit, Worker
+from workers.worker import Bench, Done, Unit, Worker
 
 _log = structlog.get_logger(__name__)
-_DEATHS = 3
-"""How often a unit may take its worker down before it counts as the cause."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A finished unit: its cells, or the error it failed with."""
-
-    unit: Unit
-    cells: tuple[Cell, ...]
-    error: str | None
+_LOOK = 10.0
+"""Seconds after which a wait is broken off to see whether machines left, or workers are missing."""
 
 
 class Pool(Protocol):
@@ -43,13 +35,13 @@ class Pool(Protocol):
         """Start a unit on a free worker."""
         ...
 
-    def next(self) -> Done:
-        """Wait for one submitted unit to end."""
+    def next(self, timeout: float | None = None) -> Done | None:
+        """Wait for one submitted unit to end. None if none did: a worker became free, or ``timeout`` seconds passed."""
         ...
 
 
 class InlinePool:
-    """One worker in this process: what the driver's contract means, without Ray."""
+    """One worker in this process: what the driver's contract means, without Ray. It cannot stop a unit that hangs."""
 
     def __init__(self, bench: Bench) -> None:
         self._worker = Worker(bench)
@@ -63,26 +55,43 @@ class InlinePool:
         """Remember the unit; ``next`` runs it."""
         self._waiting.append(unit)
 
-    def next(self) -> Done:
+    def next(self, timeout: float | None = None) -> Done | None:
         """Run the unit."""
-        unit = self._waiting.pop()
-        try:
-            return Done(unit, tuple(self._worker.work(unit)), None)
-        except Exception as error:
-            return Done(unit, (), f"{type(error).__name__}: {error}")
+        if self._waiting:
+            return self._worker.attempt(self._waiting.pop())
+        time.sleep(timeout or 0.0)
+        return None
+
+
+class WorkerActor(Worker):
+    """A worker that can say where it is."""
+
+    def node(self) -> str:
+        """The id of the node it runs on."""
+        return str(ray.get_runtime_context().get_node_id())
 
 
 class RayPool:
-    """Long-lived actors, one encoder each. A worker that dies is replaced and its unit run again elsewhere."""
+    """Long-lived actors, one encoder each. One that dies, hangs or starves is replaced, and its unit reported failed.
 
-    def __init__(self, bench: Bench, workers: int, *, cpus: float, gpus: float) -> None:
-        environment = {"OMP_NUM_THREADS": str(bench.threads), "TOKENIZERS_PARALLELISM": "false"}
-        self._actor: Any = ray.remote(Worker).options(
-            num_cpus=cpus, num_gpus=gpus, runtime_env={"env_vars": environment}
+    Units go to workers that have started only, so that none waits for a place that a lost machine took along.
+    """
+
+    def __init__(self, bench: Bench, crew: Crew, *, time_limit: float, outage: float) -> None:
+        self._actor: Any = ray.remote(WorkerActor).options(
+            num_cpus=crew.threads, num_gpus=crew.gpus, runtime_env=worker_environment(crew.threads)
         )
+        self._crew, self._time_limit, self._backoff = crew, time_limit, Backoff(outage)
         self._bench = ray.put(bench)
-        self._idle: list[Any] = [self._actor.remote(self._bench) for _ in range(workers)]
+        self._starting: dict[Any, Any] = {}
+        self._idle: list[_Place] = []
         self._running: dict[Any, _Running] = {}
+        self._lost: Counter[str] = Counter()
+        self._stillborn = 0
+        self._hire_at: list[float] = []
+        self._alive = time.monotonic()
+        for _ in range(crew.workers):
+            self._hire()
 
     def free(self) -> int:
         """Idle workers."""
@@ -90,70 +99,151 @@ class RayPool:
 
     def submit(self, unit: Unit) -> None:
         """Send a unit to an idle worker."""
-        self._start(unit, deaths=0)
+        place = self._idle.pop()
+        self._running[place.worker.attempt.remote(unit)] = _Running(place, unit, time.monotonic() + self._time_limit)
 
-    def next(self) -> Done:
-        """Wait for the first unit to end. What dies with its worker is run again, three times in all."""
+    def next(self, timeout: float | None = None) -> Done | None:
+        """Wait for a unit to end or a worker to start. Raises ``JobInterruptedError`` where no worker can be had."""
+        end = None if timeout is None else time.monotonic() + timeout
         while True:
-            (ready,), _ = ray.wait(list(self._running), num_returns=1)
-            running = self._running.pop(ready)
-            try:
-                cells = ray.get(ready)
-            except RayTaskError as error:
-                self._idle.append(running.worker)
-                return Done(running.unit, (), f"{type(error.cause).__name__}: {error.cause}")
-            except RayError as error:
-                deaths, name = running.deaths + 1, type(error).__name__
-                _log.warning(
-                    "a worker died; a new one takes its place", error=name, while_at=describe(running.unit), time=deaths
-                )
-                self._idle.append(self._actor.remote(self._bench))
-                if deaths == _DEATHS:
-                    return Done(running.unit, (), f"its worker died {deaths} times ({name}); memory may be short")
-                self._start(running.unit, deaths)
-            else:
-                self._idle.append(running.worker)
-                return Done(running.unit, tuple(cells), None)
+            now = time.monotonic()
+            if (overdue := self._overdue(now)) is not None:
+                return overdue
+            self._see_to_workers(now)
+            waits = [
+                _LOOK,
+                *(one.deadline - now for one in self._running.values()),
+                *(at - now for at in self._hire_at),
+            ]
+            waits += [] if end is None else [end - now]
+            ready = _first([*self._running, *self._starting], max(0.0, min(waits)))
+            if ready in self._starting:
+                self._started(ready)
+                return None
+            if ready is not None:
+                return self._finished(ready)
+            if end is not None and time.monotonic() >= end:
+                return None
 
     def close(self) -> None:
         """End the workers, so that a shared cluster has their place at once."""
-        for worker in [*self._idle, *(running.worker for running in self._running.values())]:
+        places = [*self._idle, *(one.place for one in self._running.values())]
+        for worker in [*self._starting.values(), *(place.worker for place in places)]:
             ray.kill(worker)
 
-    def _start(self, unit: Unit, deaths: int) -> None:
-        worker = self._idle.pop()
-        self._running[worker.work.remote(unit)] = _Running(worker, unit, deaths)
+    def _hire(self) -> None:
+        worker = self._actor.remote(self._bench)
+        self._starting[worker.node.remote()] = worker
+
+    def _started(self, ready: Any) -> None:
+        worker = self._starting.pop(ready)
+        try:
+            place = _Place(worker, ray.get(ready))
+        except RayError as error:
+            self._stillborn += 1
+            delay = self._backoff.delay(self._stillborn, "starting a worker")
+            _log.warning("a worker could not start; another will be", error=_short(error), seconds=round(delay, 1))
+            self._hire_at.append(time.monotonic() + delay)
+        else:
+            self._stillborn = 0
+            self._idle.append(place)
+
+    def _finished(self, ready: Any) -> Done:
+        running = self._running.pop(ready)
+        try:
+            done: Done = ray.get(ready)
+        except RayError as error:
+            return self._died(running, error)
+        if done.failure is not None and done.failure.cause == "memory":
+            # What it holds now is what left too little, and it may be torn in the middle of anything.
+            ray.kill(running.place.worker)
+            self._hire()
+        else:
+            self._idle.append(running.place)
+        return done
+
+    def _died(self, running: _Running, error: RayError) -> Done:
+        what = describe(running.unit)
+        self._hire()
+        if running.place.node not in nodes():
+            _log.warning("a machine left the cluster while it worked", what=what, error=_short(error))
+            return Done(running.unit, (), Failure("surroundings", f"its machine left the cluster: {_short(error)}"))
+        self._lost[what] += 1
+        _log.warning("a worker died; a new one takes its place", what=what, error=_short(error), time=self._lost[what])
+        said = f"its worker died {_times(self._lost[what])} ({_short(error)}); memory may be short"
+        return Done(running.unit, (), Failure("death", said))
+
+    def _overdue(self, now: float) -> Done | None:
+        for ref, running in self._running.items():
+            if running.deadline <= now:
+                del self._running[ref]
+                ray.kill(running.place.worker)
+                self._hire()
+                limit = f"{self._time_limit:g} s"
+                _log.error("took too long; its worker was stopped", what=describe(running.unit), limit=limit)
+                said = f"stopped after {limit}, the `time_limit` of one unit of work; raise it if that was too short"
+                return Done(running.unit, (), Failure("time", said))
+        return None
+
+    def _see_to_workers(self, now: float) -> None:
+        """Start workers whose time has come; give up where nobody has worked for too long."""
+        due = [at for at in self._hire_at if at <= now]
+        self._hire_at = [at for at in self._hire_at if at > now]
+        for _ in due:
+            self._hire()
+        if self._idle or self._running:
+            self._alive = now
+        elif now - self._alive > self._backoff.outage:
+            raise JobInterruptedError(
+                f"no worker could start for {self._backoff.outage:g} s. Each needs {self._crew.threads} CPU cores and "
+                f"{self._crew.gpus:g} GPUs on one machine; the cluster has: {_sizes()}. Add machines or lower "
+                "`workers`, then run the same command again; what is done is kept"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A worker that has started, and the node it is on."""
+
+    worker: Any
+    node: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A unit at work, and how often it lost its worker before."""
+    """A unit at work, and when (on the monotonic clock) it has taken too long."""
 
-    worker: Any
+    place: _Place
     unit: Unit
-    deaths: int
+    deadline: float
 
 
-@contextlib.contextmanager
-def ray_pool(
-    bench: Bench, workers: int, *, address: str | None = None, cpus: float = 1, gpus: float = 0
-) -> Iterator[RayPool]:
-    """A pool on the Ray cluster at ``address``, or on a local one started for the block (and stopped after it)."""
-    # Ray would otherwise resolve the environment anew in every worker when the driver was started by `uv run`.
-    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-    own = not ray.is_initialized()
-    if own:
-        # Without an address Ray would join whatever cluster it finds on this machine.
-        local: dict[str, Any] = (
-            {"num_cpus": math.ceil(workers * cpus), "include_dashboard": False} if address is None else {}
-        )
-        ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **local)
+@contextmanager
+def ray_pool(bench: Bench, crew: Crew, *, time_limit: float, outage: float) -> Iterator[RayPool]:
+    """A pool on the cluster this process has joined, whose workers end with the block."""
+    pool = RayPool(bench, crew, time_limit=time_limit, outage=outage)
     try:
-        pool = RayPool(bench, workers, cpus=cpus, gpus=gpus)
-        try:
-            yield pool
-        finally:
-            pool.close()
+        yield pool
     finally:
-        if own:
-            ray.shutdown()
+        pool.close()
+
+
+def _first(references: list[Any], timeout: float) -> Any | None:
+    if not references:
+        time.sleep(timeout)
+        return None
+    ready, _ = ray.wait(references, num_returns=1, timeout=timeout)
+    return ready[0] if ready else None
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+def _short(error: RayError) -> str:
+    """Name and first line: Ray's own account goes on with ids and advice on its settings."""
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+
+
+def _sizes() -> str:
+    return ", ".join(f"{node.get('CPU', 0):g} cores and {node.get('GPU', 0):g} GPUs" for node in nodes().values())

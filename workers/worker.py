@@ -19,6 +19,7 @@ from workers.corpora import open_corpora
 from workers.corpora.types import Corpora, Dataset
 from workers.encoding import EncodedItems, encode_items
 from workers.evaluation import Contestant, evaluate
+from workers.failures import Failure, failure_of, is_passing
 from workers.plan import SELECTION, Column, DataReference, LanguageAdapter, PlannedCell, TaskAdapter, language_text
 from workers.prefix import FrozenPrefix
 from workers.scoring import Outcome, constant_outcomes, score
@@ -29,6 +30,16 @@ Unit = LanguageAdapter | TaskAdapter | Column
 
 _KEPT = 128
 """Adapters a worker keeps loaded; beyond that it forgets all and loads again what it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A unit that ended: a column's cells, whether an adapter was trained or found, or why neither came of it."""
+
+    unit: Unit
+    cells: tuple[Cell, ...]
+    failure: Failure | None
+    trained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,15 @@ class Worker:
     @cached_property
     def _corpora(self) -> Corpora:
         return open_corpora(self._bench.corpora)
+
+    def attempt(self, unit: Unit) -> Done:
+        """Do one unit; what goes wrong comes back as a value, so that it is judged where it happened."""
+        try:
+            found = not isinstance(unit, Column) and self._zoo.has(unit.key)
+            cells = [] if found else self.work(unit)
+        except Exception as error:
+            return Done(unit, (), failure_of(error))
+        return Done(unit, tuple(cells), None, trained=not found and not isinstance(unit, Column))
 
     def work(self, unit: Unit) -> list[Cell]:
         """Do one unit. Training returns no cells: its adapter is in the zoo afterwards."""
@@ -132,10 +152,12 @@ class Worker:
     def _results(
         self, dataset: Dataset, encoded: EncodedItems, language: str | None, planned: Sequence[PlannedCell]
     ) -> list[list[Outcome] | str]:
-        """Per cell its outcomes, or what went wrong: one adapter's trouble is not its neighbours'."""
+        """Per cell its outcomes, or what went wrong: one adapter's trouble is not its neighbours'; a full disk is."""
         try:
             return list(self._outcomes(dataset, encoded, language, planned))
         except Exception as error:
+            if is_passing(error):
+                raise
             if len(planned) == 1:
                 return [f"{type(error).__name__}: {error}"]
             return [result for one in planned for result in self._results(dataset, encoded, language, [one])]
@@ -164,7 +186,7 @@ class Worker:
         )
 
     def _data(self, reference: DataReference) -> Dataset:
-        dataset = self._corpora.dataset(reference.task, reference.language, reference.split)  # type: ignore[arg-type]
+        dataset = self._corpora.dataset(reference.task, reference.language, reference.split)
         if dataset.digest != reference.digest:
             what = f"{reference.task} {reference.split} data of {reference.language}"
             raise CorpusChangedError(f"the {what} changed since the job was planned; run the job again")

@@ -19,10 +19,12 @@ import structlog
 
 from matrices.cells import from_table
 from matrices.store import Store
+from workers.cluster import Crew
 from workers.driver import State, Summary, make_bench, outstanding, run
 from workers.job import Job
-from workers.plan import make_plan
-from workers.pool import InlinePool, ray_pool
+from workers.plan import Plan, make_plan
+from workers.pool import InlinePool, RayPool, ray_pool
+from workers.worker import Done
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:ray")
 ray = pytest.importorskip("ray")
@@ -68,9 +70,29 @@ def filled_inline(job: Job) -> Results:
 def filled_on_ray(job: Job, workers: int, watch: Callable[[State], None] | None = None) -> tuple[Summary, Results]:
     plan, store = make_plan(job), Store.open(job.store, create=True)
     bench = make_bench(plan, threads=1)
-    with ray_pool(bench, workers) as pool:
+    with pool_of(plan, workers) as pool:
         summary = run(plan, outstanding(plan, store), store, pool, bench, watch)
     return summary, results(store)
+
+
+@contextlib.contextmanager
+def pool_of(plan: Plan, workers: int, *, time_limit: float = 300) -> Iterator[RayPool]:
+    crew = Crew(workers, threads=1, gpus=0)
+    with ray_pool(make_bench(plan, threads=1), crew, time_limit=time_limit, outage=60) as pool:
+        yield pool
+
+
+def ended(pool: RayPool) -> Done:
+    """The next unit that ends, however many workers start meanwhile."""
+    while (done := pool.next()) is None:
+        pass
+    return done
+
+
+def staffed(pool: RayPool, workers: int) -> None:
+    """Wait until so many workers have started."""
+    while pool.free() < workers:
+        assert pool.next() is None
 
 
 def results(store: Store) -> Results:
@@ -146,41 +168,65 @@ class TestRay:
         killer = Killer(times=1)
         summary, measured = filled_on_ray(job("ray"), workers=1, watch=killer)
         assert killer.left == 0
-        assert [entry["event"] for entry in logs] == ["a worker died; a new one takes its place"]
+        assert [entry["event"] for entry in logs] == [
+            "a worker died; a new one takes its place",
+            "not the work's own fault: it is done again",
+        ]
         assert (summary.measured, summary.failed) == (10, 0)
         assert measured == filled_inline(job("inline"))
 
-    def test_work_that_takes_three_workers_down_is_given_up_and_the_next_is_done(
+    def test_the_worker_that_takes_a_dead_ones_place_does_the_next_unit(
         self, job: Callable[[str], Job], logs: list[Any]
     ) -> None:
         plan = make_plan(job("ray"))
         first, second, *_ = plan.languages.values()
         endless = replace(first, recipe=first.recipe.model_copy(update={"steps": 10**9}))
-        with ray_pool(make_bench(plan, threads=1), 1) as pool:
+        with pool_of(plan, 1) as pool:
+            staffed(pool, 1)
             pool.submit(endless)
             with killing_every_worker():
-                given_up = pool.next()
+                lost = ended(pool)
+            staffed(pool, 1)
             pool.submit(second)
-            done = pool.next()
-        assert given_up.error == "its worker died 3 times (ActorDiedError); memory may be short"
-        assert done.error is None
+            done = ended(pool)
+        assert lost.failure is not None
+        assert lost.failure.cause == "death"
+        assert lost.failure.error.startswith("its worker died once (ActorDiedError")
+        assert (done.failure, done.trained) == (None, True)
 
-    def test_an_error_of_the_work_itself_is_not_tried_again(
-        self, tiny_corpora: Path, job: Callable[[str], Job]
+    def test_a_unit_that_takes_too_long_is_stopped_and_says_so(
+        self, job: Callable[[str], Job], logs: list[Any]
     ) -> None:
         plan = make_plan(job("ray"))
-        bench = make_bench(plan, threads=1)
-        (column, *_) = plan.columns  # Its adapters were never trained.
-        with ray_pool(bench, 1) as pool:
-            pool.submit(column)
-            done = pool.next()
-        assert done.error is None
-        failed = [cell for cell in done.cells if cell.status == "failed"]
-        assert len(failed) == len(column.cells) - 1
-        assert all("no readable manifest" in str(cell.error) for cell in failed)
+        first, *_ = plan.languages.values()
+        endless = replace(first, recipe=first.recipe.model_copy(update={"steps": 10**9}))
+        with pool_of(plan, 1, time_limit=3) as pool:
+            staffed(pool, 1)
+            pool.submit(endless)
+            stopped = ended(pool)
+        assert stopped.failure is not None
+        assert stopped.failure.cause == "time"
+        assert "after 3 s, the `time_limit`" in stopped.failure.error
+
+    def test_an_error_of_the_work_itself_comes_back_as_one(self, tiny_corpora: Path, job: Callable[[str], Job]) -> None:
+        plan = make_plan(job("ray"))
+        (language, *_) = plan.languages.values()
+        changed = replace(language, made_from={**language.made_from, "text": "another digest"})
+        with pool_of(plan, 1) as pool:
+            staffed(pool, 1)
+            pool.submit(changed)
+            done = ended(pool)
+        assert done.failure is not None
+        assert done.failure.cause == "work"
+        assert "changed since the job was planned" in done.failure.error
 
     def test_a_pool_gives_its_places_back(self, job: Callable[[str], Job]) -> None:
-        bench = make_bench(make_plan(job("ray")), threads=1)
+        plan = make_plan(job("ray"))
         for _ in range(3):  # Two places would not hold six workers.
-            with ray_pool(bench, 2) as pool:
-                assert pool.free() == 2
+            with pool_of(plan, 2) as pool:
+                staffed(pool, 2)
+
+    def test_a_wait_ends_when_its_time_is_over(self, job: Callable[[str], Job]) -> None:
+        with pool_of(make_plan(job("ray")), 1) as pool:
+            staffed(pool, 1)
+            assert pool.next(timeout=0.01) is None

@@ -1,0 +1,42 @@
+"""How many workers a cluster holds, and with how many threads each."""
+
+from __future__ import annotations
+
+import pytest
+
+from workers.cluster import ClusterError, Crew, crew_for, joined
+
+HEAD = {"node:10.0.0.1": 1.0}
+EIGHT = {"CPU": 8.0}
+FOUR = {"CPU": 4.0}
+GPUS = {"CPU": 16.0, "GPU": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("resources", "workers", "gpus", "crew"),
+    [
+        ([EIGHT], None, 0, Crew(8, 1, 0)),
+        ([HEAD, EIGHT, FOUR], None, 0, Crew(12, 1, 0)),
+        ([EIGHT], 2, 0, Crew(2, 4, 0)),
+        ([EIGHT], 16, 0, Crew(16, 1, 0)),
+        ([EIGHT, FOUR], 3, 0, Crew(3, 4, 0)),
+        ([EIGHT, FOUR], 2, 0, Crew(2, 4, 0)),  # Six each would leave one without a place.
+        ([GPUS, GPUS], None, 1, Crew(4, 8, 1)),
+        ([GPUS], None, 0.5, Crew(4, 4, 0.5)),
+        ([GPUS], None, 0.1, Crew(16, 1, 0.1)),  # Twenty shares, but sixteen cores.
+        ([GPUS, EIGHT], 2, 1, Crew(2, 8, 1)),
+        ([], None, 0, Crew(1, 1, 0)),
+    ],
+)
+def test_as_many_workers_as_find_a_place_and_all_cores_shared_out(
+    resources: list[dict[str, float]], workers: int | None, gpus: float, crew: Crew
+) -> None:
+    assert crew_for(resources, workers, gpus) == crew
+
+
+def test_an_address_where_no_cluster_answers_is_named() -> None:
+    with (
+        pytest.raises(ClusterError, match=r"no Ray cluster answers at 127\.0\.0\.1:9.*ray start --head"),
+        joined("127.0.0.1:9", None),
+    ):
+        pass

@@ -1,0 +1,124 @@
+"""What a run does next: what its schedule frees, less what other jobs are at, and again what failed for no own fault.
+
+Nobody holds a claim while waiting for another: it is taken for work that can start at once. So two jobs never wait for
+each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import time
+from collections.abc import Callable
+from itertools import count
+
+import structlog
+
+from workers.claims import BEAT, Claims
+from workers.failures import failure_of, is_passing
+from workers.ledger import Ledger
+from workers.plan import Column
+from workers.retries import Retries
+from workers.schedule import Blocked, Schedule, describe
+from workers.worker import Unit
+
+_log = structlog.get_logger(__name__)
+
+
+class Agenda:
+    """Units that may start now, claimed for this run. ``found`` counts cells that other jobs measured meanwhile."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        adapters: Claims,
+        columns: Claims,
+        ledger: Ledger,
+        retries: Retries,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._schedule, self._adapters, self._columns = schedule, adapters, columns
+        self._ledger, self._retries, self._clock = ledger, retries, clock
+        self._later: list[tuple[float, int, Unit]] = []
+        self._numbers = count()
+        self._told: set[str] = set()
+        self.found = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether anything waits or runs."""
+        return self._schedule.active
+
+    @property
+    def left(self) -> float:
+        """Share of the work, by cost, that has not ended."""
+        return self._schedule.left
+
+    def take(self) -> Unit | None:
+        """The next unit, claimed; a column comes with the cells that nobody measured. None while all there is waits."""
+        while (unit := self._next()) is not None:
+            try:
+                claimed = self._claims(unit).take(claim_name(unit), describe(unit))
+                left = self._ledger.missing(unit) if claimed and isinstance(unit, Column) else unit
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                self.again(unit, self._retries.after(describe(unit), failure_of(error)) or 0.0)
+                continue
+            if not claimed:
+                self._wait_for_others(unit)
+            elif isinstance(left, Column) and isinstance(unit, Column):
+                self.found += len(unit.cells) - len(left.cells)
+                if left.cells:
+                    return left
+                self.ended(left, None)
+            else:
+                return unit
+        return None
+
+    def pause(self) -> float | None:
+        """Seconds until something that waits is due; None where nothing does."""
+        return max(0.0, self._later[0][0] - self._clock()) if self._later else None
+
+    def again(self, unit: Unit, seconds: float) -> None:
+        """Do a unit again after a while; it stays claimed."""
+        heapq.heappush(self._later, (self._clock() + seconds, next(self._numbers), unit))
+
+    def still_ours(self, column: Column) -> bool:
+        """Whether a measured column may be kept. If another job took it over, its cells are awaited instead."""
+        if self._columns.holds(claim_name(column)):
+            return True
+        _log.warning(
+            "seemed gone to another job, which took this over; what was measured is dropped", what=describe(column)
+        )
+        self._columns.release(claim_name(column))
+        self.again(column, BEAT)
+        return False
+
+    def ended(self, unit: Unit, error: str | None) -> list[Blocked]:
+        """Take note that a unit ended, with an error or without. Returns what can no longer be done because of it."""
+        self._claims(unit).release(claim_name(unit))
+        if error is None:
+            self._retries.succeeded(describe(unit))
+        return self._schedule.ended(unit, error)
+
+    def _next(self) -> Unit | None:
+        if self._later and self._later[0][0] <= self._clock():
+            return heapq.heappop(self._later)[2]
+        return self._schedule.take()
+
+    def _wait_for_others(self, unit: Unit) -> None:
+        if claim_name(unit) not in self._told:
+            self._told.add(claim_name(unit))
+            _log.info("another job is at it; its result is awaited", what=describe(unit))
+        self.again(unit, BEAT)
+
+    def _claims(self, unit: Unit) -> Claims:
+        return self._columns if isinstance(unit, Column) else self._adapters
+
+
+def claim_name(unit: Unit) -> str:
+    """What a unit is claimed under: an adapter's key, or a digest of a column's matrix and target."""
+    if isinstance(unit, Column):
+        return hashlib.sha256(f"{unit.matrix}/{unit.target}".encode()).hexdigest()[:32]
+    return unit.key

@@ -1,0 +1,235 @@
+"""Claims: which of several jobs does what, so that shared work is done once.
+
+A claim is a small file beside what it stands for, made only if it is absent, which a folder and an object store both
+promise to do for one of many. Its holder keeps one more file, its pulse, changing for as long as it lives. A claim is
+taken over when its holder is surely gone: its process has ended (seen from the same machine), its pulse file is gone,
+or its pulse has not changed for a time measured here: the clocks of two machines are never compared.
+
+A claim is never overwritten. It is taken over by making its next generation, ``<name>.<n + 1>``, which again only one
+can do; the highest generation holds. A holder that only seemed gone finds itself overtaken by asking ``holds``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import structlog
+
+from adapters_zoo.storage import Storage
+
+BEAT = 5.0
+"""Seconds between two beats of a pulse."""
+PATIENCE = 60.0
+"""Seconds a pulse may stand still, as seen from another job, before its holder counts as gone."""
+
+_PULSES = "pulses/"
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process, so that others on its machine can tell whether it has ended. ``started`` guards against reused ids."""
+
+    machine: str
+    id: int
+    started: str
+
+    @classmethod
+    def this(cls) -> Process:
+        """The calling process."""
+        return cls(_machine(), os.getpid(), _state_and_start(os.getpid())[1])
+
+    def ended(self) -> bool:
+        """Whether the process is surely over; False also where that cannot be seen from here."""
+        if not self.started or self.machine != _machine():
+            return False
+        state, started = _state_and_start(self.id)
+        return state in ("", "Z", "X") or started != self.started
+
+
+@dataclass(slots=True)
+class _Pulse:
+    """What was last read of another job's pulse, and when (on the local clock) that was first read."""
+
+    content: bytes | None
+    since: float
+
+
+class Claims:
+    """The claims of one run in one place. A context: leaving it gives every claim back."""
+
+    def __init__(
+        self,
+        place: Storage,
+        run: str,
+        *,
+        process: Process | None = None,
+        beat: float = BEAT,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._place, self._run, self._process = place, run, process or Process.this()
+        self._beat, self._patience, self._clock = beat, patience, clock
+        self._held: dict[str, tuple[int, bytes]] = {}
+        self._given_back: list[tuple[str, int]] = []
+        self._pulses: dict[str, _Pulse] = {}
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._heart: threading.Thread | None = None
+
+    def __enter__(self) -> Claims:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def take(self, name: str, what: str) -> bool:
+        """Claim a piece of work, ``what`` in words; False while another run is at it. Never waits. Raises ``OSError``.
+
+        Whoever obtains a claim must look whether the work is done by now before doing it.
+        """
+        if name in self._held:
+            return True
+        self._start_heart()
+        held = self._holder(name)
+        if held is None:
+            return self._make(name, 0, what)
+        generation, content = held
+        if not self._is_gone(content):
+            return False
+        if not self._make(name, generation + 1, what):
+            return False
+        if self._place.read(_file(name, generation)) != content:
+            # It was not gone, or was replaced, between the look and the grasp: what was judged is no longer there.
+            self.release(name)
+            return False
+        _log.warning("took over from a job that is gone", what=what, job=_field(content, "run"))
+        return True
+
+    def holds(self, name: str) -> bool:
+        """Whether a claim is still this run's: not after a standstill long enough to seem gone. Raises ``OSError``."""
+        return name in self._held and self._holder(name) == self._held[name]
+
+    def release(self, name: str) -> None:
+        """Give a claim back. Where the place is out of reach that is done later."""
+        held = self._held.pop(name, None)
+        if held is not None:
+            with self._lock:
+                self._given_back.append((name, held[0]))
+            self._clear()
+
+    def close(self) -> None:
+        """Give every claim back and end the pulse, at which whatever could not be given back is free as well."""
+        for name in list(self._held):
+            self.release(name)
+        self._over.set()
+        if self._heart is not None:
+            self._heart.join()
+            with contextlib.suppress(OSError):
+                self._place.delete(_PULSES + self._run)
+
+    def _make(self, name: str, generation: int, what: str) -> bool:
+        entry = {"run": self._run, "what": what, "host": socket.gethostname(), "process": asdict(self._process)}
+        content = json.dumps({**entry, "nonce": uuid.uuid4().hex}).encode()
+        file = _file(name, generation)
+        # A bucket may have made it and the answer been lost; then what is there is one's own.
+        if not self._place.create(file, content) and self._place.read(file) != content:
+            return False
+        self._held[name] = (generation, content)
+        return True
+
+    def _holder(self, name: str) -> tuple[int, bytes] | None:
+        """The highest generation of a claim and what it says; None where nobody holds it."""
+        generations = sorted(int(file.rpartition(".")[2]) for file in self._place.names(f"{name}."))
+        for generation in reversed(generations):
+            content = self._place.read(_file(name, generation))
+            if content is not None:
+                return generation, content
+        return None
+
+    def _is_gone(self, content: bytes) -> bool:
+        process = _process_in(content)
+        if process is not None and process.ended():
+            return True
+        run = _field(content, "run")
+        # A claim that is only just being written names no run yet: it is its own pulse.
+        now, pulse = self._clock(), content if run is None else self._place.read(_PULSES + run)
+        key = content.hex() if run is None else run
+        seen = self._pulses.get(key)
+        if seen is None or seen.content != pulse:
+            self._pulses[key] = seen = _Pulse(pulse, now)
+        return pulse is None or now - seen.since > self._patience
+
+    def _start_heart(self) -> None:
+        if self._heart is None:
+            self._place.write(_PULSES + self._run, b"0")  # Before the first claim, which would else seem abandoned.
+            self._heart = threading.Thread(target=self._live, name="claims", daemon=True)
+            self._heart.start()
+
+    def _live(self) -> None:
+        beats = 0
+        while not self._over.wait(self._beat):
+            beats += 1
+            try:
+                self._place.write(_PULSES + self._run, str(beats).encode())
+            except OSError as error:
+                _log.warning("claims are out of reach; other jobs may take the work over", error=str(error))
+            else:
+                self._clear()
+
+    def _clear(self) -> None:
+        """Remove the files of claims given back, own generation last: until then nobody else can begin."""
+        with self._lock:
+            waiting, self._given_back = self._given_back, []
+            for name, generation in waiting:
+                try:
+                    for number in range(generation + 1):
+                        self._place.delete(_file(name, number))
+                except OSError:
+                    self._given_back.append((name, generation))
+
+
+def _file(name: str, generation: int) -> str:
+    return f"{name}.{generation}"
+
+
+def _field(content: bytes, name: str) -> str | None:
+    try:
+        value = json.loads(content)[name]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _process_in(content: bytes) -> Process | None:
+    try:
+        return Process(**json.loads(content)["process"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _machine() -> str:
+    """This boot of this machine, as this container sees its processes; empty where the system does not tell."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return ""
+
+
+def _state_and_start(process: int) -> tuple[str, str]:
+    """State letter and start time of a process, empty where there is none (or no ``/proc``)."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return "", ""
+    return fields[0], fields[19]

@@ -1,0 +1,104 @@
+"""The Ray cluster a job runs on: one that is named, or this machine; and how many workers it holds."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from workers.failures import JobInterruptedError
+
+
+class ClusterError(JobInterruptedError):
+    """No Ray cluster answers at an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """How many workers, and what each reserves: ``threads`` (CPU cores) and a share of a GPU."""
+
+    workers: int
+    threads: int
+    gpus: float
+
+
+@contextlib.contextmanager
+def joined(address: str | None, workers: int | None) -> Iterator[None]:
+    """Be part of the cluster at ``address``, or of one on this machine that lasts as long as the block.
+
+    A process that belongs to one already stays with that. Raises ``ClusterError``.
+    """
+    # Ray would otherwise resolve the environment anew in every worker when the driver was started by `uv run`.
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+    if ray.is_initialized():
+        yield
+        return
+    # Without an address Ray would join whatever cluster it finds on this machine.
+    cores = os.cpu_count() or 1
+    local: dict[str, Any] = {"num_cpus": max(cores, workers or 0), "include_dashboard": False}
+    try:
+        if address is not None:
+            _knock(address)
+        ray.init(
+            address=address or "local",
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            **(local if address is None else {}),
+        )
+    except (OSError, RuntimeError, ValueError, RayError) as error:
+        if address is None:
+            raise
+        raise ClusterError(
+            f"no Ray cluster answers at {address} ({error}); see `ray status --address {address}`, start one with "
+            "`ray start --head`, or leave `--address` out to run on this machine"
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises ``OSError`` where nobody listens at host:port, which Ray itself finds out only after minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "://" not in address:
+        socket.create_connection((host, int(port)), timeout=10).close()
+
+
+def nodes() -> dict[str, Mapping[str, float]]:
+    """The nodes that are alive, by id, with their resources."""
+    listed: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return {node["NodeID"]: node["Resources"] for node in listed if node["Alive"]}
+
+
+def crew_for(resources: Sequence[Mapping[str, float]], workers: int | None, gpus: float) -> Crew:
+    """The workers a cluster of nodes with these resources holds, unless told how many: one a core, or one a GPU share.
+
+    Cores are divided among them: a worker has as many threads as let all of them find a place at once, at least one.
+    """
+    cores = [int(node.get("CPU", 0)) for node in resources]
+    places = [int(node.get("GPU", 0) / gpus + 1e-9) for node in resources] if gpus else cores
+    count = workers or max(1, sum(min(have, core) for have, core in zip(places, cores, strict=True)))
+    threads = max(1, sum(cores) // count)
+    while (
+        threads > 1
+        and sum(_fits(place, core, threads, gpus) for place, core in zip(places, cores, strict=True)) < count
+    ):
+        threads -= 1
+    return Crew(count, threads, gpus)
+
+
+def _fits(places: int, cores: int, threads: int, gpus: float) -> int:
+    return min(places, cores // threads) if gpus else cores // threads
+
+
+def worker_environment(threads: int) -> dict[str, Any]:
+    """The runtime environment of a worker: as many threads as it reserves cores."""
+    return {"env_vars": {"OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}}

@@ -1,0 +1,58 @@
+"""The store as one run sees it: appended to through outages, and looked at again where other jobs write too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from matrices.cells import Cell
+from matrices.store import Store
+from workers.failures import is_passing
+from workers.plan import Column
+from workers.retries import Backoff, persist
+
+
+class Ledger:
+    """Appends the cells of a run, none twice.
+
+    ``version`` is the store's as it was when the run's outstanding work was listed: as long as every later append is
+    the run's own, nothing that it has to do can have been done by others, and the cells are not read again.
+    """
+
+    def __init__(self, store: Store, version: int, backoff: Backoff) -> None:
+        self._store, self._backoff = store, backoff
+        self._version, self._own = version, 0
+        self._alone = True
+
+    def missing(self, column: Column) -> Column:
+        """The column with the cells that have no score yet, perhaps none. Raises ``OSError`` or ``DeltaError``."""
+        if self._is_alone():
+            return column
+        measured = self._store.measured_ids(matrix=column.matrix, target=column.target)
+        return replace(column, cells=tuple(cell for cell in column.cells if cell.cell_id not in measured))
+
+    def append(self, cells: Sequence[Cell]) -> None:
+        """Keep cells in one commit; waits where the store is out of reach. Raises ``JobInterruptedError``."""
+        unsure = False
+
+        def commit() -> None:
+            # A commit whose answer was lost on the way has been made all the same, so every further attempt looks first.
+            nonlocal unsure
+            left = self._unwritten(cells) if unsure else cells
+            self._alone, unsure = self._alone and not unsure, True
+            if left:
+                self._store.append(left)
+                self._own += 1
+
+        if cells:
+            persist(self._backoff, f"keeping {len(cells)} cells in {self._store.uri}", commit, is_passing)
+
+    def _is_alone(self) -> bool:
+        if self._alone:
+            self._alone = self._store.appends_since(self._version) == self._own
+        return self._alone
+
+    def _unwritten(self, cells: Sequence[Cell]) -> list[Cell]:
+        columns = {(cell.matrix, cell.target) for cell in cells}
+        measured = {one for matrix, target in columns for one in self._store.measured_ids(matrix=matrix, target=target)}
+        return [cell for cell in cells if cell.cell_id not in measured]
