@@ -39,6 +39,12 @@ class EncoderFiles:
         """Short and unique: the name and the first eight digits of the digest."""
         return f"{self.name}@{self.digest[:8]}"
 
+    @property
+    def shape(self) -> dict[str, int]:
+        """The whole numbers of its ``config.json``: layers, sizes, heads."""
+        config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+        return {name: value for name, value in config.items() if type(value) is int}
+
 
 def locate_encoder(name: str, revision: str | None = None, *, relative_to: Path | None = None) -> EncoderFiles:
     """Find and check an encoder.

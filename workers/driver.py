@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -24,10 +24,12 @@ from workers.claims import Claims
 from workers.cluster import crew_for, joined, nodes
 from workers.job import Job
 from workers.ledger import Ledger
+from workers.observing import Progress, job_id
 from workers.plan import Column, LanguageAdapter, Plan, PlannedCell, TaskAdapter, make_plan
 from workers.pool import Pool, ray_pool
 from workers.retries import Backoff, Retries
 from workers.schedule import Schedule, cost, describe
+from workers.supervisor import supervised
 from workers.worker import Bench, Done, failed_cells
 
 _log = structlog.get_logger(__name__)
@@ -104,9 +106,16 @@ def outstanding(plan: Plan, store: Store | None) -> Work:
 def fill(job: Job, *, folder: Path = Path(), address: str | None = None, watch: Watch | None = None) -> Summary:
     """Run or resume a job on Ray: on the cluster at ``address``, or on this machine.
 
-    ``folder`` is where a relative encoder path starts. Raises ``PlanError``, ``CorpusError`` or ``EncoderError`` before
+    A cluster whose head is lost is waited for, and the job goes on. ``folder`` is where a relative encoder path starts.
+    Raises ``PlanError``, ``CorpusError`` or ``EncoderError`` before
     anything is trained, and ``JobInterruptedError`` where its surroundings stay broken; any other failure is a row.
     """
+    if address is None:
+        return _fill(job, folder, None, watch)
+    return supervised(partial(_fill, job, folder, address), address, job.outage, watch or (lambda state: None))
+
+
+def _fill(job: Job, folder: Path, address: str | None, watch: Watch | None) -> Summary:
     plan = make_plan(job, folder=folder)
     store = Store.open(job.store, create=True)
     work = outstanding(plan, store)
@@ -128,16 +137,18 @@ def run(plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: W
     counts: Counter[str] = Counter()
     backoff = Backoff(plan.job.outage)
     ledger, retries = Ledger(store, work.version, backoff), Retries(backoff)
-    with claims_of(plan.job, uuid.uuid4().hex) as (adapters, columns):
+    progress = Progress(bench.job)
+    ids = structlog.contextvars.bound_contextvars(job=bench.job, run=bench.run)
+    with ids, claims_of(plan.job, bench.run) as (adapters, columns):
         agenda = Agenda(Schedule([*work.adapters, *work.columns]), adapters, columns, ledger, retries)
         while agenda.active:
             while pool.free() and (unit := agenda.take()) is not None:
                 pool.submit(unit)
-            _tell(watch, work, agenda, counts, start)
+            _tell(watch, progress, work, agenda, counts, start)
             if agenda.active and (done := pool.next(agenda.pause())) is not None:
                 _settle(done, agenda, ledger, retries, bench, counts)
-    counts["found"] = agenda.found
-    _tell(watch, work, agenda, counts, start)
+        counts["found"] = agenda.found
+        _tell(watch, progress, work, agenda, counts, start)
     return _summary(plan, work, counts, time.monotonic() - start)
 
 
@@ -145,6 +156,7 @@ def _settle(done: Done, agenda: Agenda, ledger: Ledger, retries: Retries, bench:
     """Keep what a unit brought, or have it done again, or record why it and what stands on it cannot be."""
     unit, failure = done.unit, done.failure
     if failure is not None and (delay := retries.after(describe(unit), failure)) is not None:
+        counts["retried"] += 1
         agenda.again(unit, delay)
         return
     if isinstance(unit, Column):
@@ -160,7 +172,7 @@ def _settle(done: Done, agenda: Agenda, ledger: Ledger, retries: Retries, bench:
 
 
 def make_bench(plan: Plan, *, threads: int) -> Bench:
-    """What the workers of a plan are told. Paths are absolute: workers may start in another folder."""
+    """What the workers of one run are told. Paths are absolute: workers may start in another folder."""
     job = plan.job
     return Bench(
         encoder=replace(plan.encoder, folder=plan.encoder.folder.resolve()),
@@ -171,12 +183,15 @@ def make_bench(plan: Plan, *, threads: int) -> Bench:
         zoo=_absolute(_zoo_of(job)),
         tasks=job.tasks,
         kind=job.kind,
+        gpu_share=job.gpus_per_worker,
+        job=job_id(job),
+        run=uuid.uuid4().hex[:12],
     )
 
 
 def estimate_seconds(plan: Plan, work: Work) -> float:
     """A rough forecast: the arithmetic outstanding, at a share of this machine's measured matrix-product rate."""
-    shape = json.loads((plan.encoder.folder / "config.json").read_text(encoding="utf-8"))
+    shape = plan.encoder.shape
     operations_a_token = 24.0 * shape["num_hidden_layers"] * shape["hidden_size"] ** 2
     tokens = sum(cost(unit) for unit in [*work.adapters, *work.columns])
     return float(tokens * operations_a_token / (_SHARE_OF_PEAK * product_rate(plan.precision)))
@@ -218,12 +233,15 @@ def _append(ledger: Ledger, cells: Sequence[Cell], counts: Counter[str]) -> None
     counts.update(cell.status for cell in cells)
 
 
-def _tell(watch: Watch | None, work: Work, agenda: Agenda, counts: Counter[str], start: float) -> None:
+def _tell(
+    watch: Watch | None, progress: Progress, work: Work, agenda: Agenda, counts: Counter[str], start: float
+) -> None:
+    ended = counts["ok"] + counts["failed"] + agenda.found
+    progress.tell(counts, work.cells - ended)
     if watch is not None:
         left, elapsed = agenda.left, time.monotonic() - start
         adapters = counts["trained"] + counts["shared"], len(work.adapters)
-        cells = counts["ok"] + counts["failed"] + agenda.found, work.cells
-        watch(State(adapters, cells, elapsed * left / (1 - left) if left < 1 else None))
+        watch(State(adapters, (ended, work.cells), elapsed * left / (1 - left) if left < 1 else None))
 
 
 def _summary(plan: Plan, work: Work, counts: Counter[str], seconds: float) -> Summary:

@@ -146,6 +146,10 @@ class _Planner:
         self._by_language: dict[str, LanguageAdapter] = {}
 
     def plan(self) -> Plan:
+        layers, leave_out = self.encoder.shape["num_hidden_layers"], self.job.task_adapter.leave_out
+        if leave_out >= layers:
+            what = f"`task_adapter.leave_out`: {leave_out} of {layers} layers"
+            raise PlanError(f"{what} leaves none; at most {layers - 1}")
         columns = tuple(column for task in self.job.tasks for column in self._columns(task))
         return Plan(
             self.job,

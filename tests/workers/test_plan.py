@@ -46,7 +46,8 @@ def encoder(tmp_path: Path) -> Path:
     """A folder that passes for an encoder as long as nobody opens it; a plan only takes its digest."""
     folder = tmp_path / "encoder"
     folder.mkdir()
-    (folder / "config.json").write_text(json.dumps({"model_type": "xlm-roberta"}), encoding="utf-8")
+    config = {"model_type": "xlm-roberta", "num_hidden_layers": 2}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
     (folder / "model.safetensors").write_bytes(b"weights")
     return folder
@@ -334,6 +335,10 @@ class TestRefusals:
     def test_a_split_nobody_has_names_the_split_and_not_another_task(self, plans: Plans) -> None:
         with pytest.raises(PlanError, match="no language has dev data for topic; splits there are: test, train"):
             plans(evaluation={"split": "dev"})
+
+    def test_task_adapters_that_would_stand_in_no_layer_are_refused(self, plans: Plans) -> None:
+        with pytest.raises(PlanError, match=r"`task_adapter\.leave_out`: 2 of 2 layers leaves none; at most 1"):
+            plans(task_adapter={"leave_out": 2})
 
     def test_a_language_with_nothing_to_learn_from_is_refused(self, plans: Plans, corpora: Path) -> None:
         drop_train_data(corpora, "hau")
