@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib.util
 import sys
 
-import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+from matrices.logs import configure_logs
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,15 +18,14 @@ app = typer.Typer(
     help="Measure which language to transfer from, and ask for the best one.",
 )
 
-_WORKERS = ("torch", "adapters", "transformers", "ray", "safetensors", "seqeval", "tokenizers")
+_WORKERS = ("torch", "adapters", "transformers", "ray", "obstore", "safetensors", "seqeval", "tokenizers")
 _ROOMS = ("sprachbund", "matrices", "adapters_zoo", "workers", "service")
 _TRAINING = ("corpora", "plan", "fill", "pretrain", "demo")
 
 
 def main() -> None:
     """Run the command line. What a person can mend is one line on standard error and exit status 1."""
-    # Standard output is for answers alone: `--json` prints one object there.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    configure_logs()
     _register()
     try:
         app()
@@ -34,7 +34,7 @@ def main() -> None:
             raise
         line = " ".join(part.strip() for part in str(error).splitlines())
         Console(stderr=True).print(f"[red]error:[/] {escape(line)}", highlight=False, soft_wrap=True)
-        sys.exit(1)
+        sys.exit(getattr(error, "exit_status", 1))
 
 
 def _mendable(error: Exception) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
+from matrices import logs
 from workers.failures import JobInterruptedError
 
 
@@ -100,5 +101,6 @@ def _fits(places: int, cores: int, threads: int, gpus: float) -> int:
 
 
 def worker_environment(threads: int) -> dict[str, Any]:
-    """The runtime environment of a worker: as many threads as it reserves cores."""
-    return {"env_vars": {"OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false"}}
+    """The runtime environment of a worker: as many threads as it reserves cores, and logs in the driver's form."""
+    form = {logs.VARIABLE: os.environ[logs.VARIABLE]} if logs.VARIABLE in os.environ else {}
+    return {"env_vars": {"OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false", **form}}

@@ -13,8 +13,10 @@ import ray
 import structlog
 from ray.exceptions import RayError
 
+from matrices.logs import configure_logs
 from workers.cluster import Crew, nodes, worker_environment
 from workers.failures import Failure, JobInterruptedError
+from workers.observing import observed
 from workers.retries import Backoff
 from workers.schedule import describe
 from workers.worker import Bench, Done, Unit, Worker
@@ -64,7 +66,16 @@ class InlinePool:
 
 
 class WorkerActor(Worker):
-    """A worker that can say where it is."""
+    """A worker in a process of its own: it logs and measures what it does, and can say where it is."""
+
+    def __init__(self, bench: Bench) -> None:
+        configure_logs()
+        super().__init__(bench)
+
+    def attempt(self, unit: Unit) -> Done:
+        """See ``Worker``."""
+        with observed(self._bench.job, self._bench.run, describe(unit), type(unit).__name__):
+            return super().attempt(unit)
 
     def node(self) -> str:
         """The id of the node it runs on."""

@@ -44,7 +44,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What every worker of a job is told once."""
+    """What every worker of a run is told once. ``job`` and ``run`` are ids for logs and metrics."""
 
     encoder: EncoderFiles
     precision: Precision
@@ -54,6 +54,9 @@ class Bench:
     zoo: str
     tasks: tuple[str, ...]
     kind: Kind
+    gpu_share: float
+    job: str
+    run: str
 
 
 class Worker:
@@ -61,6 +64,9 @@ class Worker:
 
     def __init__(self, bench: Bench) -> None:
         torch.set_num_threads(bench.threads)
+        if bench.device == "cuda":
+            # Ray counts shares of a GPU and enforces none: without this one worker could take its neighbours' memory.
+            torch.cuda.set_per_process_memory_fraction(min(1.0, bench.gpu_share))
         self._bench = bench
         self._zoo = Zoo(bench.zoo)
         self._heads: dict[str, Head] = {}

@@ -1,0 +1,34 @@
+"""The form of log lines, in every room: for people, or for machines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import structlog
+from structlog.typing import Processor
+
+VARIABLE = "SPRACHBUND_LOG_JSON"
+"""Environment variable: ``1`` makes every log line a JSON object."""
+
+_JSON: Sequence[Processor] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.format_exc_info,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.JSONRenderer(ensure_ascii=False),
+)
+
+
+def configure_logs(*, as_json: bool = False) -> None:
+    """Log to standard error, as standard output is for answers alone; ``as_json`` as if the variable were set.
+
+    Processes that this one starts log in the same form.
+    """
+    if as_json:
+        os.environ[VARIABLE] = "1"
+    structlog.configure(
+        processors=_JSON if os.environ.get(VARIABLE) == "1" else None,
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
