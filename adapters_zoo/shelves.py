@@ -14,6 +14,7 @@ import io
 import json
 import os
 import shutil
+import tempfile
 import uuid
 import zipfile
 import zlib
@@ -27,6 +28,8 @@ from adapters_zoo.storage import Bucket, in_bucket
 
 MANIFEST = "manifest.json"
 _ENDING = ".zip"
+_ABANDONED = 3600.0
+"""Seconds without a change after which the writer of a draft is gone."""
 _log = structlog.get_logger(__name__)
 
 
@@ -58,6 +61,10 @@ class Shelf(Protocol):
 
     def keep(self, key: str, draft: Path) -> None:
         """Put what was drafted in its place, unless another was faster."""
+        ...
+
+    def tidy(self) -> None:
+        """Remove the drafts of writers that are gone."""
         ...
 
 
@@ -98,6 +105,7 @@ class FolderShelf:
         """See ``Shelf``."""
         folder = self._root / key
         if not folder.is_dir():
+            os.stat(self._root.parent)  # A zoo out of reach is no proof that an adapter is absent.
             raise _absent(key, self._root)
         problem = _problem(folder, key)
         if problem is not None:
@@ -107,12 +115,17 @@ class FolderShelf:
 
     def drafting(self) -> contextlib.AbstractContextManager[Path]:
         """See ``Shelf``."""
+        self._root.mkdir(exist_ok=True)  # Not its parents: they would hide that a disk is not mounted.
         return _drafting(self._root)
 
     def keep(self, key: str, draft: Path) -> None:
         """See ``Shelf``."""
         _sync(draft)  # The rename must not become durable before the bytes it names.
         _place(draft, self._root / key)
+
+    def tidy(self) -> None:
+        """See ``Shelf``."""
+        _tidy(self._root / "drafts")
 
     def _set_aside(self, folder: Path, problem: str) -> None:
         aside = self._root / "set-aside" / _unique(folder.name)
@@ -176,6 +189,10 @@ class BucketShelf:
                 self._discard(copy)
             _place(draft, copy)
 
+    def tidy(self) -> None:
+        """See ``Shelf``."""
+        _tidy(self._copies / "drafts")
+
     def _discard(self, copy: Path) -> None:
         with contextlib.suppress(FileNotFoundError), self.drafting() as bin_:
             copy.rename(bin_)
@@ -206,7 +223,7 @@ def _problem(folder: Path, key: str) -> str | None:
     try:
         manifest = read_manifest(folder)
         named, files = manifest["key"], dict[str, str](manifest["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError) as error:
         return f"no readable manifest ({type(error).__name__})"
     if named != key:
         return f"its manifest is of adapter {named}"
@@ -251,6 +268,20 @@ def _drafting(root: Path) -> Iterator[Path]:
         yield draft
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _tidy(drafts: Path) -> None:
+    """Removes drafts that nobody wrote to for an hour, by the clock of the disk they lie on; writing takes seconds."""
+    if not drafts.is_dir():
+        return
+    with tempfile.NamedTemporaryFile(dir=drafts) as probe:
+        now = os.stat(probe.name).st_mtime
+    for draft in drafts.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # Its writer, or another tidier, was faster.
+            last = max(path.stat().st_mtime for path in [draft, *draft.rglob("*")])
+            if draft.is_dir() and now - last > _ABANDONED:
+                shutil.rmtree(draft, ignore_errors=True)
+                _log.info("removed an adapter that was left half written", draft=draft.name)
 
 
 def _place(draft: Path, folder: Path) -> None:

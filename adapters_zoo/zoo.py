@@ -60,6 +60,10 @@ class Zoo:
         """Whether an adapter is there and every file matches its digest; an altered one is set aside."""
         return self._shelf.holds(key)
 
+    def tidy(self) -> None:
+        """Remove what killed processes left half written, an hour after they did."""
+        self._shelf.tidy()
+
     def save(
         self, encoder: Encoder, name: str, trained: Trained, made_from: Mapping[str, Any], head: Head | None = None
     ) -> None:

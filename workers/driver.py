@@ -7,7 +7,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -80,7 +80,7 @@ class State:
 
     adapters: tuple[int, int]
     cells: tuple[int, int]
-    seconds_left: float | None
+    seconds_left: float | None = field(compare=False)
 
 
 Watch = Callable[[State], None]
@@ -106,9 +106,9 @@ def outstanding(plan: Plan, store: Store | None) -> Work:
 def fill(job: Job, *, folder: Path = Path(), address: str | None = None, watch: Watch | None = None) -> Summary:
     """Run or resume a job on Ray: on the cluster at ``address``, or on this machine.
 
-    A cluster whose head is lost is waited for, and the job goes on. ``folder`` is where a relative encoder path starts.
-    Raises ``PlanError``, ``CorpusError`` or ``EncoderError`` before
-    anything is trained, and ``JobInterruptedError`` where its surroundings stay broken; any other failure is a row.
+    A cluster whose head is lost is waited for. ``folder`` is where a relative encoder path starts. Raises ``PlanError``,
+    ``CorpusError`` or ``EncoderError`` before anything is trained, and ``JobInterruptedError`` where its surroundings
+    stay broken; any other failure is a row.
     """
     if address is None:
         return _fill(job, folder, None, watch)
@@ -223,6 +223,7 @@ def claims_of(job: Job, run: str) -> Iterator[tuple[Claims, Claims]]:
     zoo = _zoo_of(job)
     if not in_bucket(zoo):
         Path(zoo).mkdir(parents=True, exist_ok=True)
+    Zoo(zoo).tidy()
     on_adapters, on_columns = open_storage(f"{zoo}/claims"), open_storage(f"{job.store}/_claims")
     with Claims(on_adapters, run) as adapters, Claims(on_columns, run) as columns:
         yield adapters, columns

@@ -36,7 +36,7 @@ class Ledger:
         unsure = False
 
         def commit() -> None:
-            # A commit whose answer was lost on the way has been made all the same, so every further attempt looks first.
+            # A commit whose answer was lost on the way may have been made, so every further attempt looks first.
             nonlocal unsure
             left = self._unwritten(cells) if unsure else cells
             self._alone, unsure = self._alone and not unsure, True
