@@ -21,12 +21,13 @@ from matrices.cells import Cell
 from matrices.store import Store
 from workers.agenda import Agenda
 from workers.claims import Claims
-from workers.cluster import crew_for, joined, nodes
+from workers.cluster import crew_for, joined, named_address, nodes
 from workers.job import Job
 from workers.ledger import Ledger
 from workers.observing import Progress, job_id
 from workers.plan import Column, LanguageAdapter, Plan, PlannedCell, TaskAdapter, make_plan
 from workers.pool import Pool, ray_pool
+from workers.preflight import check_surroundings
 from workers.retries import Backoff, Retries
 from workers.schedule import Schedule, cost, describe
 from workers.supervisor import supervised
@@ -104,12 +105,13 @@ def outstanding(plan: Plan, store: Store | None) -> Work:
 
 
 def fill(job: Job, *, folder: Path = Path(), address: str | None = None, watch: Watch | None = None) -> Summary:
-    """Run or resume a job on Ray: on the cluster at ``address``, or on this machine.
+    """Run or resume a job on Ray: on the cluster at ``address`` or of ``RAY_ADDRESS``, or else on this machine.
 
     A cluster whose head is lost is waited for. ``folder`` is where a relative encoder path starts. Raises ``PlanError``,
-    ``CorpusError`` or ``EncoderError`` before anything is trained, and ``JobInterruptedError`` where its surroundings
-    stay broken; any other failure is a row.
+    ``CorpusError``, ``EncoderError`` or ``PreflightError`` before anything is trained, and ``JobInterruptedError``
+    where its surroundings stay broken; any other failure is a row.
     """
+    address = named_address(address)
     if address is None:
         return _fill(job, folder, None, watch)
     return supervised(partial(_fill, job, folder, address), address, job.outage, watch or (lambda state: None))
@@ -121,9 +123,10 @@ def _fill(job: Job, folder: Path, address: str | None, watch: Watch | None) -> S
     work = outstanding(plan, store)
     if not work.columns:
         return _summary(plan, work, Counter(), 0.0)
-    with joined(address, job.workers):
+    with joined(address, job.workers, job.object_store):
         crew = crew_for(list(nodes().values()), job.workers, job.gpus_per_worker)
         bench = make_bench(plan, threads=crew.threads)
+        check_surroundings(bench, many=address is not None)
         with ray_pool(bench, crew, time_limit=job.time_limit, outage=job.outage) as pool:
             return run(plan, work, store, pool, bench, watch)
 

@@ -12,8 +12,9 @@ import pickle
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -27,6 +28,13 @@ News = TypeVar("News")
 Tell = Callable[[News], None]
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended(Generic[Result]):
+    """What the process came to."""
+
+    result: Result
 
 
 class DriverError(RuntimeError):
@@ -53,9 +61,9 @@ def supervised(act: Callable[[Tell[News]], Result], address: str, outage: float,
 
     while True:
         status, answer = _run(act, heard)
-        if not isinstance(answer, BaseException) and status == 0:
-            return answer
-        if isinstance(answer, BaseException) and not (running and isinstance(answer, ClusterError)):
+        if isinstance(answer, _Ended):
+            return answer.result
+        if answer is not None and not (running and isinstance(answer, ClusterError)):
             raise answer
         attempt += 1
         delay, elapsed = backoff.delay(attempt, address), time.monotonic() - since
@@ -71,7 +79,9 @@ def supervised(act: Callable[[Tell[News]], Result], address: str, outage: float,
         time.sleep(delay)
 
 
-def _run(act: Callable[[Tell[News]], Result], heard: Tell[News]) -> tuple[int | None, Result | BaseException | None]:
+def _run(
+    act: Callable[[Tell[News]], Result], heard: Tell[News]
+) -> tuple[int | None, _Ended[Result] | Exception | None]:
     """Exit status of a process that ran ``act``, and what came of it: a result, an error, or nothing."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
@@ -80,7 +90,7 @@ def _run(act: Callable[[Tell[News]], Result], heard: Tell[News]) -> tuple[int | 
     process.start()
     sender.close()
     lifeline.close()
-    answer: Result | BaseException | None = None
+    answer: _Ended[Result] | Exception | None = None
     try:
         while True:
             kind, content = receiver.recv()
@@ -101,7 +111,7 @@ def _drive(act: Callable[[Tell[News]], Result], sender: Connection, lifeline: Co
     configure_logs()
     threading.Thread(target=_die_with_parent, args=(lifeline,), daemon=True).start()
     try:
-        answer: Result | BaseException = act(lambda one: sender.send(("news", one)))
+        answer: _Ended[Result] | Exception = _Ended(act(lambda one: sender.send(("news", one))))
     except Exception as error:
         answer = _portable(error)
     sender.send(("end", answer))
