@@ -30,11 +30,17 @@ class Crew:
     gpus: float
 
 
+def named_address(given: str | None) -> str | None:
+    """The cluster that was named, else the one of ``RAY_ADDRESS``, which Ray sets for what `ray job submit` runs."""
+    return given or os.environ.get("RAY_ADDRESS") or None
+
+
 @contextlib.contextmanager
-def joined(address: str | None, workers: int | None) -> Iterator[None]:
+def joined(address: str | None, workers: int | None, object_store: int = 512) -> Iterator[None]:
     """Be part of the cluster at ``address``, or of one on this machine that lasts as long as the block.
 
-    A process that belongs to one already stays with that. Raises ``ClusterError``.
+    A process that belongs to one already stays with that. ``object_store`` is in MiB, of a cluster started here; any
+    other was given its own. Raises ``ClusterError``.
     """
     # Ray would otherwise resolve the environment anew in every worker when the driver was started by `uv run`.
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
@@ -43,7 +49,12 @@ def joined(address: str | None, workers: int | None) -> Iterator[None]:
         return
     # Without an address Ray would join whatever cluster it finds on this machine.
     cores = os.cpu_count() or 1
-    local: dict[str, Any] = {"num_cpus": max(cores, workers or 0), "include_dashboard": False}
+    # Left alone, Ray takes 30% of the machine's memory for objects, and all that passes here is rows of cells.
+    local: dict[str, Any] = {
+        "num_cpus": max(cores, workers or 0),
+        "include_dashboard": False,
+        "object_store_memory": object_store << 20,
+    }
     try:
         if address is not None:
             _knock(address)

@@ -107,9 +107,9 @@ def outstanding(plan: Plan, store: Store | None) -> Work:
 def fill(job: Job, *, folder: Path = Path(), address: str | None = None, watch: Watch | None = None) -> Summary:
     """Run or resume a job on Ray: on the cluster at ``address`` or of ``RAY_ADDRESS``, or else on this machine.
 
-    A cluster whose head is lost is waited for. ``folder`` is where a relative encoder path starts. Raises ``PlanError``,
-    ``CorpusError``, ``EncoderError`` or ``PreflightError`` before anything is trained, and ``JobInterruptedError``
-    where its surroundings stay broken; any other failure is a row.
+    A cluster whose head is lost is waited for. ``folder`` is where a relative encoder path starts. Raises
+    ``PlanError``, ``CorpusError``, ``EncoderError`` or ``PreflightError`` before anything is trained, and
+    ``JobInterruptedError`` where its surroundings stay broken; any other failure is a row.
     """
     address = named_address(address)
     if address is None:

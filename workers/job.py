@@ -61,6 +61,7 @@ class Job(BaseModel):
     min_items: Positive = Field(20, description="a split with fewer items is an error before any training")
     workers: Positive | None = Field(None, description="worker processes; one a core by default, or one a GPU")
     gpus_per_worker: Annotated[float, Field(ge=0)] = Field(0, description="share of a GPU each worker reserves")
+    object_store: Positive = Field(512, description="MiB of shared memory for a Ray that is started on this machine")
     time_limit: Annotated[float, Field(gt=0)] = Field(
         7200, description="seconds one adapter or column may take before it is stopped and recorded as failed"
     )

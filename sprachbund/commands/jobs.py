@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from matrices.logs import configure_logs
 from matrices.store import Store, StoreMissingError
 
 if TYPE_CHECKING:
@@ -29,7 +30,11 @@ if TYPE_CHECKING:
 
 JobFile = Annotated[Path, typer.Argument(metavar="JOB.yaml", help="the job file")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
-Address = Annotated[str | None, typer.Option("--address", help="a Ray cluster to run on; this machine by default")]
+Address = Annotated[
+    str | None,
+    typer.Option("--address", help="a Ray cluster to run on; by default that of RAY_ADDRESS, else this machine"),
+]
+LogJson = Annotated[bool, typer.Option("--log-json", help="log a JSON object a line, as SPRACHBUND_LOG_JSON=1 does")]
 
 
 def register(app: typer.Typer) -> None:
@@ -68,9 +73,11 @@ def plan_command(job_file: JobFile, as_json: Json = False) -> None:
         console.print("Everything is measured already; `sprachbund fill` would train nothing.")
 
 
-def fill_command(job_file: JobFile, address: Address = None, as_json: Json = False) -> None:
+def fill_command(job_file: JobFile, address: Address = None, as_json: Json = False, log_json: LogJson = False) -> None:
     """Run a job, or go on with it: train what is missing, measure what is missing, append cells as they finish."""
     from workers.job import load_job
+
+    configure_logs(as_json=log_json)
 
     job = load_job(job_file)
     from workers.driver import fill
