@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,7 +15,11 @@ from matrices.cells import BASELINE
 ORDER = ("task", "target", "source", "selection", "seed", "composition", "cell_id")
 """The columns cells are sorted by, wherever cells leave this room; a null source (the baseline) comes last."""
 
-_IDENTITY = ("cell_id", "status", "created_at")
+PLACE = ("matrix", "composition", "source", "target", "selection", "seed")
+"""The columns that say where in a matrix a row belongs; there is one row a place wherever cells leave this room."""
+
+_WHICH = ("cell_id", "status", "created_at")
+"""What decides between several rows of a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Reader(Protocol):
         source: str | None = None,
         target: str | None = None,
     ) -> pa.Table:
-        """One row a cell, sorted by ``ORDER``. Raises ``UnknownMatrixError``, and ``UnknownVersionError``."""
+        """One row a place, sorted by ``ORDER``. Raises ``UnknownMatrixError``, and ``UnknownVersionError``."""
         ...
 
 
@@ -110,14 +113,18 @@ def there_is(given: str, known: Sequence[str], most: int = 12) -> str:
 
 
 def current(table: pa.Table) -> pa.Table:
-    """One row a ``cell_id``: the measured row where there is one (a retry heals a failure), else the latest failure."""
-    keys = table.select(list(_IDENTITY)).append_column("failed", pc.not_equal(table["status"], "ok"))
+    """One row a place (``PLACE``): the row measured last there, or the last failure where nothing was measured.
+
+    A cell's id covers its data and adapters, so after a corpus changed a place has rows of several cells: what was
+    measured on the data of before gives way to what was measured on the data of now.
+    """
+    keys = table.select(["created_at", "cell_id"]).append_column("failed", pc.equal(table["status"], "failed"))
     order = pc.sort_indices(
-        keys, sort_keys=[("cell_id", "ascending"), ("failed", "ascending"), ("created_at", "descending")]
+        keys, sort_keys=[("failed", "ascending"), ("created_at", "descending"), ("cell_id", "ascending")]
     )
-    ids = keys["cell_id"].take(order).to_numpy(zero_copy_only=False)
-    first = np.append(True, ids[1:] != ids[:-1]) if len(ids) else np.empty(0, dtype=bool)
-    return table.take(pa.array(order.to_numpy()[first]))
+    places = table.select(list(PLACE)).take(order).append_column("row", order)
+    # Several threads would find the first row of a place in any order.
+    return table.take(places.group_by(list(PLACE), use_threads=False).aggregate([("row", "first")])["row_first"])
 
 
 def in_order(table: pa.Table) -> pa.Table:
@@ -137,17 +144,17 @@ def selections(cells: pa.Table) -> list[str]:
 
 
 def summaries(table: pa.Table, version: int) -> list[MatrixInfo]:
-    """A line for each matrix in a table that has one row a cell, sorted by name."""
+    """A line for each matrix in a table that has one row a place, sorted by name."""
     return [
         _summary(table.filter(pc.equal(table["matrix"], name)), version)
         for name in sorted(pc.unique(table["matrix"]).to_pylist())
     ]
 
 
-SUMMARY_COLUMNS = ("matrix", "kind", "task", "encoder", "source", "target", *_IDENTITY)
+SUMMARY_COLUMNS = ("kind", "task", "encoder", *PLACE, *_WHICH)
 """What ``summaries`` reads."""
 
-KEY_COLUMNS = (*ORDER, *_IDENTITY[1:])
+KEY_COLUMNS = tuple(dict.fromkeys([*ORDER, *PLACE, *_WHICH]))
 """What ``current`` and ``in_order`` read."""
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
@@ -35,7 +36,15 @@ _CONFIGURATION = {
     "delta.logRetentionDuration": "interval 36500 days",
     "delta.deletedFileRetentionDuration": "interval 36500 days",
 }
-_ZSTD = WriterProperties(compression="ZSTD", compression_level=6)
+_ZSTD = WriterProperties(
+    compression="ZSTD",
+    compression_level=6,
+    max_row_group_size=4096,  # A target's cells lie together, so a reader of one target skips the rest.
+)
+_JOINED_BYTES = 16 * 2**20
+"""Size up to which files are joined. A file is written anew until it has it, and the old ones are kept."""
+_MOST_SMALL = 64
+"""Small files from which on a matrix is crowded: each takes a reader milliseconds, however little is in it."""
 _PERSISTENT = CommitProperties(max_commit_retries=1000)
 """Appends contradict nothing: whoever loses the race for a version takes the next. 15 tries, the default, are few."""
 
@@ -66,7 +75,7 @@ class Store:
     """A Delta table of cells at a folder, ``s3://`` or ``gs://`` (credentials from ``AWS_*``, ``GOOGLE_*`` variables).
 
     Partitioned by matrix, so that one matrix is read, and compacted, without the others. Safe to use from any number of
-    threads and processes at once: it keeps no state but its address.
+    threads and processes at once, but for ``compact``: it keeps no state but its address.
     """
 
     def __init__(self, uri: str | Path) -> None:
@@ -111,15 +120,18 @@ class Store:
             )
         return table.version()
 
-    def measured_ids(self) -> set[str]:
-        """The ``cell_id`` of every cell with a score: the work that is done. Failed cells are not among them."""
-        rows = self._rows(self._table(), ["cell_id"], ds.field("status") == "ok")
+    def measured_ids(self, *, matrix: str | None = None, target: str | None = None) -> set[str]:
+        """The ``cell_id`` of every cell that was measured: the work that is done. Failed cells are not among them.
+
+        Of one matrix, or one target (ISO 639-3), where they are given; none of a matrix that is not there.
+        """
+        rows = _rows(self._table(), ["cell_id"], "status <> 'failed'", *_equal(matrix=matrix, target=target))
         return set(rows["cell_id"].to_pylist())
 
     def matrices(self, version: int | None = None) -> list[MatrixInfo]:
         """Every matrix at a version (default the newest), sorted by name."""
         table = self._table(version)
-        return summaries(current(self._rows(table, SUMMARY_COLUMNS)), table.version())
+        return summaries(current(_rows(table, SUMMARY_COLUMNS)), table.version())
 
     def cells(
         self,
@@ -130,33 +142,44 @@ class Store:
         source: str | None = None,
         target: str | None = None,
     ) -> pa.Table:
-        """One row a cell, sorted as a download is; ``source`` and ``target`` are ISO 639-3 codes to keep.
+        """One row a place, sorted as a download is; ``source`` and ``target`` are ISO 639-3 codes.
 
-        A measured row wins over failed ones of the same cell, a later failure over an earlier. Raises
+        What was measured last wins, also over later failures; a later failure over an earlier. Raises
         ``UnknownMatrixError`` and ``UnknownVersionError``.
         """
         table = self._table(version)
         wanted = list(columns if columns is not None else SCHEMA.names)
-        kept = ds.field("matrix") == matrix
-        for name, code in (("source", source), ("target", target)):
-            if code is not None:
-                kept = kept & (ds.field(name) == code)
-        rows = self._rows(table, list(dict.fromkeys([*wanted, *KEY_COLUMNS])), kept)
+        conditions = _equal(matrix=matrix, source=source, target=target)
+        rows = _rows(table, list(dict.fromkeys([*wanted, *KEY_COLUMNS])), *conditions)
         if not rows.num_rows:
             self._must_exist(table, matrix)
         return in_order(current(rows)).select(wanted)
 
-    def compact(self) -> None:
-        """Joins the small files of many commits; every version stays readable, as the old files are kept."""
-        self._table().optimize.compact(writer_properties=_ZSTD)
+    def crowded(self) -> list[str]:
+        """The matrices that lie in so many small files that reading them takes long: ``compact`` them."""
+        files = pa.table(self._table().get_add_actions(flatten=True))
+        small = files.filter(pc.less(files["size_bytes"], _JOINED_BYTES // 2))  # Any two of them can be joined.
+        counts = Counter(small["partition.matrix"].to_pylist())
+        return sorted(matrix for matrix, count in counts.items() if count >= _MOST_SMALL)
+
+    def compact(self, matrix: str | None = None) -> int | None:
+        """Joins the small files of many appends, of one matrix or all; returns the version, None for nothing to join.
+
+        That version has the same cells, and every earlier one stays readable. Nobody who reads or appends meanwhile
+        notices. Not to be run by two processes at once: `deltalake` sees no conflict between two compactions, so the
+        table would have the cells that both joined twice.
+        """
+        table = self._table()
+        partitions = None if matrix is None else [("matrix", "=", matrix)]
+        done = table.optimize.compact(
+            partitions, target_size=_JOINED_BYTES, writer_properties=_ZSTD, commit_properties=_PERSISTENT
+        )
+        return table.version() if done["numFilesRemoved"] else None
 
     def _must_exist(self, table: DeltaTable, matrix: str) -> None:
         known = {partition["matrix"] for partition in table.partitions()}
         if matrix not in known:
             raise UnknownMatrixError(matrix, sorted(known))
-
-    def _rows(self, table: DeltaTable, columns: Sequence[str], kept: ds.Expression | None = None) -> pa.Table:
-        return table.to_pyarrow_dataset(schema=SCHEMA).to_table(columns=list(columns), filter=kept)
 
     def _table(self, version: int | None = None) -> DeltaTable:
         try:
@@ -167,6 +190,18 @@ class Store:
         if version is not None:
             _travel(table, version)
         return table
+
+
+def _rows(table: DeltaTable, columns: Sequence[str], *conditions: str) -> pa.Table:
+    """Rows as they were appended that meet every condition (SQL), in no particular order."""
+    # Delta's own engine: Arrow's reads through Python's threads, many times slower, and now and then aborts at exit.
+    rows = pa.table(table.scan(list(columns), " AND ".join(conditions) or None))
+    return rows.cast(pa.schema([SCHEMA.field(name) for name in columns]))
+
+
+def _equal(**values: str | None) -> list[str]:
+    """A condition for each column that has a value."""
+    return [f"{name} = '{value.replace(chr(39), 2 * chr(39))}'" for name, value in values.items() if value is not None]
 
 
 def _travel(table: DeltaTable, version: int) -> None:

@@ -15,18 +15,18 @@ from workers.retries import Backoff, persist
 class Ledger:
     """Appends the cells of a run, none twice.
 
-    ``version`` is the store's as it was when the run's outstanding work was listed: as long as every later append is
+    ``version`` is the store's as it was when the run's outstanding work was listed: as long as every later version is
     the run's own, nothing that it has to do can have been done by others, and the cells are not read again.
     """
 
     def __init__(self, store: Store, version: int, backoff: Backoff) -> None:
         self._store, self._backoff = store, backoff
-        self._version, self._own = version, 0
-        self._alone = True
+        self._version, self._alone = version, True
 
     def missing(self, column: Column) -> Column:
         """The column with the cells that have no score yet, perhaps none. Raises ``OSError`` or ``DeltaError``."""
-        if self._is_alone():
+        self._alone = self._alone and self._store.version == self._version
+        if self._alone:
             return column
         measured = self._store.measured_ids(matrix=column.matrix, target=column.target)
         return replace(column, cells=tuple(cell for cell in column.cells if cell.cell_id not in measured))
@@ -41,16 +41,15 @@ class Ledger:
             left = self._unwritten(cells) if unsure else cells
             self._alone, unsure = self._alone and not unsure, True
             if left:
-                self._store.append(left)
-                self._own += 1
+                self._made(self._store.append(left))
 
         if cells:
             persist(self._backoff, f"keeping {len(cells)} cells in {self._store.uri}", commit, is_passing)
 
-    def _is_alone(self) -> bool:
-        if self._alone:
-            self._alone = self._store.appends_since(self._version) == self._own
-        return self._alone
+    def _made(self, version: int) -> None:
+        """Take note of a version that this run made."""
+        self._alone = self._alone and version == self._version + 1
+        self._version = version
 
     def _unwritten(self, cells: Sequence[Cell]) -> list[Cell]:
         columns = {(cell.matrix, cell.target) for cell in cells}

@@ -46,6 +46,8 @@ def make_cell() -> MakeCell:
         identity = cell_id({name: getattr(cell, name) for name in names})
         if cell.status == "failed":
             cell = replace(cell, correct=None, total=None, error=cell.error or "RuntimeError: out of memory")
+        elif cell.status == "undefined":
+            cell = replace(cell, correct=(0, 0), total=(0, 0), n_items=2)
         elif cell.correct is not None and cell.total is not None:
             cell = replace(cell, score=sum(cell.correct) / sum(cell.total), n_items=len(cell.total))
         return replace(cell, cell_id=cell.cell_id or identity)

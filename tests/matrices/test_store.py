@@ -5,7 +5,9 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -45,6 +47,30 @@ def test_an_append_is_one_version_and_no_cells_make_none(store: Store, make_cell
     assert store.append([make_cell(source="eng")]) == store.version == 2
 
 
+def test_joining_files_is_a_version_of_the_same_cells(store: Store, make_cell: MakeCell) -> None:
+    for source in ("deu", "hin", "eng"):
+        store.append([make_cell(source=source)])
+
+    assert store.compact() == store.version == 4
+    assert store.compact() is None
+    assert store.version == 4
+    assert store.cells(MATRIX) == store.cells(MATRIX, version=3)
+
+
+def test_a_matrix_of_many_small_files_is_crowded_until_they_are_joined(store: Store, make_cell: MakeCell) -> None:
+    store.append([make_cell(matrix="other")])
+    for seed in range(64):
+        assert store.crowded() == []
+        store.append([make_cell(seed=seed)])
+    assert store.crowded() == [MATRIX]
+
+    store.compact(MATRIX)
+
+    assert store.crowded() == []
+    assert len(DeltaTable(store.uri).file_uris()) == 2
+    assert store.cells(MATRIX)["seed"].to_pylist() == list(range(64))
+
+
 def test_earlier_versions_stay_readable_also_after_compaction(store: Store, make_cell: MakeCell) -> None:
     first = store.append([make_cell(source="deu")])
     store.append([make_cell(source="hin")])
@@ -81,6 +107,49 @@ def test_of_several_failures_the_latest_is_told(store: Store, make_cell: MakeCel
     assert store.cells(MATRIX)["error"].to_pylist() == ["day 3"]
 
 
+def test_what_has_no_score_by_its_nature_is_done_and_is_not_counted(store: Store, make_cell: MakeCell) -> None:
+    undefined = make_cell(status="undefined", error="F1 is not defined")
+    store.append([undefined])
+    store.append([make_cell(status="failed", created_at=datetime(2026, 1, 2, tzinfo=UTC))])
+
+    assert store.measured_ids() == {undefined.cell_id}
+    assert store.cells(MATRIX)["status"].to_pylist() == ["undefined"]
+    assert store.matrices()[0].cells == 0
+
+
+class TestChangedData:
+    """A cell's id covers its data, so after a corpus changed the same place of the matrix is measured anew."""
+
+    def test_what_was_measured_last_takes_the_place(self, store: Store, make_cell: MakeCell) -> None:
+        for day, scored in ((2, (1, 1)), (3, (0, 1)), (1, (1, 0))):
+            created = datetime(2026, 1, day, tzinfo=UTC)
+            store.append([make_cell(cell_id=f"data of day {day}", correct=scored, total=(4, 4), created_at=created)])
+
+        table = store.cells(MATRIX)
+
+        assert table.select(["cell_id", "score"]).to_pylist() == [{"cell_id": "data of day 3", "score": 0.125}]
+        assert store.matrices()[0].cells == 1
+        assert len(store.measured_ids()) == 3
+
+    def test_a_failure_on_either_data_gives_way_to_what_was_measured(self, store: Store, make_cell: MakeCell) -> None:
+        store.append([make_cell(cell_id="a", status="failed", created_at=datetime(2026, 1, 1, tzinfo=UTC))])
+        store.append([make_cell(cell_id="b", created_at=datetime(2026, 1, 2, tzinfo=UTC))])
+        store.append([make_cell(cell_id="c", status="failed", created_at=datetime(2026, 1, 3, tzinfo=UTC))])
+
+        assert store.cells(MATRIX)["cell_id"].to_pylist() == ["b"]
+
+    @pytest.mark.parametrize(
+        "other",
+        [{"source": None}, {"target": "wol"}, {"seed": 1}, {"composition": "shift"}, {"selection": "averaged"}],
+        ids=lambda other: next(iter(other)),
+    )
+    def test_other_places_are_other_cells(self, store: Store, make_cell: MakeCell, other: dict[str, Any]) -> None:
+        store.append([make_cell(), make_cell(**other), make_cell(matrix="another")])
+
+        assert store.cells(MATRIX).num_rows == 2
+        assert store.cells("another").num_rows == 1
+
+
 def test_cells_are_filtered_by_language_and_column(store: Store, make_cell: MakeCell) -> None:
     store.append([make_cell(source=s, target=t) for s in ("deu", "nan") for t in ("yor", "wol")])
 
@@ -88,6 +157,16 @@ def test_cells_are_filtered_by_language_and_column(store: Store, make_cell: Make
 
     assert table.to_pylist() == [{"source": "nan", "target": "wol"}]
     assert store.cells(MATRIX, source="ewe").num_rows == 0
+
+
+def test_a_matrix_of_any_name_is_found_and_no_other(store: Store, make_cell: MakeCell) -> None:
+    names = ["pos' OR 'a' = 'a", "pos=1/2 %20", "пос"]
+    store.append([make_cell(matrix=name) for name in names])
+
+    for name in names:
+        assert store.cells(name)["matrix"].to_pylist() == [name]
+        assert len(store.measured_ids(matrix=name, target="yor")) == 1
+    assert store.measured_ids(matrix="' OR 'a' = 'a") == set()
 
 
 def test_matrices_are_counted_and_told_apart(store: Store, make_cell: MakeCell) -> None:
@@ -159,8 +238,8 @@ from datetime import UTC, datetime
 from matrices.cells import Cell
 from matrices.store import Store
 
-uri, writer = sys.argv[1:]
-for seed in range(5):
+uri, writer, count = sys.argv[1:]
+for seed in range(int(count)):
     Store(uri).append([Cell(
         matrix="m", encoder="e", kind="zero_shot", composition="stack", task="pos", metric="accuracy", source=writer,
         target="yor", selection="last", seed=seed, score=0.5, n_items=1, correct=(1,), total=(2,), status="ok",
@@ -170,11 +249,49 @@ for seed in range(5):
 
 
 def test_appends_of_several_processes_at_once_all_arrive(store: Store) -> None:
-    jobs = [subprocess.Popen([sys.executable, "-c", APPENDER, store.uri, writer]) for writer in ("deu", "hin", "eng")]
+    jobs = [
+        subprocess.Popen([sys.executable, "-c", APPENDER, store.uri, writer, "5"]) for writer in ("deu", "hin", "eng")
+    ]
 
     assert [job.wait() for job in jobs] == [0, 0, 0]
     assert store.version == 15
     assert store.measured_ids() == {f"{writer}{seed}" for writer in ("deu", "hin", "eng") for seed in range(5)}
+
+
+COMPACTER = """
+import sys
+from matrices.store import Store
+
+store = Store(sys.argv[1])
+while len(store.measured_ids()) < 45:
+    store.compact()
+"""
+
+
+def test_readers_see_whole_appends_each_once_while_files_are_joined(store: Store) -> None:
+    """Three processes append, one joins files at the same time, and this one reads."""
+    programs = [[APPENDER, store.uri, writer, "15"] for writer in ("deu", "hin", "eng")] + [[COMPACTER, store.uri]]
+    jobs = [subprocess.Popen([sys.executable, "-c", *program]) for program in programs]
+    seen: dict[int, set[str]] = {}
+    while any(job.poll() is None for job in jobs):
+        rows = DeltaTable(store.uri).to_pyarrow_table(columns=["cell_id"])["cell_id"].to_pylist()
+        assert len(rows) == len(set(rows))
+        if version := store.version:
+            ids = ids_at(store, version)
+            assert seen.setdefault(version, ids) == ids
+
+    assert [job.returncode for job in jobs] == [0] * 4
+    assert len(store.measured_ids()) == 45
+    store.compact()
+    assert len(DeltaTable(store.uri).file_uris()) == 1
+    seen[store.version] = store.measured_ids()
+    for earlier, later in pairwise(sorted(seen)):
+        assert seen[earlier] <= seen[later]
+        assert ids_at(store, earlier) == seen[earlier]
+
+
+def ids_at(store: Store, version: int) -> set[str]:
+    return set(store.cells("m", version=version)["cell_id"].to_pylist())
 
 
 def test_files_are_compressed_with_zstandard(store: Store, make_cell: MakeCell) -> None:
