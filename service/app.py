@@ -16,6 +16,7 @@ from matrices.store import StoreMissingError, StoreTooNewError
 from service import problems
 from service.dependencies import Context
 from service.downloads import Downloads
+from service.models import Models
 from service.observing import Metrics, Observed
 from service.routes import languages, matrices, operations, page, recommendations
 from service.settings import Settings
@@ -39,7 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.context = Context(
         settings=settings,
-        snapshots=Snapshots(settings.store, settings.refresh_seconds, settings.answers),
+        snapshots=Snapshots(settings.store, settings.refresh_seconds, settings.answers, Models(settings.models)),
         downloads=Downloads(settings.download_folder, settings.download_files),
     )
     app.state.metrics = Metrics()

@@ -29,6 +29,9 @@ class RecommendationQuery(_Query):
     k: int = Field(default=5, ge=1, le=100, description="How many sources to rank.")
     matrix: MatrixName | None = None
     kind: Kind | None = Field(default=None, description="zero_shot comes first where both were measured.")
+    source: list[LanguageTag] = Field(
+        default=[], max_length=20, description="Rank this language too, whether or not it was measured; repeatable."
+    )
 
 
 class CellsQuery(_Query):

@@ -12,7 +12,7 @@ import structlog
 from matrices.boxed import store_or_box
 from matrices.held import Held, hold
 from matrices.reading import Reader, UnknownVersionError
-from matrices.recommend import Question, ask, to_json
+from matrices.recommend import Predictor, Question, ask, to_json
 
 log = structlog.get_logger()
 
@@ -26,12 +26,12 @@ class _Loaded:
 class Snapshots:
     """Immutable views of a store. Safe from many threads: at most one looks for a newer version, the others answer."""
 
-    def __init__(self, store: str | None, refresh_seconds: float, answers: int) -> None:
-        self._store, self._refresh_seconds = store, refresh_seconds
+    def __init__(self, store: str | None, refresh_seconds: float, answers: int, predictor: Predictor) -> None:
+        self._store, self._refresh_seconds, self._predictor = store, refresh_seconds, predictor
         self._lock = threading.Lock()
         self._reader: Reader | None = None
         self._loaded: _Loaded | None = None
-        self._recommendation = lru_cache(answers)(_recommendation)
+        self._recommendation = lru_cache(answers)(self._recommend)
         self._earlier = lru_cache(2)(self._read_at)
 
     def current(self) -> Held:
@@ -84,6 +84,5 @@ class Snapshots:
     def _read_at(self, version: int) -> Held:
         return hold(store_or_box(self._store), version)
 
-
-def _recommendation(held: Held, question: Question) -> bytes:
-    return to_json(ask(held, question))
+    def _recommend(self, held: Held, question: Question) -> bytes:
+        return to_json(ask(held, question, self._predictor))

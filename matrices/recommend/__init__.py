@@ -1,14 +1,33 @@
-"""Which language to transfer from: from cells to a ranked, qualified answer. Pure functions over Arrow tables."""
+"""Which language to transfer from: from cells to a ranked, qualified answer, measured where it was, else predicted."""
 
-from matrices.recommend.answer import Comparison, Effect, Named, RankedSource, Recommendation, Score, to_json
-from matrices.recommend.asking import Question, UnknownTaskError, ask
+from matrices.recommend.answer import (
+    Comparison,
+    Effect,
+    Evidence,
+    FeatureWeight,
+    Named,
+    RankedSource,
+    Recommendation,
+    Score,
+    to_json,
+)
+from matrices.recommend.asking import Predictor, Question, UnknownTaskError, ask
 from matrices.recommend.measured import UnknownTargetError, recommend, targets
 from matrices.recommend.names import code_of, named
+from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
+from matrices.recommend.predictions import predictions, predictor
 
 __all__ = [
     "Comparison",
     "Effect",
+    "Evidence",
+    "Expected",
+    "FeatureWeight",
     "Named",
+    "NothingToPredictError",
+    "Outlook",
+    "Predict",
+    "Predictor",
     "Question",
     "RankedSource",
     "Recommendation",
@@ -18,6 +37,8 @@ __all__ = [
     "ask",
     "code_of",
     "named",
+    "predictions",
+    "predictor",
     "recommend",
     "targets",
     "to_json",

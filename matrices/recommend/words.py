@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from matrices.cells import SHARE_OUTRANKED
@@ -24,10 +25,11 @@ def basis(answer: Recommendation) -> str:
 
 def _measured(answer: Recommendation) -> str:
     best = answer.sources[0]
-    items = f"{_number(best.n_items, 'item')} of {answer.target.name}" if best.n_items else answer.target.name
-    text = f"Measured over {_number(best.seeds, 'seed')}, {items}, with {_number(answer.ranked, 'source')}."
+    seeds, ranked = _number(best.seeds, "seed"), _number(answer.ranked, "source")
     if not best.n_items:
+        text = f"Measured on {answer.target.name} over {seeds}, with {ranked}."
         return f"{text} On how many items is not known, so that how sure a score is cannot be said."
+    text = f"Measured over {seeds}, {_number(best.n_items, 'item')} of {answer.target.name}, with {ranked}."
     if answer.method == "normal_approximation":
         text += " Without per-item outcomes, intervals are a normal approximation, and ties are called generously."
     return text
@@ -136,7 +138,8 @@ def _origin(answer: Recommendation) -> str:
     if answer.imported_from is None:
         return ""
     ranks = " Ranks alone were published: a score is the share of the other sources that a source outranks."
-    said = answer.imported_from[0].upper() + answer.imported_from[1:]
+    said = re.sub(r" \(sha256 [0-9a-f]+\)", "", answer.imported_from)
+    said = said[0].upper() + said[1:]
     return f"{said}.{ranks if answer.metric == SHARE_OUTRANKED else ''}"
 
 

@@ -1,5 +1,6 @@
-// The ranked sources as bars with their 95% intervals, and the lines to hold them against.
-import { element, range, shortened, signed, three, titled } from "./svg.js";
+// The ranked sources as bars with their intervals, measured ones filled and predicted ones in outline, and the lines to
+// hold them against.
+import { chance, element, interval, known, shortened, signed, three, titled } from "./svg.js";
 
 const ROW = 30, RIGHT = 110, TOP = 8, AXIS = 28, LETTER = 8.2;
 
@@ -10,7 +11,7 @@ export function bars(answer, width) {
   const x = (value) => left + ((value - low) / (high - low)) * (width - left - RIGHT);
   const height = TOP + answer.sources.length * ROW;
   const label = answer.sources.map((one) => `${one.rank}. ${one.name} ${three(one.score)}`).join("; ");
-  const svg = element("svg", { width, height: height + AXIS, role: "img", "aria-label": `Mean scores: ${label}` });
+  const svg = element("svg", { width, height: height + AXIS, role: "img", "aria-label": `Scores: ${label}` });
   svg.append(...ticks(low, high, width).map((value) => tick(x(value), height, value)));
   answer.sources.forEach((one, row) => svg.append(bar(one, TOP + row * ROW, x, width)));
   for (const line of lines) {
@@ -29,23 +30,29 @@ export function markers({ english, in_language: own, baseline }) {
 }
 
 function bar(one, y, x, width) {
-  const [low, high] = one.interval, middle = y + ROW / 2, begin = x(0);
+  const middle = y + ROW / 2, begin = x(0);
+  const kind = ["bar", one.tied_with_best && (known(one) || one.rank === 1) && "tied", !one.measured && "predicted"].filter(Boolean).join(" ");
   const group = element("g", {},
     element("text", { x: 26, y: middle + 4.5 }, shortened(one.name, (begin - 34) / LETTER)),
     element("text", { class: "code", x: 18, y: middle + 4.5, "text-anchor": "end" }, one.rank),
-    element("rect", { class: one.tied_with_best ? "bar tied" : "bar", x: begin, y: y + 5, width: Math.max(x(one.score) - begin, 1), height: ROW - 10, rx: 3 }),
-    element("line", { class: "whisker", x1: x(low), x2: x(high), y1: middle, y2: middle }),
-    element("line", { class: "whisker", x1: x(low), x2: x(low), y1: middle - 4, y2: middle + 4 }),
-    element("line", { class: "whisker", x1: x(high), x2: x(high), y1: middle - 4, y2: middle + 4 }),
+    element("rect", { class: kind, x: begin, y: y + 5, width: Math.max(x(one.score) - begin, 1), height: ROW - 10, rx: 3 }),
+    ...(known(one) ? whisker(one.interval.map(x), middle) : []),
     element("text", { x: width - RIGHT + 12, y: middle + 4.5 }, three(one.score)),
   );
-  if (one.effect) group.append(element("text", { class: "code", x: width, y: middle + 4.5, "text-anchor": "end" }, signed(one.effect.difference)));
-  return titled(group, `${one.name} (${one.source}): ${three(one.score)}, 95% ${range(one.interval)}, ${one.seeds} seeds`);
+  const beside = one.effect ? signed(one.effect.difference) : one.measured ? "" : chance(one);
+  group.append(element("text", { class: "code", x: width, y: middle + 4.5, "text-anchor": "end" }, beside));
+  const how = one.measured ? `measured, ${one.seeds} seed${one.seeds === 1 ? "" : "s"}` : `predicted, the best with probability ${chance(one)}`;
+  return titled(group, `${one.name} (${one.source}): ${three(one.score)}, ${interval(one)}, ${how}`);
+}
+
+function whisker([low, high], middle) {
+  const stop = (x) => element("line", { class: "whisker", x1: x, x2: x, y1: middle - 4, y2: middle + 4 });
+  return [element("line", { class: "whisker", x1: low, x2: high, y1: middle, y2: middle }), stop(low), stop(high)];
 }
 
 // A bar's length is read from 0: the axis begins there.
 function extent(sources, lines) {
-  const top = Math.max(...sources.map((one) => one.interval[1]), ...lines.map((line) => line.score));
+  const top = Math.max(...sources.map((one) => (known(one) ? one.interval[1] : one.score)), ...lines.map((line) => line.score));
   return [0, Math.min(1, Math.ceil(top * 20 + 0.2) / 20)];
 }
 

@@ -1,7 +1,7 @@
 // The page: what is chosen, what is asked, what is shown. It asks the endpoints anyone can ask.
 import { bars, markers } from "./bars.js";
 import { heatMap } from "./map.js";
-import { range, signed, three } from "./svg.js";
+import { chance, interval, known, signed, three } from "./svg.js";
 
 const $ = (id) => document.getElementById(id);
 const KINDS = { zero_shot: "transfer", interference: "interference" };
@@ -46,13 +46,15 @@ async function fillTargets(wanted) {
 
 async function show() {
   const turn = ++asked;
-  const [matrix, target, k] = ["matrix", "target", "k"].map((id) => $(id).value);
+  const [matrix, k] = ["matrix", "k"].map((id) => $(id).value);
+  const target = $("other").value.trim() || $("target").value;
+  $("status").textContent = $("other").value.trim() ? "Predicting; the first time takes a while …" : "";
   const detail = await detailOf(matrix);
   const query = new URLSearchParams({ task: detail.task, target, k, matrix });
   const answer = await ask(`v1/recommendations?${query}`);
   if (turn !== asked) return;
   showAnswer(answer);
-  showOverview(detail, target);
+  showOverview(detail, answer.target.code);
   history.replaceState(null, "", `?${new URLSearchParams({ matrix, target })}`);
   $("status").textContent = "";
 }
@@ -60,17 +62,38 @@ async function show() {
 function showAnswer(answer) {
   const best = answer.sources[0];
   const others = answer.tied.length - 1;
-  const tie = others ? `, tied with ${others} other${others > 1 ? "s" : ""}` : "";
-  $("answer-title").textContent = `For ${answer.task} in ${answer.target.name}: ${best.name}${tie}`;
+  const tie = best.measured && best.n_items && others ? `, tied with ${others} other${others > 1 ? "s" : ""}` : "";
+  const how = best.measured ? tie : " (predicted)";
+  $("answer-title").textContent = `For ${answer.task} in ${answer.target.name}: ${best.name}${how}`;
   $("basis").textContent = answer.basis;
   shown = answer;
   drawBars();
+  showKeys(answer);
   $("lines").replaceChildren(...markers(answer.comparison).flatMap((line) => {
     const key = document.createElement("span");
     key.className = `key ${line.kind}`;
     return [key, ` ${line.name} ${three(line.score)}`];
   }));
-  $("table").replaceChildren(head(answer), ...answer.sources.map((one) => row(one)));
+  $("beside").textContent = beside(answer.comparison);
+  $("table").replaceChildren(...table(answer));
+}
+
+function showKeys(answer) {
+  const measured = answer.sources.some((one) => one.measured), predicted = answer.sources.some((one) => !one.measured);
+  const levels = [measured && "95%", predicted && "90%"].filter(Boolean).join(" measured, ");
+  $("measured-key").hidden = !measured;
+  $("predicted-key").hidden = !predicted;
+  $("interval-key").hidden = !answer.sources.some(known);
+  $("interval-text").textContent = `${levels}${measured && predicted ? " predicted" : ""} interval`;
+}
+
+function beside({ english, best_average: popular, nearest_family: relative }) {
+  const place = (one) => `${three(one.score)} (number ${one.rank})`;
+  return [
+    english && `English: ${place(english)}`,
+    popular && `best on average over other targets, ${popular.name}: ${place(popular)}`,
+    relative && `best relative, ${relative.name}: ${place(relative)}`,
+  ].filter(Boolean).join("; ");
 }
 
 function drawBars() {
@@ -78,21 +101,37 @@ function drawBars() {
   $("bars").replaceChildren(bars(shown, Math.max($("bars").clientWidth, 300)));
 }
 
-function head(answer) {
-  const names = ["", "source", `score (${answer.metric})`, "SD over seeds", "95% interval", "seeds", "items", ""];
-  const made = document.createElement("tr");
-  made.append(...names.map((name) => Object.assign(document.createElement("th"), { textContent: name, scope: "col" })));
-  return made;
+// [heading, text of a source]; what predictions have not is left out where everything is predicted.
+const COLUMNS = [
+  ["", (one) => one.rank],
+  ["source", (one) => `${one.name} (${one.source})`],
+  ["score", (one) => three(one.score)],
+  ["SD over seeds", (one) => (one.sd === null ? "" : three(one.sd)), true],
+  ["interval", interval],
+  ["seeds", (one) => one.seeds || "", true],
+  ["items", (one) => one.n_items || "", true],
+  ["best?", chance],
+  ["rests most on", (one) => one.rests_on.map((target) => `${target.name} ${Math.round(target.weight * 100)}%`).join(", ")],
+  ["", note],
+];
+
+function table(answer) {
+  const columns = COLUMNS.filter(([name, , ofMeasured]) =>
+    ofMeasured ? answer.predicted < answer.ranked : name !== "rests most on" || answer.predicted);
+  const line = (tag, texts) => {
+    const made = document.createElement("tr");
+    made.append(...texts.map((textContent) => Object.assign(document.createElement(tag), { textContent })));
+    return made;
+  };
+  const head = line("th", columns.map(([name]) => (name === "score" ? `score (${answer.metric})` : name)));
+  for (const cell of head.children) cell.scope = "col";
+  return [head, ...answer.sources.map((one) => line("td", columns.map(([, text]) => text(one))))];
 }
 
-function row(one) {
-  const note = one.effect ? `${one.effect.verdict} (${signed(one.effect.difference)})` : one.tied_with_best ? "tied with the best" : "";
-  const sd = one.sd === null ? "" : three(one.sd);
-  const made = document.createElement("tr");
-  for (const text of [one.rank, `${one.name} (${one.source})`, three(one.score), sd, range(one.interval), one.seeds, one.n_items, note]) {
-    made.append(Object.assign(document.createElement("td"), { textContent: text }));
-  }
-  return made;
+function note(one) {
+  if (!one.measured) return one.tied_with_best ? "predicted, on the shortlist" : "predicted";
+  if (one.effect) return `${one.effect.verdict} (${signed(one.effect.difference)})`;
+  return one.tied_with_best && one.n_items ? "tied with the best" : "";
 }
 
 function showOverview(detail, target) {
@@ -101,6 +140,7 @@ function showOverview(detail, target) {
   $("map-note").textContent = `Rows: source. Columns: target; choose one by its name. Cells: ${what}. Empty: not measured.`;
   $("map").replaceChildren(heatMap(detail, target, (code) => {
     $("target").value = code;
+    $("other").value = "";
     update();
   }));
   $("download").href = `v1/matrices/${encodeURIComponent(detail.matrix)}/download`;
@@ -142,10 +182,16 @@ $("matrix").addEventListener("change", () => guarded(async () => {
   await fillTargets($("target").value);
   await show();
 }));
-$("target").addEventListener("change", update);
+$("target").addEventListener("change", () => {
+  $("other").value = "";
+  update();
+});
+$("other").addEventListener("change", update);
+document.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
 $("k").addEventListener("change", update);
 guarded(async () => {
   await fillMatrices(given.get("matrix"));
   await fillTargets(given.get("target"));
+  if (given.get("target") && $("target").value !== given.get("target")) $("other").value = given.get("target");
   await show();
 });

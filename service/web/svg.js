@@ -17,3 +17,10 @@ export const three = (value) => value.toFixed(3);
 export const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(3);
 export const range = ([low, high]) => `${three(low)} to ${three(high)}`;
 export const shortened = (name, most) => (name.length > most ? `${name.slice(0, Math.max(most - 1, 1))}…` : name);
+
+// Of a measured score on an unknown number of items nothing can be said about how sure it is.
+export const known = (one) => !one.measured || one.n_items > 0;
+
+export const interval = (one) => (known(one) ? `${Math.round(one.level * 100)}% ${range(one.interval)}` : "interval not known");
+
+export const chance = (one) => (one.probability_best === null ? "" : `${Math.round(one.probability_best * 100)}%`);

@@ -16,7 +16,7 @@ from rich.table import Table
 from matrices.boxed import store_or_box
 from matrices.export import export
 from matrices.reading import Reader
-from matrices.recommend import Question, RankedSource, Recommendation, Score, ask, to_json
+from matrices.recommend import Question, RankedSource, Recommendation, Score, ask, predictor, to_json
 
 StoreOption = Annotated[
     str | None, typer.Option(help="Folder, s3:// or gs:// of the store; left out: the matrices in the box.")
@@ -56,11 +56,16 @@ def recommend(
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many sources to rank.")] = 5,
     matrix: Annotated[str | None, typer.Option(help="Answer from this matrix.")] = None,
     kind: Annotated[str | None, typer.Option(help="zero_shot or interference.")] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Rank this language too, whether or not it was measured; repeatable.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank the languages to transfer from, for a task in a language."""
+    """Rank the languages to transfer from, for a task in a language, measured or not."""
     reader = store_or_box(store)
-    answer = ask(reader, Question(task=task, target=target, k=k, matrix=matrix, kind=kind))
+    question = Question(task=task, target=target, k=k, matrix=matrix, kind=kind, sources=tuple(source or ()))
+    with Console(stderr=True).status("reading, and where the target was not measured, predicting"):
+        answer = ask(reader, question, predictor)
     if as_json:
         print(to_json(answer).decode())
         return
@@ -103,35 +108,55 @@ def serve(
 
 def _ranking(answer: Recommendation) -> Table:
     title = f"{answer.task} in {answer.target.name}: transfer from\n{answer.matrix}, version {answer.version}"
-    table = Table(box=SIMPLE, title=title)
+    table = Table(box=SIMPLE, padding=(0, 1), pad_edge=False, title=title)
     table.add_column("", justify="right", no_wrap=True, min_width=2)
-    table.add_column("source", overflow="fold")
-    for name in ("score", "SD", "95% interval", "seeds"):
+    table.add_column("source", overflow="fold", min_width=16)
+    # Predictions have no seeds to spread over.
+    spread = any(source.sd is not None for source in answer.sources)
+    interval = "interval" if answer.predicted else "95% interval"
+    for name in ("score", *(["SD"] if spread else []), interval, "best?"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for source in answer.sources:
-        table.add_row(str(source.rank), f"{source.name} ({source.source})", *_numbers(source), _note(source))
+    shown = {source.source for source in answer.sources}
+    for source in [*answer.sources, *(one for one in answer.asked if one.source not in shown)]:
+        style = "bold" if answer.predicted and source.source in answer.shortlist else None
+        table.add_row(str(source.rank), *_line(source, spread), _note(source), style=style)
     table.add_section()
     beside = answer.comparison
-    for label, ranked in (("for comparison", beside.english), ("best on average", beside.best_average)):
+    for label, ranked in (
+        ("English", beside.english),
+        ("best on average", beside.best_average),
+        ("nearest family", beside.nearest_family),
+    ):
         if ranked is not None:
-            name = f"{ranked.name} ({ranked.source})"
-            table.add_row(str(ranked.rank), name, *_numbers(ranked), label, style="dim")
+            table.add_row(str(ranked.rank), *_line(ranked, spread), label, style="dim")
     for label, score in (("the target itself", beside.in_language), ("baseline", beside.baseline)):
         if score is not None:
-            table.add_row("", label, *_numbers(score), "", style="dim")
+            table.add_row("", label, *_numbers(score, spread), "", "", style="dim")
+    said = ["best?: the probability that it is the best of all"] if answer.shortlist else []
+    if answer.predicted:
+        said += ["bold: the 90% shortlist", "intervals: 95% of a measured score, 90% of a predicted one"]
+    table.caption = "; ".join(said) or None
     return table
 
 
-def _numbers(score: Score) -> list[str]:
+def _line(source: RankedSource, spread: bool) -> list[str]:
+    best = "" if source.probability_best is None else f"{source.probability_best:.0%}"
+    return [f"{source.name} ({source.source})", *_numbers(source, spread), best]
+
+
+def _numbers(score: Score, spread: bool) -> list[str]:
     low, high = score.interval
-    spread = "" if score.sd is None else f"{score.sd:.3f}"
-    return [f"{score.score:.3f}", spread, f"{low:.3f} to {high:.3f}", str(score.seeds)]
+    interval = "not known" if score.measured and not score.n_items else f"{low:.3f} to {high:.3f}"
+    deviation = "" if score.sd is None else f"{score.sd:.3f}"
+    return [f"{score.score:.3f}", *([deviation] if spread else []), interval]
 
 
 def _note(source: RankedSource) -> str:
+    if not source.measured:
+        return "predicted"
     if source.effect is None:
-        return "tied with best" if source.tied_with_best and source.rank > 1 else ""
+        return "tied with best" if source.tied_with_best and source.rank > 1 and source.n_items else ""
     colour = {"helps": "green", "harms": "red", "undecided": "yellow"}[source.effect.verdict]
     return f"[{colour}]{source.effect.verdict} {source.effect.difference:+.3f}[/]"
 

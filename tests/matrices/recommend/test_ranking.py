@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from matrices.cells import Cell, to_table
+from matrices.recommend import (
+    Evidence,
+    Expected,
+    FeatureWeight,
+    NothingToPredictError,
+    Outlook,
+    Recommendation,
+    UnknownTargetError,
+    recommend,
+)
+from matrices.recommend.outlook import shortlist
+
+EVIDENCE = Evidence(target="wol", name="Wolof", weight=0.4, score=0.5)
+
+
+@pytest.fixture
+def run(make_cell: Callable[..., Cell]) -> Callable[..., Cell]:
+    """``run("deu", 70)``: a source right on the first 70 of 100 items of Yoruba."""
+
+    def make(source: str, right: int, **given: object) -> Cell:
+        return make_cell(source=source, correct=tuple(int(i < right) for i in range(100)), total=(1,) * 100, **given)
+
+    return make
+
+
+Run = Callable[..., Cell]
+
+
+def expecting(**scores: float) -> Callable[[str, Sequence[str]], Outlook]:
+    """What a model might say: these scores, give or take 0.1, and the two best on the shortlist."""
+
+    def predict(target: str, asked: Sequence[str]) -> Outlook:
+        best = sorted(scores, key=lambda source: -scores[source])
+        expected = [
+            Expected(
+                source=source,
+                score=scores[source],
+                interval=(scores[source] - 0.1, scores[source] + 0.1),
+                probability_best=(0.6, 0.3, 0.1)[min(place, 2)],
+                rests_on=(EVIDENCE,),
+            )
+            for place, source in enumerate(best)
+        ]
+        features = (FeatureWeight(feature="family", weight=0.7),)
+        return Outlook(expected=tuple(expected), shortlist=tuple(best[:2]), features=features)
+
+    return predict
+
+
+def answer(
+    cells: list[Cell], predict: Callable[..., Outlook] | None, target: str = "yor", **more: object
+) -> Recommendation:
+    return recommend(to_table(cells), target, predict=predict, **more)
+
+
+def test_measured_and_predicted_sources_stand_in_one_ranking(run: Run) -> None:
+    cells = [run("deu", 70), run("eng", 40), run("hau", 60, target="wol")]
+
+    found = answer(cells, expecting(hau=0.6, deu=0.69, eng=0.42))
+
+    assert [(source.source, source.measured, source.rank) for source in found.sources] == [
+        ("deu", True, 1),
+        ("hau", False, 2),
+        ("eng", True, 3),
+    ]
+    assert (found.ranked, found.predicted, found.method) == (3, 1, "joint_item_bootstrap")
+
+
+def test_a_measured_source_keeps_its_score_and_a_predicted_one_says_what_it_rests_on(run: Run) -> None:
+    cells = [run("deu", 70), run("hau", 60, target="wol")]
+
+    deu, hau = answer(cells, expecting(hau=0.6, deu=0.5)).sources
+
+    assert (deu.score, deu.level, deu.seeds, deu.n_items, deu.rests_on) == (0.7, 0.95, 1, 100, ())
+    assert (hau.score, hau.level, hau.seeds, hau.n_items, hau.rests_on) == (0.6, 0.9, 0, 0, (EVIDENCE,))
+    assert (hau.sd, hau.effect, hau.interval) == (None, None, (0.5, 0.7))
+
+
+def test_with_predictions_the_tied_are_those_on_the_shortlist(run: Run) -> None:
+    cells = [run("deu", 70), run("eng", 69), run("hau", 60, target="wol")]
+
+    found = answer(cells, expecting(hau=0.9, deu=0.7, eng=0.69))
+
+    assert found.shortlist == ("hau", "deu")
+    assert found.tied == ("hau", "deu")
+    assert [source.probability_best for source in found.sources] == [0.6, 0.3, 0.1]
+
+
+def test_a_target_nothing_was_measured_on_is_predicted_altogether(run: Run) -> None:
+    cells = [run("deu", 70), run("hau", 60, target="wol"), run("deu", 50, target="wol")]
+
+    found = answer(cells, expecting(hau=0.6, deu=0.5), target="ibo")
+
+    assert (found.method, found.ranked, found.predicted, found.failed) == ("prediction", 2, 2, 0)
+    assert (found.comparison.in_language, found.comparison.baseline) == (None, None)
+    assert found.basis.startswith("Predicted: nothing was measured on Igbo. Hausa is expected to do best, at 0.600")
+    assert "best with probability 0.60" in found.basis
+    assert (
+        "rests most on measurements of Wolof (40%); of what is known of languages, most is made of family"
+        in found.basis
+    )
+    assert "With 90% confidence the best is one of 2: Hausa, German." in found.basis
+
+
+def test_what_was_measured_everywhere_needs_no_prediction(run: Run) -> None:
+    def never(target: str, asked: Sequence[str]) -> Outlook:
+        raise AssertionError("asked for a prediction")
+
+    found = answer([run("deu", 70), run("eng", 40)], never)
+
+    assert (found.predicted, found.features) == (0, ())
+
+
+def test_a_source_asked_about_is_shown_wherever_it_ranks(run: Run) -> None:
+    cells = [run("deu", 70), run("eng", 40)]
+
+    found = answer(cells, expecting(deu=0.7, eng=0.4, zul=0.2), k=1, asked=("zul",))
+
+    assert [source.source for source in found.sources] == ["deu"]
+    assert [(source.source, source.rank, source.measured) for source in found.asked] == [("zul", 3, False)]
+
+
+def test_the_easy_choices_stand_beside_with_their_places(run: Run) -> None:
+    elsewhere = [
+        run(source, right, target=target)
+        for target in ("wol", "ewe")
+        for source, right in (("deu", 40), ("eng", 50), ("hau", 80), ("ibo", 60), ("swa", 30))
+    ]
+
+    beside = answer(elsewhere, expecting(ibo=0.6, swa=0.5, hau=0.4, eng=0.3, deu=0.2)).comparison
+
+    assert beside.english is not None
+    assert (beside.english.rank, beside.english.measured) == (4, False)
+    assert beside.best_average is not None
+    assert (beside.best_average.source, beside.best_average.rank) == ("hau", 3)
+    assert beside.nearest_family is not None
+    assert beside.nearest_family.source == "ibo"  # Niger-Congo, as is Swahili, and the better of the two on average.
+
+
+def test_where_nothing_can_be_predicted_what_was_measured_remains(run: Run) -> None:
+    def unable(target: str, asked: Sequence[str]) -> Outlook:
+        raise NothingToPredictError("two targets are too few")
+
+    found = answer([run("deu", 70), run("hau", 60, target="wol")], unable)
+
+    assert [source.source for source in found.sources] == ["deu"]
+    with pytest.raises(UnknownTargetError, match="nothing can be predicted: two targets are too few"):
+        answer([run("deu", 70)], unable, target="ibo")
+
+
+def test_how_probably_each_is_the_best_follows_from_items_and_seeds(run: Run) -> None:
+    cells = [run(s, right, seed=r) for s, right in (("deu", 70), ("nld", 69), ("eng", 40)) for r in range(3)]
+
+    found = answer(cells, None)
+
+    probable = {source.source: source.probability_best for source in found.sources}
+    assert sum(value or 0 for value in probable.values()) == pytest.approx(1)
+    assert (probable["deu"] or 0) > (probable["nld"] or 0) > (probable["eng"] or 0)
+    assert found.shortlist == ("deu", "nld")
+
+
+def test_of_a_published_score_on_unknown_items_nothing_is_said_of_how_sure_it_is(run: Run) -> None:
+    origin = "imported from table.csv (sha256 0123abc): Doe 2022"
+    cells = [
+        replace(run(source, 50), score=score, correct=None, total=None, n_items=0, device=origin)
+        for source, score in (("deu", 0.7), ("eng", 0.3))
+    ]
+
+    found = answer(cells, None)
+
+    assert (found.shortlist, found.sources[0].probability_best) == ((), None)
+    assert found.imported_from == origin
+    assert "how sure a score is cannot be said" in found.basis
+    assert found.basis.endswith("Imported from table.csv: Doe 2022.")
+
+
+def test_the_shortlist_is_the_fewest_that_hold_the_best_with_ninety_percent() -> None:
+    assert shortlist({"deu": 0.5, "eng": 0.3, "hin": 0.15, "swa": 0.05}) == ("deu", "eng", "hin")
+    assert shortlist({"deu": 0.95, "eng": 0.05}) == ("deu",)
+    assert shortlist({}) == ()
