@@ -54,6 +54,9 @@ class Job(BaseModel):
         None,
         description="interference: languages the task adapter learns from; sources with train data by default",
     )
+    cells: dict[Language, tuple[Language, ...]] | None = Field(
+        None, description="target: its sources; measures these pairs alone, by default every source on every target"
+    )
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
     language_adapter: LanguageAdapterRecipe = LanguageAdapterRecipe()
     task_adapter: TaskAdapterRecipe = TaskAdapterRecipe()
@@ -77,6 +80,17 @@ class Job(BaseModel):
         if twice is not None:
             raise ValueError(f"{twice} is listed twice, perhaps under two names")
         return codes
+
+    @field_validator("cells")
+    @classmethod
+    def _of_these_languages(
+        cls, cells: dict[str, tuple[str, ...]] | None, info: ValidationInfo
+    ) -> dict[str, tuple[str, ...]] | None:
+        for target, sources in (cells or {}).items():
+            for code, name in ((target, "targets"), *((source, "sources") for source in sources)):
+                if code not in info.data.get(name, (code,)):
+                    raise ValueError(f"{code} is not among the {name}; add it there")
+        return cells
 
     @field_validator("seeds", "tasks")
     @classmethod

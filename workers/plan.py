@@ -173,9 +173,17 @@ class _Planner:
         matrix = self._matrix(task, pivots)
         rows_of = self._zero_shot(train) if self.job.kind == "zero_shot" else self._interference(list(pivots.values()))
         for target, facts in targets.items():
+            if self.job.cells is not None and not self.job.cells.get(target):
+                continue
             data = _reference(facts, self.job.evaluation.max_items)
-            cells = self._cells(matrix, data, rows_of(target))
+            cells = self._cells(matrix, data, self._asked_for(target, rows_of(target)))
             yield Column(matrix, task, target, METRICS[facts.kind], data, cells)
+
+    def _asked_for(self, target: str, rows: Sequence[_Row]) -> Iterable[_Row]:
+        """The baselines of a target, and the rows of the sources that the job pairs with it; all where it names none."""
+        if self.job.cells is None:
+            return rows
+        return [row for row in rows if row[1] is None or row[1] in self.job.cells[target]]
 
     def _zero_shot(self, train: Mapping[str, Facts]) -> Callable[[str], list[_Row]]:
         adapters = [

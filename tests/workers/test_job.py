@@ -92,6 +92,14 @@ def test_language_listed_under_two_names_is_an_error(tmp_path: Path, key: str) -
         load(tmp_path, "\n".join([*lines, f'{key}: ["de", "eng", "German"]\n']))
 
 
+def test_cells_are_of_the_languages_of_the_job(tmp_path: Path) -> None:
+    assert load(tmp_path, JOB + 'cells: {Yoruba: ["en"]}\n').cells == {"yor": ("eng",)}
+    with pytest.raises(ConfigError, match=r"`cells`: wol is not among the targets; add it there"):
+        load(tmp_path, JOB + 'cells: {wol: ["eng"]}\n')
+    with pytest.raises(ConfigError, match=r"`cells`: hau is not among the sources; add it there"):
+        load(tmp_path, JOB + 'cells: {yor: ["hau"]}\n')
+
+
 def test_unknown_language_has_its_own_line_and_the_nearest_known(tmp_path: Path) -> None:
     lines = [line for line in JOB.splitlines() if not line.startswith("sources")]
     with pytest.raises(ConfigError, match=r"job\.yaml:8: `sources\.1`: unknown language 'Yorubba'.*yor \(Yoruba\)"):

@@ -360,3 +360,12 @@ class TestRefusals:
     def test_a_job_may_lower_the_minimum(self, plans: Plans, corpora: Path) -> None:
         write_items(corpora / "yor.test.tsv", ["sports", "travel"] * 5, "yor test")
         assert cells_of(plans(min_items=10), "yor")
+
+
+def test_cells_named_in_the_job_are_planned_alone_with_their_baselines(plans: Plans) -> None:
+    whole = {cell.cell_id: cell for cell in plans().cells()}
+    some = plans(cells={"yor": ("deu",)})
+
+    assert [column.target for column in some.columns] == ["yor"]
+    assert {cell.source for cell in some.cells()} == {"deu", None}
+    assert all(whole[cell.cell_id] == cell for cell in some.cells())
