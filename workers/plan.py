@@ -180,7 +180,7 @@ class _Planner:
             yield Column(matrix, task, target, METRICS[facts.kind], data, cells)
 
     def _asked_for(self, target: str, rows: Sequence[_Row]) -> Iterable[_Row]:
-        """The baselines of a target, and the rows of the sources that the job pairs with it; all where it names none."""
+        """The baselines of a target, and the rows of the sources that the job pairs with it; all if none."""
         if self.job.cells is None:
             return rows
         return [row for row in rows if row[1] is None or row[1] in self.job.cells[target]]
