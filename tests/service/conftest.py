@@ -49,6 +49,12 @@ def a_cell(source: str | None, target: str, right: int, seed: int = 0, matrix: s
     )
 
 
+@pytest.fixture
+def make_cell() -> MakeCell:
+    """``make_cell("deu", "yor", 30)``: a cell of the POS matrix, right on the first 30 of 60 items."""
+    return a_cell
+
+
 @pytest.fixture(autouse=True)
 def _quiet_log() -> Iterator[None]:
     with structlog.testing.capture_logs():

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from matrices.cells import Cell
+from matrices.held import Held, hold
+from matrices.recommend import NothingToPredictError, Outlook, Predict
+from matrices.scores import ScoreTable
+from matrices.store import Store
+from service.models import Models
+
+POS, TOPIC = "zero_shot-pos-tiny@0a1b", "zero_shot-topic-tiny@0a1b"
+MakeCell = Callable[..., Cell]
+
+
+class Fits:
+    """A fit that counts how often it is run, and waits until it may end."""
+
+    def __init__(self) -> None:
+        self.tables: list[ScoreTable] = []
+        self.may_end = threading.Event()
+        self.may_end.set()
+
+    def __call__(self, table: ScoreTable) -> Predict:
+        self.tables.append(table)
+        self.may_end.wait()
+
+        def predict(target: str, asked: Sequence[str]) -> Outlook:
+            return Outlook(expected=(), shortlist=(target,), features=())
+
+        return predict
+
+
+@pytest.fixture
+def fits() -> Fits:
+    return Fits()
+
+
+def ask(models: Models, held: Held, matrix: str = POS, selection: str = "last") -> Predict:
+    return models(held, matrix, held.version, "stack", selection)
+
+
+def test_a_matrix_is_fitted_once_for_all_who_ask(store: Store, fits: Fits) -> None:
+    models, held = Models(4, fits), hold(store)
+
+    assert ask(models, held) is ask(models, held)
+    assert len(fits.tables) == 1
+    assert fits.tables[0].sources == ("deu", "eng", "hin", "nan")
+
+
+def test_many_who_ask_at_once_wait_for_one_fit(store: Store, fits: Fits) -> None:
+    models, held = Models(4, fits), hold(store)
+    fits.may_end.clear()
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, models, held) for _ in range(8)]
+        fits.may_end.set()
+        answers = {id(one.result()) for one in asked}
+
+    assert len(fits.tables) == len(answers) == 1
+
+
+def test_a_new_version_with_the_same_scores_needs_no_new_fit(store: Store, fits: Fits, make_cell: MakeCell) -> None:
+    models = Models(4, fits)
+    before = ask(models, hold(store))
+    store.append([make_cell("deu", "swa", 30, matrix=TOPIC)])
+
+    assert ask(models, hold(store)) is before
+    store.append([make_cell("deu", "swa", 30)])
+    assert ask(models, hold(store)) is not before
+
+
+def test_only_so_many_models_are_kept(store: Store, fits: Fits, make_cell: MakeCell) -> None:
+    store.append([make_cell("deu", "yor", 30, matrix=TOPIC)])
+    models, held = Models(1, fits), hold(store)
+
+    for matrix in (POS, TOPIC, POS):
+        ask(models, held, matrix)
+
+    assert len(fits.tables) == 3
+
+
+def test_a_fit_that_failed_is_told_and_tried_again(store: Store) -> None:
+    tries: list[int] = []
+
+    def fails(table: ScoreTable) -> Predict:
+        tries.append(1)
+        raise NothingToPredictError("two targets are too few")
+
+    models, held = Models(4, fails), hold(store)
+
+    for _ in range(2):
+        with pytest.raises(NothingToPredictError):
+            ask(models, held)
+    assert len(tries) == 2
