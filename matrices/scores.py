@@ -60,9 +60,16 @@ class ScoreTable:
 
     def without_selves(self) -> ScoreTable:
         """The table without any language's score on itself: a language is no source to transfer to itself from."""
-        kept = np.array(self.sources, dtype=object)[:, None] != np.array(self.targets, dtype=object)
-        errors = None if self.errors is None else np.where(kept, self.errors, np.nan)
-        return replace(self, scores=np.where(kept, self.scores, np.nan), errors=errors)
+        columns = _places(self.targets)
+        both = [(row, columns[code]) for row, code in enumerate(self.sources) if code in columns]
+        if not both:
+            return self
+        at = tuple(np.array(both).T)
+        scores, errors = self.scores.copy(), None if self.errors is None else self.errors.copy()
+        for values in (scores, errors):
+            if values is not None:
+                values[at] = np.nan
+        return replace(self, scores=scores, errors=errors)
 
 
 def scores_of(

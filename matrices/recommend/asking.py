@@ -81,10 +81,13 @@ def _answer(
     reader: Reader, version: int, cells: pa.Table, question: Question, predictor: Predictor | None
 ) -> Recommendation:
     matrix = cells["matrix"][0].as_py()
-    known = {*pc.unique(cells["target"]).to_pylist(), *pc.unique(cells["source"]).to_pylist()}
+    known_targets = set(pc.unique(cells["target"]).to_pylist())
+    known = {*known_targets, *pc.unique(cells["source"]).to_pylist()}
     target = code_of(question.target, known)
-    lists = reader.cells(matrix, version=version, columns=[*_NARROW, *_LISTS], target=target)
-    others = cells.filter(pc.not_equal(cells["target"], target))
+    if target in known_targets:
+        lists = reader.cells(matrix, version=version, columns=[*_NARROW, *_LISTS], target=target)
+        others = cells.filter(pc.not_equal(cells["target"], target))
+        cells = pa.concat_tables([lists, others], promote_options="default")
     composition, selection = usual(cells, target)
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
@@ -92,7 +95,7 @@ def _answer(
         return predictor(reader, matrix, version, composition, selection)(target, asked)
 
     return recommend(
-        pa.concat_tables([lists, others], promote_options="default"),
+        cells,
         target,
         question.k,
         composition=composition,

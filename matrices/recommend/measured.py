@@ -55,12 +55,14 @@ def recommend(
     expects them; without it they are left out. Raises ``UnknownTargetError`` where that leaves none.
     """
     ours = cells.filter(pc.equal(cells["target"], target))
-    composition, selection = usual(cells, target, composition, selection)
+    if composition is None or selection is None:
+        composition, selection = usual(cells, target, composition, selection)
     runs = column(ours, target, composition=composition, selection=selection)
     measured = set() if runs is None else set(runs.runs) - {BASELINE_KEY, target}
     missing = (sources(cells, composition, selection) | set(asked)) - measured - {target}
     outlook, why = _outlook(predict, target, asked) if predict is not None and missing else (None, "")
-    average = popularity(cells, target, composition=composition, selection=selection)
+    # A model has read the whole matrix already: where all is predicted, reading it again would be the slow part.
+    average = popularity(cells, target, composition=composition, selection=selection) if measured else {}
     kind = cells["kind"][0].as_py()
     ranked, shortlist = ranking(runs, outlook, average, target, with_effect=kind == "interference")
     if not ranked:
@@ -100,7 +102,7 @@ def usual(
 
     ``stack`` and ``last`` where the target, or else the matrix, has scores of them, else the first by name.
     """
-    scored = cells.filter(pc.equal(cells["status"], "ok"))
+    scored = cells.select(["composition", "selection", "source", "target"]).filter(pc.equal(cells["status"], "ok"))
     of_target = scored.filter(pc.and_(pc.equal(scored["target"], target), pc.is_valid(scored["source"])))
     scored = of_target if of_target.num_rows else scored
     composition = composition or next(iter(compositions(scored)), "stack")
@@ -111,8 +113,8 @@ def usual(
 def sources(cells: pa.Table, composition: str, selection: str) -> set[str]:
     """The languages that were measured as a source, on any target, under one composition and selection."""
     kept = pc.and_(pc.equal(cells["composition"], composition), pc.equal(cells["selection"], selection))
-    kept = pc.and_(kept, pc.and_(pc.equal(cells["status"], "ok"), pc.is_valid(cells["source"])))
-    return set(pc.unique(cells["source"].filter(kept)).to_pylist())
+    kept = pc.and_(kept, pc.equal(cells["status"], "ok"))
+    return set(pc.unique(cells["source"].filter(kept)).to_pylist()) - {None}
 
 
 def _outlook(predict: Predict, target: str, asked: Sequence[str]) -> tuple[Outlook | None, str]:

@@ -14,12 +14,16 @@ CONFIDENCE = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """One source on the target: the score to expect, its 90% interval, and what that rests on most."""
+    """One source on the target: the score to expect, its 90% interval, and what that rests on most.
+
+    ``average_z`` is its mean z-score over the other targets, None where it was measured on few.
+    """
 
     source: str
     score: float
     interval: Interval
     probability_best: float
+    average_z: float | None
     rests_on: tuple[Evidence, ...]
 
 

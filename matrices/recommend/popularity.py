@@ -15,7 +15,9 @@ def popularity(cells: pa.Table, target: str, *, composition: str, selection: str
     As ``mean_z_scores``, of scores averaged over seeds; a source without one is left out.
     """
     kept = pc.and_(pc.equal(cells["composition"], composition), pc.equal(cells["selection"], selection))
-    rows = cells.filter(pc.and_(kept, pc.and_(pc.equal(cells["status"], "ok"), pc.is_valid(cells["source"]))))
+    rows = cells.select(["source", "target", "seed", "score", "created_at"]).filter(
+        pc.and_(kept, pc.and_(pc.equal(cells["status"], "ok"), pc.is_valid(cells["source"])))
+    )
     table = mean_scores(rows)
     average = mean_z_scores(table, target)
     return {source: value for source, value in zip(table.sources, average.tolist(), strict=True) if np.isfinite(value)}

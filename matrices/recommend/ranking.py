@@ -26,7 +26,7 @@ def ranking(
     sources = _measured(runs, average, with_effect=with_effect) if runs is not None else []
     there = {source.source for source in sources} | {target}
     expected = () if outlook is None else outlook.expected
-    sources += [_predicted(one, average) for one in expected if one.source not in there]
+    sources += [_predicted(one) for one in expected if one.source not in there]
     sources.sort(key=lambda source: (-source.score, source.source))
     if all(source.measured for source in sources):
         probabilities = {source.source: source.probability_best for source in sources}
@@ -98,7 +98,7 @@ def _measured(runs: Column, average: Mapping[str, float], *, with_effect: bool) 
     ]
 
 
-def _predicted(one: Expected, average: Mapping[str, float]) -> RankedSource:
+def _predicted(one: Expected) -> RankedSource:
     return RankedSource(
         score=one.score,
         sd=None,
@@ -111,7 +111,7 @@ def _predicted(one: Expected, average: Mapping[str, float]) -> RankedSource:
         source=one.source,
         name=named(one.source).name,
         tied_with_best=False,
-        average_z=average.get(one.source),
+        average_z=one.average_z,
         effect=None,
         probability_best=one.probability_best,
         rests_on=one.rests_on,

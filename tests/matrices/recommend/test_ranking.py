@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
@@ -34,7 +35,9 @@ def run(make_cell: Callable[..., Cell]) -> Callable[..., Cell]:
 Run = Callable[..., Cell]
 
 
-def expecting(**scores: float) -> Callable[[str, Sequence[str]], Outlook]:
+def expecting(
+    averages: Mapping[str, float] = MappingProxyType({}), **scores: float
+) -> Callable[[str, Sequence[str]], Outlook]:
     """What a model might say: these scores, give or take 0.1, and the two best on the shortlist."""
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
@@ -45,6 +48,7 @@ def expecting(**scores: float) -> Callable[[str, Sequence[str]], Outlook]:
                 score=scores[source],
                 interval=(scores[source] - 0.1, scores[source] + 0.1),
                 probability_best=(0.6, 0.3, 0.1)[min(place, 2)],
+                average_z=averages.get(source),
                 rests_on=(EVIDENCE,),
             )
             for place, source in enumerate(best)
@@ -135,7 +139,9 @@ def test_the_easy_choices_stand_beside_with_their_places(run: Run) -> None:
         for source, right in (("deu", 40), ("eng", 50), ("hau", 80), ("ibo", 60), ("swa", 30))
     ]
 
-    beside = answer(elsewhere, expecting(ibo=0.6, swa=0.5, hau=0.4, eng=0.3, deu=0.2)).comparison
+    beside = answer(
+        elsewhere, expecting({"hau": 1.4, "ibo": 0.3, "swa": -0.8}, ibo=0.6, swa=0.5, hau=0.4, eng=0.3, deu=0.2)
+    ).comparison
 
     assert beside.english is not None
     assert (beside.english.rank, beside.english.measured) == (4, False)
