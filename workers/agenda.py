@@ -18,7 +18,7 @@ from workers.claims import BEAT, Claims
 from workers.failures import failure_of, is_passing
 from workers.ledger import Ledger
 from workers.plan import Column
-from workers.retries import Retries
+from workers.retries import Backoff, Retries, persist
 from workers.schedule import Blocked, Schedule, describe
 from workers.worker import Unit
 
@@ -35,10 +35,11 @@ class Agenda:
         columns: Claims,
         ledger: Ledger,
         retries: Retries,
+        backoff: Backoff,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._schedule, self._adapters, self._columns = schedule, adapters, columns
-        self._ledger, self._retries, self._clock = ledger, retries, clock
+        self._ledger, self._retries, self._backoff, self._clock = ledger, retries, backoff, clock
         self._later: list[tuple[float, int, Unit]] = []
         self._numbers = count()
         self._told: set[str] = set()
@@ -86,12 +87,13 @@ class Agenda:
 
     def still_ours(self, column: Column) -> bool:
         """Whether a measured column may be kept. If another job took it over, its cells are awaited instead."""
-        if self._columns.holds(claim_name(column)):
+        name = claim_name(column)
+        if persist(self._backoff, f"keeping {describe(column)}", lambda: self._columns.holds(name), is_passing):
             return True
         _log.warning(
             "seemed gone to another job, which took this over; what was measured is dropped", what=describe(column)
         )
-        self._columns.release(claim_name(column))
+        self._columns.release(name)
         self.again(column, BEAT)
         return False
 

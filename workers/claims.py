@@ -32,6 +32,8 @@ PATIENCE = 60.0
 """Seconds a pulse may stand still, as seen from another job, before its holder counts as gone."""
 
 _PULSES = "pulses/"
+_RUNS: set[str] = set()
+"""Runs of this process that have not ended: what another one of it left behind is free at once."""
 _log = structlog.get_logger(__name__)
 
 
@@ -85,6 +87,7 @@ class Claims:
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._heart: threading.Thread | None = None
+        _RUNS.add(run)
 
     def __enter__(self) -> Claims:
         return self
@@ -104,6 +107,9 @@ class Claims:
         if held is None:
             return self._make(name, 0, what)
         generation, content = held
+        if _field(content, "run") == self._run:  # Given back while the place was out of reach, so it is there still.
+            self._held[name] = held
+            return True
         if not self._is_gone(content):
             return False
         if not self._make(name, generation + 1, what):
@@ -117,7 +123,11 @@ class Claims:
 
     def holds(self, name: str) -> bool:
         """Whether a claim is still this run's: not after a standstill long enough to seem gone. Raises ``OSError``."""
-        return name in self._held and self._holder(name) == self._held[name]
+        if name not in self._held:
+            return False
+        if self._place.read(_PULSES + self._run) is None:
+            raise FileNotFoundError("the folder of claims is out of reach: this run's own pulse is not there")
+        return self._holder(name) == self._held[name]
 
     def release(self, name: str) -> None:
         """Give a claim back. Where the place is out of reach that is done later."""
@@ -131,11 +141,22 @@ class Claims:
         """Give every claim back and end the pulse, at which whatever could not be given back is free as well."""
         for name in list(self._held):
             self.release(name)
+        with contextlib.suppress(OSError):
+            self._sweep()
+        _RUNS.discard(self._run)
         self._over.set()
         if self._heart is not None:
             self._heart.join()
             with contextlib.suppress(OSError):
                 self._place.delete(_PULSES + self._run)
+
+    def _sweep(self) -> None:
+        """Remove the claims of runs that are gone: those on finished work nobody would ask for again."""
+        for file in self._place.names():
+            name, _, generation = file.rpartition(".")
+            if generation.isdigit() and (content := self._place.read(file)) is not None and self._is_gone(content):
+                self._place.delete(_file(name, int(generation)))
+                self._place.delete(_PULSES + (_field(content, "run") or name))
 
     def _make(self, name: str, generation: int, what: str) -> bool:
         entry = {"run": self._run, "what": what, "host": socket.gethostname(), "process": asdict(self._process)}
@@ -157,10 +178,9 @@ class Claims:
         return None
 
     def _is_gone(self, content: bytes) -> bool:
-        process = _process_in(content)
-        if process is not None and process.ended():
+        process, run = _process_in(content), _field(content, "run")
+        if process is not None and (process.ended() or (process == self._process and run not in _RUNS)):
             return True
-        run = _field(content, "run")
         # A claim that is only just being written names no run yet: it is its own pulse.
         now, pulse = self._clock(), content if run is None else self._place.read(_PULSES + run)
         key = content.hex() if run is None else run

@@ -25,6 +25,9 @@ _log = structlog.get_logger(__name__)
 _LOOK = 10.0
 """Seconds after which a wait is broken off to see whether machines left, or workers are missing."""
 
+_START = 300.0
+"""Seconds that the start of a worker may take, however short an outage may be: libraries are read from a disk."""
+
 
 class Pool(Protocol):
     """Runs units, each on a free worker; hands them back in the order they finish."""
@@ -204,9 +207,9 @@ class RayPool:
             self._hire()
         if self._idle or self._running:
             self._alive = now
-        elif now - self._alive > self._backoff.outage:
+        elif now - self._alive > max(self._backoff.outage, _START):
             raise JobInterruptedError(
-                f"no worker could start for {self._backoff.outage:g} s. Each needs {self._crew.threads} CPU cores and "
+                f"no worker could start for {now - self._alive:.0f} s. Each needs {self._crew.threads} CPU cores and "
                 f"{self._crew.gpus:g} GPUs on one machine; the cluster has: {_sizes()}. Add machines or lower "
                 "`workers`, then run the same command again; what is done is kept"
             )

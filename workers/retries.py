@@ -7,11 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
 from workers.failures import Failure, JobInterruptedError
 
+Result = TypeVar("Result")
 _log = structlog.get_logger(__name__)
 _DEATHS = 3
 """How often a unit may take its worker down, or starve it of memory, before it counts as the cause."""
@@ -90,8 +92,8 @@ class Retries:
             )
 
 
-def persist(backoff: Backoff, what: str, act: Callable[[], None], passing: Callable[[Exception], bool]) -> None:
-    """Do something until it succeeds: errors that are ``passing`` are waited out, any other is raised at once.
+def persist(backoff: Backoff, what: str, act: Callable[[], Result], passing: Callable[[Exception], bool]) -> Result:
+    """What ``act`` returns, as soon as it succeeds: errors that are ``passing`` are waited out, others raised at once.
 
     Raises ``JobInterruptedError`` after an outage.
     """

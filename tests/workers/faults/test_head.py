@@ -1,0 +1,59 @@
+"""The head of a cluster is lost and comes back: the job waits for it, and goes on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:ray", "ignore::ResourceWarning")
+cluster_utils = pytest.importorskip("ray.cluster_utils")
+
+Make = Callable[..., Any]
+
+
+class Clusters:
+    """A head and a node of a cluster, at an address that stays when they are made anew."""
+
+    def __init__(self) -> None:
+        self._now = self._new({})
+        self.address: str = self._now.address
+
+    def restart_head(self) -> None:
+        """The head's machine dies, and another head starts at its address: it knows of nothing that was."""
+        self.stop()
+        self._now = self._new({"gcs_server_port": int(self.address.rpartition(":")[2])})
+
+    def stop(self) -> None:
+        self._now.shutdown()
+
+    def _new(self, more: dict[str, int]) -> Any:
+        cluster = cluster_utils.Cluster(
+            initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **more}
+        )
+        cluster.add_node(num_cpus=1)
+        return cluster
+
+
+@pytest.fixture
+def clusters() -> Iterator[Clusters]:
+    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+    clusters = Clusters()
+    yield clusters
+    clusters.stop()
+
+
+def test_a_head_that_restarts(task: Make, clusters: Clusters) -> None:
+    job = task(workers=None)
+    fill = job.start("--address", clusters.address)
+    fill.until(lambda: len(list(Path(job.job.zoo).glob("*/manifest.json"))) >= 2)
+    clusters.restart_head()
+    summary = fill.summary()
+
+    assert fill.says("the cluster was lost; the job goes on when it is back")
+    assert (summary["failed"], summary["measured"] + summary["found"]) == (0, 10)
+    assert summary["reused"] >= 2  # What the first driver had done is not done again.
+    assert job.is_whole()
