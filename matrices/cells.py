@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
@@ -17,6 +17,7 @@ SCHEMA_VERSION = 1
 Kind = Literal["zero_shot", "interference"]
 Status = Literal["ok", "undefined", "failed"]
 """``undefined``: measured, but the metric says nothing of such outcomes (F1 where no span is true or predicted)."""
+STATUSES: tuple[Status, ...] = get_args(Status)
 
 BASELINE = "baseline"
 """Composition of a matrix's baseline cells, whose ``source`` is null.

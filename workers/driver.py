@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,7 +17,7 @@ import torch
 from adapters_zoo.library import Precision
 from adapters_zoo.storage import in_bucket, open_storage
 from adapters_zoo.zoo import Zoo
-from matrices.cells import Cell
+from matrices.cells import STATUSES, Cell
 from matrices.store import Store
 from workers.agenda import Agenda
 from workers.claims import Claims
@@ -25,7 +25,8 @@ from workers.cluster import crew_for, joined, named_address, nodes
 from workers.job import Job
 from workers.ledger import Ledger
 from workers.observing import Progress, job_id
-from workers.plan import Column, LanguageAdapter, Plan, PlannedCell, TaskAdapter, make_plan
+from workers.outstanding import Work, outstanding, zoo_of
+from workers.plan import Column, Plan, make_plan
 from workers.pool import Pool, ray_pool
 from workers.preflight import check_surroundings
 from workers.retries import Backoff, Retries
@@ -36,38 +37,22 @@ from workers.worker import Bench, Done, failed_cells
 _log = structlog.get_logger(__name__)
 _SHARE_OF_PEAK = 0.15
 """What training and evaluation of small adapters reach of a plain matrix product's rate; for forecasts only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What of a plan is still to do: adapters that are not in the zoo and columns with the cells that are missing.
-
-    ``reused`` adapters are in the zoo; ``measured`` cells in the store, whose version that was read off is ``version``
-    (-1 where there is none).
-    """
-
-    adapters: tuple[LanguageAdapter | TaskAdapter, ...]
-    columns: tuple[Column, ...]
-    reused: int
-    measured: int
-    version: int
-
-    @property
-    def cells(self) -> int:
-        """Cells to measure."""
-        return sum(len(column.cells) for column in self.columns)
+_APPENDS = 16
+"""After so many appends a run looks whether the store's small files are worth joining."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a run did. ``found`` cells had been measured before; ``failed`` ones are rows with an error.
 
-    ``notes`` are the plan's: what is left out or stands in, and why.
+    Of the ``measured``, ``undefined`` have outcomes but no score, as the metric is not defined on them. ``notes`` are
+    the plan's: what is left out or stands in, and why.
     """
 
     trained: int
     reused: int
     measured: int
+    undefined: int
     found: int
     failed: int
     seconds: float
@@ -85,23 +70,6 @@ class State:
 
 
 Watch = Callable[[State], None]
-
-
-def outstanding(plan: Plan, store: Store | None) -> Work:
-    """Compare a plan with store and zoo. An adapter is wanted only if a missing cell needs it."""
-    version = store.version if store is not None else -1  # Before the cells: what comes between is looked at again.
-    done = store.measured_ids() if store is not None else set()
-    columns = [
-        replace(column, cells=missing)
-        for column in plan.columns
-        if (missing := tuple(cell for cell in column.cells if cell.cell_id not in done))
-    ]
-    wanted = _wanted(plan, [cell for column in columns for cell in column.cells])
-    zoo = Zoo(_zoo_of(plan.job))
-    adapters = tuple(adapter for adapter in wanted if not zoo.has(adapter.key))
-    missing_cells = sum(len(column.cells) for column in columns)
-    measured = sum(1 for _ in plan.cells()) - missing_cells
-    return Work(adapters, tuple(columns), len(wanted) - len(adapters), measured, version)
 
 
 def fill(job: Job, *, folder: Path = Path(), address: str | None = None, watch: Watch | None = None) -> Summary:
@@ -143,13 +111,15 @@ def run(plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: W
     progress = Progress(bench.job)
     ids = structlog.contextvars.bound_contextvars(job=bench.job, run=bench.run)
     with ids, claims_of(plan.job, bench.run) as (adapters, columns):
-        agenda = Agenda(Schedule([*work.adapters, *work.columns]), adapters, columns, ledger, retries)
+        agenda = Agenda(Schedule([*work.adapters, *work.columns]), adapters, columns, ledger, retries, backoff)
         while agenda.active:
             while pool.free() and (unit := agenda.take()) is not None:
                 pool.submit(unit)
             _tell(watch, progress, work, agenda, counts, start)
             if agenda.active and (done := pool.next(agenda.pause())) is not None:
                 _settle(done, agenda, ledger, retries, bench, counts)
+                ledger.tidy(columns, after=_APPENDS)
+        ledger.tidy(columns)
         counts["found"] = agenda.found
         _tell(watch, progress, work, agenda, counts, start)
     return _summary(plan, work, counts, time.monotonic() - start)
@@ -183,7 +153,7 @@ def make_bench(plan: Plan, *, threads: int) -> Bench:
         device="cuda" if job.gpus_per_worker > 0 else "cpu",
         threads=threads,
         corpora=job.corpora.resolve(),
-        zoo=_absolute(_zoo_of(job)),
+        zoo=_absolute(zoo_of(job)),
         tasks=job.tasks,
         kind=job.kind,
         gpu_share=job.gpus_per_worker,
@@ -212,18 +182,10 @@ def product_rate(precision: Precision) -> float:
     return 2.0 * size**3 * rounds / (time.monotonic() - start)
 
 
-def _wanted(plan: Plan, cells: Iterable[PlannedCell]) -> list[LanguageAdapter | TaskAdapter]:
-    """The adapters these cells stand on, language adapters first."""
-    cells = list(cells)
-    tasks = {cell.task_adapter: plan.tasks[cell.task_adapter] for cell in cells if cell.task_adapter}
-    languages = {cell.language_adapter for cell in cells} | {task.under for task in tasks.values()}
-    return [*(plan.languages[key] for key in plan.languages if key in languages), *tasks.values()]
-
-
 @contextmanager
 def claims_of(job: Job, run: str) -> Iterator[tuple[Claims, Claims]]:
     """A run's claims on adapters, kept in the zoo, and on columns, kept in the store."""
-    zoo = _zoo_of(job)
+    zoo = zoo_of(job)
     if not in_bucket(zoo):
         Path(zoo).mkdir(parents=True, exist_ok=True)
     Zoo(zoo).tidy()
@@ -240,7 +202,7 @@ def _append(ledger: Ledger, cells: Sequence[Cell], counts: Counter[str]) -> None
 def _tell(
     watch: Watch | None, progress: Progress, work: Work, agenda: Agenda, counts: Counter[str], start: float
 ) -> None:
-    ended = counts["ok"] + counts["failed"] + agenda.found
+    ended = sum(counts[status] for status in STATUSES) + agenda.found
     progress.tell(counts, work.cells - ended)
     if watch is not None:
         left, elapsed = agenda.left, time.monotonic() - start
@@ -252,19 +214,14 @@ def _summary(plan: Plan, work: Work, counts: Counter[str], seconds: float) -> Su
     return Summary(
         trained=counts["trained"],
         reused=work.reused + counts["shared"],
-        measured=counts["ok"],
+        measured=counts["ok"] + counts["undefined"],
+        undefined=counts["undefined"],
         found=work.measured + counts["found"],
         failed=counts["failed"],
         seconds=seconds,
         matrices=tuple(dict.fromkeys(column.matrix for column in plan.columns)),
         notes=plan.notes,
     )
-
-
-def _zoo_of(job: Job) -> str:
-    if job.zoo is None:
-        raise ValueError("the job's paths are not resolved; load it with `load_job` or call `relative_to`")
-    return job.zoo
 
 
 def _absolute(place: str) -> str:

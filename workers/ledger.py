@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
+import structlog
+
 from matrices.cells import Cell
 from matrices.store import Store
+from workers.claims import Claims
 from workers.failures import is_passing
 from workers.plan import Column
 from workers.retries import Backoff, persist
+
+_log = structlog.get_logger(__name__)
 
 
 class Ledger:
@@ -22,6 +28,7 @@ class Ledger:
     def __init__(self, store: Store, version: int, backoff: Backoff) -> None:
         self._store, self._backoff = store, backoff
         self._version, self._alone = version, True
+        self._appends = 0
 
     def missing(self, column: Column) -> Column:
         """The column with the cells that have no score yet, perhaps none. Raises ``OSError`` or ``DeltaError``."""
@@ -42,9 +49,37 @@ class Ledger:
             self._alone, unsure = self._alone and not unsure, True
             if left:
                 self._made(self._store.append(left))
+                self._appends += 1
 
         if cells:
             persist(self._backoff, f"keeping {len(cells)} cells in {self._store.uri}", commit, is_passing)
+
+    def tidy(self, claims: Claims, after: int = 1) -> None:
+        """Join the store's small files once there were so many appends, unless another run is at it.
+
+        Whatever keeps it from being done keeps no cell from being kept: it is tried again after as many appends.
+        """
+        if self._appends < after:
+            return
+        self._appends = 0
+        try:
+            for matrix in self._store.crowded():
+                self._join(matrix, claims)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            _log.warning("small files of the store are not joined yet", error=str(error))
+
+    def _join(self, matrix: str, claims: Claims) -> None:
+        """Under a claim: two runs that join the same files would double their cells."""
+        name = hashlib.sha256(f"join {matrix}".encode()).hexdigest()[:32]
+        if claims.take(name, f"joining small files of {matrix}"):
+            try:
+                version = self._store.compact(matrix)
+            finally:
+                claims.release(name)
+            if version is not None:
+                self._made(version)
 
     def _made(self, version: int) -> None:
         """Take note of a version that this run made."""

@@ -19,6 +19,8 @@ import structlog
 import torch
 from ray.util import metrics
 
+from matrices.cells import STATUSES
+
 if TYPE_CHECKING:
     from workers.job import Job
 
@@ -39,18 +41,18 @@ class Progress:
         self._told: Counter[str] = Counter()
 
     def tell(self, done: Mapping[str, int], cells_left: int) -> None:
-        """``done``: cells that ended ``ok`` or ``failed``, adapters ``trained``, and units ``retried``."""
+        """``done``: cells by status, adapters ``trained``, and units ``retried``."""
         meters, job = _meters(), {"job_id": self._job}
         more = Counter(done) - self._told
         self._told += more
-        for status in ("ok", "failed"):
+        for status in STATUSES:
             if more[status]:
                 meters.cells.inc(more[status], {**job, "status": status})
         if more["trained"]:
             meters.adapters.inc(more["trained"], job)
         if more["retried"]:
             meters.retries.inc(more["retried"], job)
-        ended, elapsed = done.get("ok", 0) + done.get("failed", 0), time.monotonic() - self._start
+        ended, elapsed = sum(done.get(status, 0) for status in STATUSES), time.monotonic() - self._start
         meters.cells_left.set(cells_left, job)
         meters.cells_per_second.set(ended / elapsed if elapsed else 0.0, job)
 

@@ -186,7 +186,7 @@ class Worker:
             n_items=len(outcomes),
             correct=tuple(correct for correct, _ in outcomes),
             total=tuple(total for _, total in outcomes),
-            status="failed" if result is None else "ok",
+            status="undefined" if result is None else "ok",
             error=failed.error if result is None else None,
             seconds=seconds,
         )

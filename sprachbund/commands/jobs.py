@@ -24,7 +24,8 @@ from matrices.logs import configure_logs
 from matrices.store import Store, StoreMissingError
 
 if TYPE_CHECKING:
-    from workers.driver import State, Summary, Watch, Work
+    from workers.driver import State, Summary, Watch
+    from workers.outstanding import Work
     from workers.plan import Plan
     from workers.pretraining.run import Tick
 
@@ -49,7 +50,8 @@ def plan_command(job_file: JobFile, as_json: Json = False) -> None:
     from workers.job import load_job
 
     job = load_job(job_file)  # A mistake in it is told before torch is waited for.
-    from workers.driver import estimate_seconds, outstanding
+    from workers.driver import estimate_seconds
+    from workers.outstanding import outstanding
     from workers.plan import make_plan
 
     with Console(stderr=True).status("reading and checking the corpora"):
@@ -120,6 +122,10 @@ def report(console: Console, summary: Summary, store: str) -> None:
         console.print(
             f"[green]{summary.measured} cells measured[/], {summary.found} found done, "
             f"{summary.trained} adapters trained, {summary.reused} reused, in {_duration(summary.seconds)}."
+        )
+    if summary.undefined:
+        console.print(
+            f"[yellow]{summary.undefined} of them have no score[/]: no span was true or predicted, F1 is not defined."
         )
     if summary.failed:
         console.print(

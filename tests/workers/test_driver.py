@@ -14,8 +14,9 @@ from deltalake import DeltaTable
 from adapters_zoo.zoo import Zoo
 from matrices.cells import Cell, from_table
 from matrices.store import Store
-from workers.driver import State, Summary, estimate_seconds, fill, make_bench, outstanding, run
+from workers.driver import State, Summary, estimate_seconds, fill, make_bench, run
 from workers.job import Job
+from workers.outstanding import outstanding
 from workers.plan import Plan, make_plan
 from workers.pool import InlinePool
 
@@ -131,6 +132,28 @@ class TestFilling:
         assert summary.notes == ("qac: no raw text; its language adapter learns from labelled train sentences",)
         assert summary.measured == 2
 
+    def test_what_has_no_score_by_its_nature_is_done_and_is_told(self, job: Callable[..., Job], corpora: Path) -> None:
+        """F1 of a target without any span, by the answer that never finds one."""
+        block = "format: conll, kind: spans, task: names, labels: [PER]"
+        declared = (corpora / "corpora.yaml").read_text(encoding="utf-8")
+        (corpora / "corpora.yaml").write_text(
+            f"{declared}  - {{name: a, {block}, language: qaa, train: a.conll}}\n"
+            f"  - {{name: c, {block}, language: qac, test: c.conll}}\n",
+            encoding="utf-8",
+        )
+        (corpora / "a.conll").write_text("a B-PER\nb O\n\n" * 20, encoding="utf-8")
+        (corpora / "c.conll").write_text("c O\nd O\n\n" * 20, encoding="utf-8")
+        wanted = job(tasks=["names"], sources=["qaa"], targets=["qac"], seeds=[0])
+
+        first = filled(wanted)
+
+        (baseline,) = (cell for cell in cells_in(wanted) if cell.source is None)
+        assert (baseline.status, baseline.score, baseline.total) == ("undefined", None, (0,) * 20)
+        assert baseline.error == "no span was true or predicted, so F1 is not defined"
+        assert (first.measured, first.failed) == (2, 0)
+        assert first.undefined >= 1
+        assert counts(filled(wanted)) == (0, 0, 0, 2, 0)
+
 
 class TestExtending:
     @pytest.mark.parametrize(
@@ -218,7 +241,12 @@ class TestFailure:
         (weights,) = (Path(wanted.zoo) / key / "adapter").glob("*.safetensors")
         weights.write_bytes(weights.read_bytes()[:100])
 
-        assert counts(filled(again)) == (1, 6, 5, 0, 0)
+        # It is found when a column loads it: the other cells are measured, and the next run makes good.
+        assert counts(filled(again)) == (0, 7, 4, 0, 1)
+        (failed,) = (cell for cell in cells_in(again) if cell.status == "failed")
+        assert failed.error is not None
+        assert "run the job again to train it" in failed.error
+        assert counts(filled(again)) == (1, 2, 1, 4, 0)
 
         assert results(cells_in(again)) == results(cells_in(wanted))
         assert [folder.name[:32] for folder in (Path(wanted.zoo) / "set-aside").iterdir()] == [key]

@@ -20,8 +20,9 @@ import structlog
 from matrices.cells import from_table
 from matrices.store import Store
 from workers.cluster import Crew
-from workers.driver import State, Summary, make_bench, outstanding, run
+from workers.driver import State, Summary, make_bench, run
 from workers.job import Job
+from workers.outstanding import outstanding
 from workers.plan import Plan, make_plan
 from workers.pool import InlinePool, RayPool, ray_pool
 from workers.worker import Done

@@ -121,7 +121,7 @@ class TestMeasuring:
         assert {cell.source for cell in cells if cell.status == "failed"} == {"qab"}
         assert {cell.source for cell in cells if cell.status == "ok"} == {None, "qaa"}
         errors = {cell.error for cell in cells if cell.status == "failed"}
-        assert all(error is not None and "does not match its digest" in error for error in errors)
+        assert all(error is not None and "run the job again to train it" in error for error in errors)
         assert all(cell.score is None and cell.correct is None for cell in cells if cell.status == "failed")
 
     def test_items_that_changed_since_the_plan_are_refused(self, worker: Worker, plan: Plan) -> None:

@@ -11,8 +11,9 @@ from typer.testing import CliRunner, Result
 
 from matrices.store import Store
 from sprachbund.commands.jobs import register
-from workers.driver import make_bench, outstanding, run
+from workers.driver import make_bench, run
 from workers.job import load_job
+from workers.outstanding import outstanding
 from workers.plan import make_plan
 from workers.pool import InlinePool
 
