@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from deltalake.exceptions import DeltaError, SchemaMismatchError
 
 Cause = Literal["work", "time", "memory", "death", "surroundings"]
@@ -47,7 +46,7 @@ def is_passing(error: BaseException) -> bool:
 
 def _cause(error: BaseException) -> Cause:
     for one in _chain(error):
-        if isinstance(one, MemoryError | torch.OutOfMemoryError):
+        if isinstance(one, MemoryError):
             return "memory"
         if isinstance(one, OSError):
             return "memory" if one.errno == errno.ENOMEM else "surroundings"
