@@ -14,7 +14,11 @@ Cause = Literal["work", "time", "memory", "death", "surroundings"]
 """work: data, settings or code; time: it took too long; memory: an allocation was refused; death: its worker process
 died; surroundings: disk, network, store, zoo, or a machine that left."""
 
-_ALLOCATION = re.compile(r"can't allocate memory|out of memory|bad_alloc|alloc_cpu", re.IGNORECASE)
+_ALLOCATION = re.compile(
+    r"can.?t allocate memory|cannot allocate memory|out of memory|bad_alloc|could not create a (primitive|memory)",
+    re.IGNORECASE,
+)
+"""Torch's, the system's, CUDA's, C++'s and oneDNN's words for a refused allocation."""
 _SYSTEM_ERROR = re.compile(r"\bos error \d+|\bIoError\b|\bIO ?Error\b", re.IGNORECASE)
 """How libraries written in Rust (safetensors, object stores) name an error of the operating system."""
 
@@ -36,7 +40,8 @@ class JobInterruptedError(RuntimeError):
 
 def failure_of(error: BaseException) -> Failure:
     """The failure an exception stands for, judged by itself and by what it was raised from."""
-    return Failure(_cause(error), f"{type(error).__name__}: {error}")
+    cause, said = _cause(error), f"{type(error).__name__}: {error}"
+    return Failure(cause, f"out of memory ({said})" if cause == "memory" else said)
 
 
 def is_passing(error: BaseException) -> bool:
@@ -52,10 +57,11 @@ def _cause(error: BaseException) -> Cause:
             return "memory" if one.errno == errno.ENOMEM else "surroundings"
         if isinstance(one, DeltaError) and not isinstance(one, SchemaMismatchError):
             return "surroundings"
-        if isinstance(one, RuntimeError) and _ALLOCATION.search(str(one)):
-            return "memory"
-        if type(one).__module__.partition(".")[0] not in _ROOMS and _SYSTEM_ERROR.search(str(one)):
-            return "surroundings"
+        if type(one).__module__.partition(".")[0] not in _ROOMS:
+            if _ALLOCATION.search(str(one)):
+                return "memory"
+            if _SYSTEM_ERROR.search(str(one)):
+                return "surroundings"
     return "work"
 
 

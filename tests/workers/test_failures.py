@@ -59,6 +59,9 @@ class TestSurroundings:
 
 
 class TestMemory:
+    def test_it_is_named_whatever_the_library_calls_it(self) -> None:
+        assert failure_of(RuntimeError("could not create a primitive")).error.startswith("out of memory (RuntimeError")
+
     def test_an_allocation_that_torch_is_refused(self) -> None:
         assert cause_of(torch.empty, 2**50) == "memory"
 

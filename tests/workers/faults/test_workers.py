@@ -23,7 +23,8 @@ from workers.driver import State, make_bench
 from workers.pool import RayPool, ray_pool
 from workers.schedule import describe
 
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:ray")
+# Ray leaves the sockets that it found free ports with to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:ray", "ignore::ResourceWarning")
 ray = pytest.importorskip("ray")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
 
@@ -166,7 +167,7 @@ def test_a_worker_that_is_refused_memory(task: Make, cluster: Any, log: Any) -> 
     assert job.is_whole()
     # An allocation that is refused is an error that can be caught, or the end of the process: as it happens to be.
     assert log.events() in ([AGAIN], [DIED, AGAIN])
-    assert any(words in log.entries[-1]["error"] for words in ("memory", "MemoryError"))
+    assert "memory" in log.entries[-1]["error"]
 
 
 def test_a_machine_that_leaves_takes_no_cell_along(task: Make, cluster: Any, log: Any) -> None:
