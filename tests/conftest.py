@@ -6,7 +6,7 @@ import sys
 import threading
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -66,18 +66,34 @@ def s3_server() -> Iterator[str]:
             server.kill()
 
 
-@pytest.fixture
-def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A new bucket's URI, with the environment that store and zoo reach it by."""
-    name = f"bucket-{uuid.uuid4().hex[:8]}"
-    for variable, value in {
+@pytest.fixture(scope="session")
+def s3_environment(s3_server: str) -> dict[str, str]:
+    """The variables that store and zoo reach the server by."""
+    return {
         "AWS_ENDPOINT_URL": s3_server,
         "AWS_ALLOW_HTTP": "true",
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-    }.items():
+    }
+
+
+@pytest.fixture(scope="session")
+def new_bucket(s3_server: str) -> Callable[[], str]:
+    """Makes a bucket; its URI."""
+
+    def make() -> str:
+        name = f"bucket-{uuid.uuid4().hex[:8]}"
+        with urllib.request.urlopen(urllib.request.Request(f"{s3_server}/{name}", method="PUT")) as answer:
+            assert answer.status == 200
+        return f"s3://{name}"
+
+    return make
+
+
+@pytest.fixture
+def bucket(s3_environment: dict[str, str], new_bucket: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new bucket's URI, with what it is reached by in the environment."""
+    for variable, value in s3_environment.items():
         monkeypatch.setenv(variable, value)
-    with urllib.request.urlopen(urllib.request.Request(f"{s3_server}/{name}", method="PUT")) as answer:
-        assert answer.status == 200
-    return f"s3://{name}"
+    return new_bucket()

@@ -6,15 +6,17 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from adapters_zoo.sources import EncoderError, check_encoder
+from adapters_zoo.sources import EncoderError, EncoderFiles, check_encoder
 from adapters_zoo.storage import in_bucket, open_storage
-from workers.worker import Bench
+
+if TYPE_CHECKING:  # Torch would be waited for on every machine, only to look at files.
+    from workers.worker import Bench
 
 _PATIENCE = 300.0
 """Seconds for a machine to start a process and read an encoder once."""
@@ -59,13 +61,16 @@ def check_machines(bench: Bench, name: str) -> None:
 
     Raises ``PreflightError`` naming machines and paths.
     """
-    asked = {
-        _address(node): _look.options(
-            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-        ).remote(bench, name)
+    asked = [
+        (
+            f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})",
+            _look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
+                bench.corpora, bench.encoder, bench.zoo, name
+            ),
+        )
         for node in _machines(bench.device)
-    }
-    problems = [f"{address}: {problem}" for address, answer in asked.items() for problem in _answer(answer)]
+    ]
+    problems = [f"{machine}: {problem}" for machine, answer in asked for problem in _answer(answer)]
     if problems:
         raise PreflightError(
             f"not every machine of the cluster sees what its workers need: {'; '.join(problems)}. "
@@ -74,19 +79,19 @@ def check_machines(bench: Bench, name: str) -> None:
 
 
 @ray.remote(num_cpus=0, max_retries=0)
-def _look(bench: Bench, name: str) -> list[str]:
+def _look(corpora: Path, encoder: EncoderFiles, zoo: str, name: str) -> list[str]:
     problems = []
-    if not bench.corpora.is_dir():
-        problems.append(f"no corpora at {bench.corpora}")
+    if not corpora.is_dir():
+        problems.append(f"no corpora at {corpora}")
     try:
-        digest = check_encoder(bench.encoder.folder).digest
-        if digest != bench.encoder.digest:
-            problems.append(f"another encoder at {bench.encoder.folder} ({digest[:8]}, not {bench.encoder.digest[:8]})")
+        digest = check_encoder(encoder.folder).digest
+        if digest != encoder.digest:
+            problems.append(f"another encoder at {encoder.folder} ({digest[:8]}, not {encoder.digest[:8]})")
     except EncoderError as error:
         problems.append(f"no encoder: {error}")
     try:
-        if open_storage(f"{bench.zoo}/claims").read(name) is None:
-            problems.append(f"another zoo at {bench.zoo} than the driver's")
+        if open_storage(f"{zoo}/claims").read(name) is None:
+            problems.append(f"another zoo at {zoo} than the driver's")
     except OSError as error:
         problems.append(f"no zoo: {error}")
     return problems
@@ -105,7 +110,3 @@ def _machines(device: str) -> list[Mapping[str, Any]]:
     needed = "GPU" if device == "cuda" else "CPU"
     listed: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
     return [node for node in listed if node["Alive"] and node["Resources"].get(needed, 0) > 0]
-
-
-def _address(node: Mapping[str, Any]) -> str:
-    return f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
