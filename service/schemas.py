@@ -80,7 +80,7 @@ class MatrixDetail(BaseModel):
     encoder: str
     version: int
     cells: int
-    failed: int = Field(description="Cells that failed and were not measured since.")
+    failed: int = Field(description="Cells without a score: they failed, or the metric is not defined on them.")
     seeds: list[int]
     compositions: list[str]
     selections: list[str]
