@@ -4,7 +4,7 @@
 
 Everything is the real code but the workers, which answer at once, so that what is left is the driver's own cost.
 Languages are private-use codes with generated corpora. Every step runs in a process of its own, whose peak memory is
-told with it:
+told with it, and beside the seconds those of the processor, which say the same on a machine that does other things:
 
 - plan: read and check the corpora, work out adapters and cells;
 - fill: run the job's driver over all of it with workers that do nothing, appending every cell to a new store;
@@ -179,20 +179,23 @@ def plan_step(folder: Path, others: int) -> dict[str, Any]:
     """Reading the corpora and planning."""
     from workers.plan import make_plan
 
+    cpu = time.process_time()
     seconds, plan = timed(lambda: make_plan(job_in(folder, SEEDS)))
     return {
         "cells": sum(1 for _ in plan.cells()),
         "adapters": len(plan.languages) + len(plan.tasks),
         "seconds": round(seconds, 2),
+        "cpu_seconds": round(time.process_time() - cpu, 2),
     }
 
 
 @dataclass
 class IdlePool:
-    """Four workers that answer at once. ``seconds`` is what making up their answers took."""
+    """Four workers that answer at once. ``seconds`` and ``cpu_seconds`` are what making up their answers took."""
 
     plan: Plan
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     running: list[Unit] = field(default_factory=list)
 
     def free(self) -> int:
@@ -208,10 +211,11 @@ class IdlePool:
         from workers.plan import Column
         from workers.worker import Done
 
-        start = time.monotonic()
+        start, cpu = time.monotonic(), time.process_time()
         unit = self.running.pop(0)
         cells = tuple(answers(self.plan, unit)) if isinstance(unit, Column) else ()
         self.seconds += time.monotonic() - start
+        self.cpu_seconds += time.process_time() - cpu
         return Done(unit, cells, None)
 
 
@@ -243,13 +247,15 @@ def fill_step(folder: Path, others: int) -> dict[str, Any]:
     bench = make_bench(plan, threads=1)
     in_store = Stopwatch(store.append)
     store.append = in_store  # type: ignore[method-assign, assignment]
+    cpu = time.process_time()
     seconds, summary = timed(lambda: run(plan, work, store, pool, bench, lambda state: None))
     assert summary.measured == work.cells
-    own = seconds - pool.seconds
+    own, own_cpu = seconds - pool.seconds, time.process_time() - cpu - pool.cpu_seconds
     return {
         "cells": work.cells,
         "units": len(work.adapters) + len(work.columns),
         "seconds": round(own, 2),
+        "cpu_seconds": round(own_cpu, 2),
         "ms_a_cell": round(1e3 * own / work.cells, 4),
         "of_it_in_store": round(sum(in_store.laps), 2),
         "append_ms_first_10": round(1e3 * median(in_store.laps[:10])),
@@ -270,8 +276,14 @@ def missing_step(folder: Path, others: int) -> dict[str, Any]:
     for start in range(0, others, 10_000):
         count = min(10_000, others - start)
         store.append([replace(pattern, seed=start + n, cell_id=f"{start + n:032x}") for n in range(count)])
+    cpu = time.process_time()
     seconds, work = timed(lambda: outstanding(plan, store))
-    return {"planned": work.cells + work.measured, "missing": work.cells, "seconds": round(seconds, 2)}
+    return {
+        "planned": work.cells + work.measured,
+        "missing": work.cells,
+        "seconds": round(seconds, 2),
+        "cpu_seconds": round(time.process_time() - cpu, 2),
+    }
 
 
 def append_step(folder: Path, others: int) -> dict[str, Any]:
