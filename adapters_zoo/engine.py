@@ -76,15 +76,13 @@ class Bottleneck:
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """A pass up to where ``layer``'s task adapter stands: what it reads, the residual beside it, the attention bias.
+    """A pass up to where ``layer``'s task adapter stands: the layer's sum before its last norm, and the attention bias.
 
-    ``hidden`` and ``residual`` are [batch, length, hidden size]; ``bias`` is [batch, 1, 1, length], or None without
-    padding.
+    ``sum`` is fp32 [batch, length, hidden size]; ``bias`` is [batch, 1, 1, length], or None without padding.
     """
 
     layer: int
-    hidden: Tensor
-    residual: Tensor
+    sum: Tensor
     bias: Tensor | None
 
 
@@ -114,17 +112,25 @@ class Engine:
         """The pass over ``ids`` [batch, length] up to the task adapter's place in ``layer``."""
         states, bias = self._embed(ids, language), self.attention_bias(mask)
         for index in range(layer):
-            states = self._close(index, *self._open(index, states, bias, language))
-        return Seam(layer, *self._open(layer, states, bias, language), bias)
+            states = self._close(index, self._sum(index, states, bias, language))
+        return Seam(layer, self._sum(layer, states, bias, language), bias)
 
     def above(self, seam: Seam, language: Bottleneck | None, task: Bottleneck | None) -> Tensor:
         """Last hidden states [batch, length, hidden size], fp32, from a seam on."""
-        hidden, residual = seam.hidden, seam.residual
-        states = self._close(seam.layer, self._adapt(seam.layer, hidden, residual, task), residual)
+        states = self._close(seam.layer, self._adapt(seam.layer, seam.sum, task))
         for index in range(seam.layer + 1, len(self._layers)):
-            hidden, residual = self._open(index, states, seam.bias, language)
-            states = self._close(index, self._adapt(index, hidden, residual, task), residual)
+            states = self._close(index, self._adapt(index, self._sum(index, states, seam.bias, language), task))
         return states
+
+    def chosen(self, ids: Tensor, language: Bottleneck | None, chosen: Tensor) -> Tensor:
+        """Last hidden states [n, hidden size] of the positions ``chosen`` (bool [batch, length]) of unpadded ``ids``.
+
+        The last layer computes those alone, once it has attended: what language modelling reads of it.
+        """
+        states, last = self._embed(ids, language), len(self._layers) - 1
+        for index in range(last):
+            states = self._close(index, self._sum(index, states, None, language))
+        return self._close(last, self._sum(last, states, None, language, chosen))
 
     def logits(self, states: Tensor, language: Bottleneck | None) -> Tensor:
         """Vocabulary logits [n, vocabulary], fp32, of states [n, hidden size].
@@ -150,17 +156,25 @@ class Engine:
             states = self._couple(states, language.coupling, inverse=False)
         return states
 
-    def _open(self, index: int, states: Tensor, bias: Tensor | None, language: Bottleneck | None) -> Pair:
-        """A layer up to its task adapter: the feed-forward output under the language adapter, and its residual."""
+    def _sum(
+        self,
+        index: int,
+        states: Tensor,
+        bias: Tensor | None,
+        language: Bottleneck | None,
+        chosen: Tensor | None = None,
+    ) -> Tensor:
+        """A layer up to its task adapter: feed-forward output, residual and language adapter, added up in fp32."""
         layer = self._layers[index]
         batch, length, size = states.shape
         projected = self._linear(states, layer.attention)
         query, key, value = projected.view(batch, length, 3, self._weights.heads, -1).permute(2, 0, 3, 1, 4)
         attended = self._attend(query, key, value, bias).transpose(1, 2).reshape(batch, length, size)
+        if chosen is not None:
+            attended, states = attended[chosen], states[chosen]
         residual = self._norm(states + self._drop(self._linear(attended, layer.attention_out)), layer.attention_norm)
         inner = functional.gelu(self._linear(residual, layer.up))
-        hidden = self._drop(self._linear(inner, layer.down))
-        return self._adapt(index, hidden, residual, language), residual
+        return self._adapt(index, residual + self._drop(self._linear(inner, layer.down)), language)
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
         """Softmax attention; query, key and value are [batch, heads, length, size of a head]."""
@@ -174,16 +188,16 @@ class Engine:
         shares = functional.softmax(scores, dim=-1, dtype=torch.float32).to(value.dtype)
         return (functional.dropout(shares, dropout) if dropout else shares) @ value
 
-    def _adapt(self, index: int, hidden: Tensor, residual: Tensor, adapter: Bottleneck | None) -> Tensor:
-        """The Pfeiffer bottleneck: it reads the layer's normed output, and adds to what goes into the norm."""
+    def _adapt(self, index: int, total: Tensor, adapter: Bottleneck | None) -> Tensor:
+        """The Pfeiffer bottleneck: it reads the layer's normed sum, and adds to it."""
         if adapter is None or index not in adapter.layers:
-            return hidden
+            return total
         down, up = adapter.layers[index]
-        read = self._norm(hidden + residual, self._layers[index].norm)
-        return hidden + self._linear(functional.relu(self._linear(read, down)), up)
+        read = self._close(index, total)
+        return total + self._linear(functional.relu(self._linear(read, down)), up)
 
-    def _close(self, index: int, hidden: Tensor, residual: Tensor) -> Tensor:
-        return self._norm(hidden + residual, self._layers[index].norm)
+    def _close(self, index: int, total: Tensor) -> Tensor:
+        return self._norm(total, self._layers[index].norm)
 
     def _couple(self, states: Tensor, coupling: Coupling, *, inverse: bool) -> Tensor:
         left, right = states.tensor_split(2, dim=-1)

@@ -143,6 +143,10 @@ class Encoder:
         """The rest of a pass from its seam on: last hidden states, fp32 [batch, length, hidden]."""
         return self._engine.above(seam, self._optional(language), self._optional(task))
 
+    def hidden_at(self, ids: Tensor, chosen: Tensor, *, language: str | None = None) -> Tensor:
+        """Last hidden states, fp32 [n, hidden], of the positions ``chosen`` (bool [batch, length]) of unpadded ids."""
+        return self._engine.chosen(ids.to(self.device), self._optional(language), chosen.to(self.device))
+
     def masked_language_logits(self, states: Tensor, *, language: str | None = None) -> Tensor:
         """Vocabulary logits [n, vocabulary] for hidden states [n, hidden] of masked positions."""
         return self._engine.logits(states, self._optional(language))

@@ -96,10 +96,12 @@ def measure(encoder: Encoder, work: str, products: float, copies: float) -> Meas
 
     def ours() -> None:
         # The seam is shared by a column, and by every epoch: what is timed is what every task adapter pays.
-        states = encoder.above(seam, language=language, task=task) if seam else encoder.hidden(ids, language=language)
-        if work == "language training":
-            encoder.masked_language_logits(states[chosen], language=language).float().logsumexp(1).sum().backward()
-        elif work == "task training":
+        if seam is None:
+            states = encoder.hidden_at(ids, chosen, language=language)
+            encoder.masked_language_logits(states, language=language).logsumexp(1).sum().backward()
+            return
+        states = encoder.above(seam, language=language, task=task)
+        if work == "task training":
             states.sum().backward()
 
     def theirs() -> None:

@@ -41,37 +41,35 @@ class FrozenPrefix:
         if layer not in self._kept:
             self._kept[layer] = self._keep(task)
         kept = self._kept[layer]
-        rows = _rows(kept.starts[torch.tensor(indices)], batch.mask).to(kept.hidden.device)
-        return Seam(layer, kept.hidden[rows], kept.residual[rows], self._encoder.attention_bias(batch.mask))
+        rows = _rows(kept.starts[torch.tensor(indices)], batch.mask).to(kept.sums.device)
+        return Seam(layer, kept.sums[rows], self._encoder.attention_bias(batch.mask))
 
     def _bytes(self) -> int:
         tokens = sum(len(sequence.ids) for sequence in self.encoded.sequences)
-        return 2 * 4 * tokens * self._encoder.hidden_size
+        return 4 * tokens * self._encoder.hidden_size
 
     def _keep(self, task: str) -> _Kept:
         lengths = torch.tensor([len(sequence.ids) for sequence in self.encoded.sequences])
         starts = lengths.cumsum(0) - lengths
         device = self._encoder.device
-        rows, hidden, residual = [], [], []
+        rows, sums = [], []
         with torch.no_grad():
             for indices in evaluation_batches(self.encoded, TOKENS[device.type]):
                 batch = collate(self.encoded, indices, self._encoder.special.pad)
                 seam = self._encoder.seam(batch.ids, batch.mask, language=self.language, task=task)
                 there = batch.mask.bool()
                 rows.append(_rows(starts[torch.tensor(indices)], batch.mask)[there])
-                hidden.append(seam.hidden[there.to(device)])
-                residual.append(seam.residual[there.to(device)])
+                sums.append(seam.sum[there.to(device)])
         order = torch.cat(rows).argsort().to(device)
-        return _Kept(starts, torch.cat(hidden)[order], torch.cat(residual)[order])
+        return _Kept(starts, torch.cat(sums)[order])
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """States of all sequences without padding, one after the other: [tokens, hidden size]."""
+    """Seams of all sequences without padding, one after the other: [tokens, hidden size]."""
 
     starts: Tensor
-    hidden: Tensor
-    residual: Tensor
+    sums: Tensor
 
 
 def _rows(starts: Tensor, mask: Tensor) -> Tensor:

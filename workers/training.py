@@ -54,8 +54,8 @@ def train_language_adapter(
         for _ in range(recipe.steps):
             ids = packed_batch(stream, rng.choice(starts, rows), recipe.length, encoder.special.begin)
             masked = mask_tokens(ids, recipe.masked, encoder.special, encoder.vocabulary)
-            states = encoder.hidden(masked.ids, language=name)
-            logits = encoder.masked_language_logits(states[masked.chosen.to(encoder.device)], language=name)
+            states = encoder.hidden_at(masked.ids, masked.chosen, language=name)
+            logits = encoder.masked_language_logits(states, language=name)
             yield nn.functional.cross_entropy(logits, masked.targets.to(encoder.device))
 
     with encoder.train(name) as parameters:

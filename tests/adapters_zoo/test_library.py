@@ -89,6 +89,17 @@ def test_seam_made_for_one_task_adapter_serves_another_bit_by_bit(
     assert seam.layer == encoder.lowest_layer(task) == {"t1": 0, "high": 1}[task]
 
 
+@pytest.mark.parametrize("language", [None, "l1"])
+def test_states_at_chosen_positions_are_those_of_the_whole_pass(
+    with_adapters: Callable[..., Encoder], language: str | None
+) -> None:
+    encoder = with_adapters()
+    ids, chosen = IDS[:1], torch.tensor([[False, True, False, True, True, False]])
+    with torch.inference_mode():
+        whole = encoder.hidden(ids, language=language)[chosen]
+        torch.testing.assert_close(encoder.hidden_at(ids, chosen, language=language), whole, rtol=0, atol=1e-5)
+
+
 def test_gradients_are_those_of_the_library(with_adapters: Callable[..., Encoder]) -> None:
     encoder = with_adapters()
     with encoder.train("t1") as parameters:
