@@ -1,0 +1,71 @@
+"""How wide an interval, and how long a shortlist, has to be to hold what it says: learned from targets left out.
+
+What a model says of its own certainty rests on its assumptions. Here every measured target is foretold from the others,
+and the widths are those that would have held 90% of what was then measured (conformal prediction by leave-one-out;
+Barber et al. 2021, "Predictive inference with the jackknife+").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matrices.scores import Floats
+
+DRAWS = 400
+
+
+def width(ratios: Sequence[Floats], confidence: float) -> float:
+    """The multiple of a standard deviation that holds a share ``confidence`` of a new target's scores.
+
+    ``ratios`` are, for every target left out, its errors over the standard deviations foretold. The scores of a target
+    err together, so that few targets say less than their many scores seem to: the multiple is the quantile of all,
+    widened until the quantile of the other targets holds that share of each one left out.
+    """
+    ratios = [one for one in ratios if len(one)]
+    pooled = np.concatenate(ratios)
+    if len(ratios) < 3:
+        return max(float(np.quantile(pooled, confidence)), 1.6449)
+    others = [
+        float(np.quantile(np.concatenate([*ratios[:at], *ratios[at + 1 :]]), confidence)) for at in range(len(ratios))
+    ]
+    widened = np.concatenate([one / max(other, 1e-12) for one, other in zip(ratios, others, strict=True)])
+    return float(np.quantile(pooled, confidence) * max(np.quantile(widened, confidence), 1.0))
+
+
+def best_shares(mean: Floats, covariance: Floats, noise: Floats) -> Floats:
+    """How probable each source [n] is to score highest, from draws of all scores together; repeatable.
+
+    ``noise`` [n] is the variance of each score about its expectation.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    random = np.random.default_rng(0)
+    draws = mean + random.normal(size=(DRAWS, len(mean))) @ root.T
+    draws = draws + random.normal(size=draws.shape) * np.sqrt(noise)
+    return np.bincount(draws.argmax(axis=1), minlength=len(mean)) / DRAWS
+
+
+def shortlist(shares: Floats, mean: Floats, mass: float) -> list[int]:
+    """The sources before which less than ``mass`` of the probability lies, the most probable first; at least one."""
+    order = _ordered(shares, mean)
+    before = np.cumsum(shares[order]) - shares[order]
+    return [int(at) for at in order[before <= mass + 1e-9]]
+
+
+def mass_needed(shares: Floats, mean: Floats, best: int) -> float:
+    """The mass with which a shortlist would just have named the source ``best``."""
+    order = _ordered(shares, mean)
+    return float(shares[order[: int(np.flatnonzero(order == best)[0])]].sum())
+
+
+def mass(needed: Sequence[float], confidence: float) -> float:
+    """The mass with which shortlists hold the best source of a new target with ``confidence``, from those needed."""
+    rank = min(int(np.ceil(confidence * (len(needed) + 1))), len(needed))
+    return float(np.sort(needed)[rank - 1])
+
+
+def _ordered(shares: Floats, mean: Floats) -> NDArray[np.intp]:
+    return np.lexsort((-mean, -shares))

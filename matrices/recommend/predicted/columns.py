@@ -1,0 +1,59 @@
+"""Scores on one scale: what a target's sources score on average, and how far apart they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matrices.scores import Floats
+
+_WORTH = 2.0
+"""As many scores as the other targets' spread counts for, where a target has few of its own."""
+_ROUNDS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Centre and spread [T] of the targets' scores, NaN where nothing was measured; ``standard`` [S, T] are the scores
+    less the centre, over the spread."""
+
+    centres: Floats
+    spreads: Floats
+    standard: Floats
+
+
+def columns(scores: Floats) -> Columns:
+    """Centres and spreads of ``scores`` [S, T], NaN where not measured.
+
+    Of targets measured on different sources the centre allows for how good those are, as in a two-way analysis of
+    variance; of few scores the spread is drawn towards that of all targets. A target whose scores are all alike has
+    the spread of all.
+    """
+    known = np.isfinite(scores)
+    count = known.sum(axis=0)
+    at = count > 0
+    filled = np.where(known, scores, 0.0)
+    effects = np.zeros(len(scores))
+    centres = np.divide(filled.sum(axis=0), count, out=np.full(len(count), np.nan), where=at)
+    spreads = _spreads(scores, known, centres)
+    for _ in range(_ROUNDS):
+        standard = np.where(known, (filled - np.where(at, centres, 0)) / spreads, 0.0)
+        effects = standard.sum(axis=1) / (known.sum(axis=1) + _WORTH)
+        effects -= (effects * known.any(axis=1)).sum() / max(known.any(axis=1).sum(), 1)
+        rest = np.where(known, filled - effects[:, None] * spreads, 0.0).sum(axis=0)
+        centres = np.divide(rest, count, out=np.full(len(count), np.nan), where=at)
+    return Columns(centres, np.where(at, spreads, np.nan), np.where(known, (scores - centres) / spreads, np.nan))
+
+
+def _spreads(scores: Floats, known: NDArray[np.bool_], centres: Floats) -> Floats:
+    count = known.sum(axis=0)
+    squares = np.where(known, (scores - centres) ** 2, 0.0).sum(axis=0)
+    freedom = np.maximum(count - 1, 0)
+    usual = squares.sum() / max(int(freedom.sum()), 1)
+    # The more scores of its own, the less another target's spread says.
+    prior = _WORTH / np.maximum(count, 1)
+    own = (squares + prior * usual) / (freedom + prior)
+    # Where all scores of the table are alike, any spread will do.
+    return np.sqrt(np.where(own > 0, own, 1.0))

@@ -1,0 +1,107 @@
+"""A linear model with groups of weights, sized by marginal likelihood: a Gaussian process, cheaply.
+
+Weights of a group have one prior variance; a group that explains nothing gets one near 0 and drops out. Variances and
+noise are raised to the maximum of the evidence by MacKay's updates (1992, "Bayesian interpolation", equation 4.8;
+Bishop 2006, section 3.5.2), which need the cross-products of the columns alone, whatever the number of cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import lapack
+
+from matrices.scores import Floats
+
+_START = 0.05
+_GONE = 1e-7
+"""A variance under this has left the model: scores are standardised, so that it can no longer move any."""
+_NOISE_AT_LEAST = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Products:
+    """Cross-products of centred columns X [N, P] and scores y [N]: ``gram`` X'X, ``moment`` X'y, ``square`` y'y.
+
+    ``count`` is the number of scores less those spent on centring.
+    """
+
+    gram: Floats
+    moment: Floats
+    square: float
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """The posterior of the weights: ``mean`` [P] and ``covariance`` [P, P], with what was learned of their sizes."""
+
+    mean: Floats
+    covariance: Floats
+    variances: dict[str, float]
+    """Prior variance of a weight, by group."""
+    noise: float
+    """Variance of a score about the model."""
+    evidence: float
+    """Log marginal likelihood of the scores, but for a constant of their number."""
+
+
+def learn(products: Products, groups: Sequence[str], *, rounds: int = 40, tolerance: float = 0.05) -> Weights:
+    """Raises the evidence until it gains less than ``tolerance`` nats a round, for ``rounds`` at most."""
+    names = list(dict.fromkeys(groups))
+    member = np.array([names.index(group) for group in groups])
+    variance = np.full(len(names), _START)
+    noise = max(0.5 * products.square / max(products.count, 1), _NOISE_AT_LEAST)
+    before = -np.inf
+    for _ in range(rounds):
+        posterior = _posterior(products, variance[member], noise)
+        if posterior.evidence - before < tolerance:
+            break
+        before = posterior.evidence
+        # How many weights of each group the data determine, against those that stay at their prior.
+        determined = np.bincount(member, weights=posterior.determined, minlength=len(names))
+        power = np.bincount(member, weights=posterior.mean**2, minlength=len(names))
+        variance = np.where(determined > 1e-9, power / np.maximum(determined, 1e-9), 0.0)
+        variance = np.where(variance > _GONE, variance, 0.0)
+        noise = max(posterior.residual / max(products.count - determined.sum(), 1.0), _NOISE_AT_LEAST)
+    posterior = _posterior(products, variance[member], noise)
+    return Weights(
+        mean=posterior.mean,
+        covariance=posterior.covariance,
+        variances=dict(zip(names, variance.tolist(), strict=True)),
+        noise=noise,
+        evidence=posterior.evidence,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Posterior:
+    mean: Floats
+    covariance: Floats
+    determined: Floats
+    residual: float
+    evidence: float
+
+
+def _posterior(products: Products, variance: Floats, noise: float) -> _Posterior:
+    live = np.flatnonzero(variance)
+    size = np.sqrt(variance[live])
+    gram = products.gram[np.ix_(live, live)]
+    moment = products.moment[live]
+    scaled = size[:, None] * gram * size / noise + np.eye(len(live))
+    factor, failed = lapack.dpotrf(scaled, lower=1, clean=1)
+    if failed:
+        raise ArithmeticError("the columns' cross-products are not finite; a feature holds infinities")
+    inverse, _ = lapack.dpotri(factor, lower=1)
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    found = size * (inverse @ (size * moment)) / noise
+    count = len(variance)
+    mean, determined, covariance = np.zeros(count), np.zeros(count), np.zeros((count, count))
+    mean[live], determined[live] = found, 1 - np.diag(inverse)
+    covariance[np.ix_(live, live)] = size[:, None] * inverse * size
+    residual = float(products.square - 2 * found @ moment + found @ gram @ found)
+    fit = (products.square - moment @ found) / noise
+    evidence = -float(np.log(np.diag(factor)).sum()) - 0.5 * (products.count * np.log(noise) + fit)
+    return _Posterior(mean, covariance, determined, max(residual, 0.0), float(evidence))

@@ -1,0 +1,83 @@
+"""What a prediction rests on, as data: measured targets by weight, and features by how much they move scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from matrices.recommend.answer import Evidence, FeatureWeight
+from matrices.recommend.names import named
+from matrices.recommend.outlook import Expected, Outlook
+from matrices.recommend.popularity import mean_z_scores
+from matrices.recommend.predicted.model import Model
+
+EXPLAINED, TARGETS, FEATURES = 10, 3, 6
+"""Of so many sources it is said what they rest on, of so many targets each, and so many features of the matrix."""
+
+
+def outlook(model: Model, target: str, asked: Sequence[str] = ()) -> Outlook:
+    """What to expect on ``target`` of the model's sources and of those ``asked`` besides, the best first."""
+    sources = dict.fromkeys([*model.measured_sources, *asked])
+    found = model.predict(target, [code for code in sources if code != target])
+    order = np.lexsort((np.array(found.sources), -found.mean))
+    average = dict(zip(model.table.sources, mean_z_scores(model.table, target).tolist(), strict=True))
+    expected = []
+    for place, at in enumerate(order):
+        source = found.sources[at]
+        rests = rests_on(model, source, target) if place < EXPLAINED and not found.measured[at] else ()
+        low, high = found.intervals[at]
+        expected.append(
+            Expected(
+                source=source,
+                score=float(found.mean[at]),
+                interval=(float(low), float(high)),
+                probability_best=float(found.best[at]),
+                average_z=z if np.isfinite(z := average.get(source, np.nan)) else None,
+                rests_on=rests,
+            )
+        )
+    return Outlook(expected=tuple(expected), shortlist=found.shortlist, features=feature_weights(model))
+
+
+def rests_on(model: Model, source: str, target: str, most: int = TARGETS) -> tuple[Evidence, ...]:
+    """The measured targets that moved one prediction most: a target's share is that of its cells' absolute weights.
+
+    A prediction is linear in the measured scores; those weights are its derivatives.
+    """
+    row = model.design.rows([source], target)
+    pull = np.zeros(len(model.cells.scores))
+    for member in model.mixture.members:
+        found = (row[:, member.uses] @ member.weights.covariance)[0] / member.weights.noise
+        pull += member.share * (model.cells.columns[:, member.uses] @ found)
+    by_target = np.array([np.abs(pull[begin:end]).sum() for begin, end in model.cells.spans])
+    total = float(by_target.sum())
+    if total == 0:
+        return ()
+    largest = np.argsort(-by_target, kind="stable")[:most]
+    return tuple(
+        Evidence(
+            target=code,
+            name=named(code).name,
+            weight=float(by_target[at] / total),
+            score=model.measured_score(source, code),
+        )
+        for at in largest
+        for code in [model.cell_targets[at]]
+    )
+
+
+def feature_weights(model: Model, most: int = FEATURES) -> tuple[FeatureWeight, ...]:
+    """The groups of columns that move the model's predictions of its own cells most, by standard deviation."""
+    groups = np.array(model.design.groups, dtype=object)
+    moved: dict[str, float] = {}
+    for name in dict.fromkeys(groups):
+        at = groups == name
+        part = np.zeros(len(model.cells.scores))
+        for member in model.mixture.members:
+            inside = at[member.uses]
+            part += member.share * (model.cells.columns[:, member.uses[inside]] @ member.weights.mean[inside])
+        moved[name] = float(part.std())
+    total = sum(moved.values()) or 1.0
+    ordered = sorted(moved.items(), key=lambda item: (-item[1], item[0]))[:most]
+    return tuple(FeatureWeight(feature=name, weight=value / total) for name, value in ordered if value > 0)

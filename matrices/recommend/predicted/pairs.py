@@ -1,0 +1,190 @@
+"""What is known of a pair of languages, as numbers of one scale: columns for a linear model, in groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import ndtri
+
+from matrices.recommend.predicted.similarity import similarities
+from matrices.scores import Floats, ScoreTable
+
+_SHARED = ("genus", "family", "script")
+_TOPICS = {
+    "kinship": ("genus", "family", "families", "genetic"),
+    "geography": ("nearness", "geographic"),
+    "typology": ("syntax", "phonology", "inventory", "syntactic", "featural", "phonological"),
+}
+"""Features that say nearly the same share one group: their weights are of one size, to be learned."""
+_ALIKE = 1e-9
+"""Values that differ by less are the same: they were rounded or summed in another order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Feature:
+    """One feature over the pairs of a table, and what its values mean among those.
+
+    ``values`` [S, T] with NaN where missing. ``sorted`` are all known values in order, ``columns`` those of each
+    target, so that any other value can be placed among them.
+    """
+
+    name: str
+    group: str
+    values: Floats
+    from_table: bool
+    sorted: Floats
+    columns: tuple[Floats, ...]
+
+    @property
+    def graded(self) -> bool:
+        """Whether it has more than two values, so that its place among others says something."""
+        return self.name not in _SHARED
+
+    @property
+    def ranks_sources(self) -> bool:
+        """Whether it tells the sources of a target apart."""
+        return self.graded and any(len(column) and column[-1] - column[0] > _ALIKE for column in self.columns)
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The features of a table's pairs; ``of`` gives those of any pairs on the table's scale."""
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    features: tuple[Feature, ...]
+    means: Floats
+    spreads: Floats
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns: a feature, or a feature and how its place among a target's sources is put."""
+        return [name for feature in self.features for name in _columns(feature)]
+
+    @property
+    def groups(self) -> list[str]:
+        """The group of every column."""
+        return [feature.group for feature in self.features for _ in _columns(feature)]
+
+    def of(self, sources: Sequence[str], target: str) -> tuple[Floats, Floats]:
+        """Columns [len(sources), P] of pairs with one target, 0 (the mean) where missing; and whether known [.., F].
+
+        Neither source nor target need be of the table: what it states of its own pairs is then missing, and likeness
+        is worked out.
+        """
+        known = np.stack([self._values(feature, sources, target) for feature in self.features], axis=-1)
+        reference = [self._reference(feature, target) for feature in self.features]
+        raw = np.concatenate(
+            [_placed(feature, known[:, at], reference[at]) for at, feature in enumerate(self.features)],
+            axis=-1,
+        )
+        standard = (raw - self.means) / self.spreads
+        return np.where(np.isfinite(standard), standard, 0.0), np.isfinite(known)
+
+    def _values(self, feature: Feature, sources: Sequence[str], target: str) -> Floats:
+        if not feature.from_table:
+            values = _like(tuple(sources), target)[feature.name]
+            return np.where(np.array(sources, dtype=object) == target, np.nan, values)
+        values = np.full(len(sources), np.nan)
+        if target in self.targets:
+            column = feature.values[:, self.targets.index(target)]
+            at = {code: row for row, code in enumerate(self.sources)}
+            values = np.array([column[at[code]] if code in at else np.nan for code in sources])
+        return values
+
+    def _reference(self, feature: Feature, target: str) -> Floats:
+        if target in self.targets:
+            return feature.columns[self.targets.index(target)]
+        if feature.from_table:
+            return np.empty(0)
+        return _known(self._values(feature, self.sources, target))
+
+
+def pairs(table: ScoreTable) -> Pairs:
+    """The features of a table's pairs: how alike the two languages are, and what the table states of them."""
+    given = {name: values for name, values in table.pair_features.items() if _varies(values)}
+    like = _of_table(table.sources, table.targets)
+    features = [_feature(name, values, from_table=False) for name, values in like.items() if _varies(values)]
+    features += [_feature(name, values, from_table=True) for name, values in given.items()]
+    blank = Pairs(table.sources, table.targets, tuple(features), np.zeros(0), np.ones(0))
+    raw = (
+        np.stack(
+            [
+                np.concatenate(
+                    [_placed(feature, feature.values[:, column], feature.columns[column]) for feature in features],
+                    axis=-1,
+                )
+                for column in range(len(table.targets))
+            ],
+            axis=1,
+        )
+        if features
+        else np.zeros((len(table.sources), len(table.targets), 0))
+    )
+    known = np.isfinite(raw)
+    count = np.maximum(known.sum(axis=(0, 1)), 1)
+    means = np.where(known, raw, 0).sum(axis=(0, 1)) / count
+    spreads = np.sqrt(np.where(known, (raw - means) ** 2, 0).sum(axis=(0, 1)) / count)
+    return Pairs(blank.sources, blank.targets, blank.features, means, np.where(spreads > _ALIKE, spreads, np.inf))
+
+
+def _feature(name: str, values: Floats, *, from_table: bool) -> Feature:
+    group = next((topic for topic, names in _TOPICS.items() if name.casefold() in names), name)
+    columns = tuple(_known(values[:, column]) for column in range(values.shape[1]))
+    return Feature(name, group, values, from_table, _known(values), columns)
+
+
+def _columns(feature: Feature) -> list[str]:
+    if not feature.ranks_sources:
+        return [feature.name]
+    places = [feature.name, f"{feature.name}: place", f"{feature.name}: highest"]
+    return [*places, f"{feature.name}: lowest"] if feature.from_table else places
+
+
+def _placed(feature: Feature, values: Floats, column: Floats) -> Floats:
+    """Columns of one feature's values on one target: as they stand or by quantile, and by place among its sources."""
+    if not feature.graded:
+        return values[:, None]
+    quantile: Floats = ndtri(
+        np.clip(_share(values, feature.sorted), 0.5 / len(feature.sorted), 1 - 0.5 / len(feature.sorted))
+    )
+    if not feature.ranks_sources:
+        return quantile[:, None]
+    place, n = _share(values, column), len(column)
+    # The best few differ most: on a log scale, first and second place are as far apart as tenth and twentieth.
+    highest, lowest = -np.log((1 - place) * n + 0.5), -np.log(place * n + 0.5)
+    parts = [quantile, place, highest, lowest] if feature.from_table else [quantile, place, highest]
+    return np.stack(parts, axis=-1)
+
+
+def _share(values: Floats, among: Floats) -> Floats:
+    """The share of ``among`` (in order) that each value is above, ties counted half; NaN where there is none."""
+    if not len(among):
+        return np.full(len(values), np.nan)
+    below = np.searchsorted(among, values - _ALIKE, side="left")
+    up_to = np.searchsorted(among, values + _ALIKE, side="right")
+    return np.where(np.isfinite(values), (below + up_to) / (2 * len(among)), np.nan)
+
+
+def _known(values: Floats) -> Floats:
+    return np.sort(values[np.isfinite(values)])
+
+
+def _varies(values: Floats) -> bool:
+    known = values[np.isfinite(values)]
+    return len(known) > 1 and bool(np.ptp(known) > _ALIKE)
+
+
+@lru_cache(maxsize=8)
+def _of_table(sources: tuple[str, ...], targets: tuple[str, ...]) -> Mapping[str, Floats]:
+    """Likeness of all pairs, none of a language with itself: it would count as a source that is like no other."""
+    same = np.array(sources, dtype=object)[:, None] == np.array(targets, dtype=object)
+    return {name: np.where(same, np.nan, values) for name, values in similarities(sources, targets).items()}
+
+
+@lru_cache(maxsize=1024)
+def _like(sources: tuple[str, ...], target: str) -> Mapping[str, Floats]:
+    return {name: values[:, 0] for name, values in similarities(sources, (target,)).items()}

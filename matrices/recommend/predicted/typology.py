@@ -1,0 +1,132 @@
+"""What URIEL knows of a language, read from the data files of ``lang2vec`` where that is installed, never imported.
+
+Importing ``lang2vec`` needs ``pkg_resources``, which setuptools no longer has; its arrays need nothing but NumPy.
+URIEL: Littell et al. 2017, "URIEL and lang2vec" (EACL).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import langcodes
+import numpy as np
+
+from matrices.languages import genealogy
+from matrices.scores import Floats
+
+VECTORS = {"syntax": "S_", "phonology": "P_", "inventory": "INV_"}
+"""The parts of a typological vector, and how URIEL's features of each begin."""
+
+_INDIVIDUAL = {"hyw": "hye"}
+"""Varieties that URIEL does not tell apart from their neighbour."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Traits:
+    """What is known of one language without measuring or reading it; None, or no families, where nothing is.
+
+    ``families`` are all groups it belongs to, of any depth; ``position`` is the unit vector of a point on the globe;
+    ``vectors`` hold URIEL's features by part, its own predictions where no source describes the language.
+    """
+
+    families: frozenset[str]
+    script: str | None
+    position: Floats | None
+    vectors: Mapping[str, Floats]
+
+
+def available() -> bool:
+    """Whether ``lang2vec`` is installed: without it there is genealogy and script alone."""
+    return _folder() is not None
+
+
+@cache
+def traits(code: str) -> Traits:
+    """The traits of a language by ISO 639-3 code; of one that no database knows (a generated language) none."""
+    known = genealogy(code)
+    script = known.script if known is not None else _likely_script(code)
+    folder = _folder()
+    groups = frozenset() if known is None else frozenset({f"family {known.family}", f"{known.family} {known.genus}"})
+    if folder is None:
+        return Traits(groups, script, None, {})
+    listed = _INDIVIDUAL.get(code, code)
+    return Traits(groups | _families(folder, listed), script, _position(folder, listed), _vectors(folder, listed))
+
+
+def _likely_script(code: str) -> str | None:
+    if re.fullmatch(r"q[a-t][a-z]", code):
+        return None
+    # Languages without a likely script come back as Latin where CLDR says nothing of them.
+    return langcodes.Language.get(code).maximize().script if langcodes.tag_is_valid(code) else None
+
+
+@cache
+def _folder() -> Path | None:
+    try:
+        folder = Path(str(distribution("lang2vec").locate_file("lang2vec/data")))
+    except PackageNotFoundError:
+        return None
+    return folder if (folder / "features.npz").is_file() else None
+
+
+def _load(folder: Path, name: str) -> tuple[dict[str, int], list[str], Floats]:
+    with np.load(folder / name, allow_pickle=False) as held:
+        return {str(code): at for at, code in enumerate(held["langs"])}, [str(f) for f in held["feats"]], held["data"]
+
+
+@cache
+def _table(folder: Path, name: str) -> tuple[dict[str, int], list[str], Floats]:
+    return _load(folder, name)
+
+
+def _families(folder: Path, code: str) -> frozenset[str]:
+    rows, names, data = _table(folder, "family_features.npz")
+    return frozenset(names[at] for at in np.flatnonzero(data[rows[code], :, 0] == 1)) if code in rows else frozenset()
+
+
+def _position(folder: Path, code: str) -> Floats | None:
+    """From the great-circle distances to 299 fixed points, in half circumferences: the cosine of each is linear."""
+    rows, _, data = _table(folder, "geocoord_features.npz")
+    if code not in rows:
+        return None
+    cosines = np.cos(np.pi * data[rows[code], :, 0].astype(np.float64))
+    position = np.asarray(np.linalg.lstsq(_anchors(folder), cosines, rcond=None)[0], dtype=np.float64)
+    length = float(np.linalg.norm(position))
+    return position / length if 0.5 < length < 2 else None
+
+
+@cache
+def _anchors(folder: Path) -> Floats:
+    _, names, _ = _table(folder, "geocoord_features.npz")
+    latitude, longitude = np.radians(np.array([name.split("_")[1:] for name in names], dtype=np.float64)).T
+    return np.stack(
+        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], axis=-1
+    )
+
+
+def _vectors(folder: Path, code: str) -> dict[str, Floats]:
+    rows, names, data = _described(folder)
+    if code not in rows:
+        return {}
+    full = data[rows[code]].astype(np.float64)
+    parts = {part: full[[name.startswith(prefix) for name in names]] for part, prefix in VECTORS.items()}
+    return {part: vector for part, vector in parts.items() if np.isfinite(vector).all() and vector.any()}
+
+
+@cache
+def _described(folder: Path) -> tuple[dict[str, int], list[str], Floats]:
+    """Every language's features: the mean of the sources that state one, else what URIEL predicts from neighbours."""
+    rows, names, data = _load(folder, "features.npz")
+    guessed_rows, guessed_names, guesses = _load(folder, "feature_predictions.npz")
+    count = (data >= 0).sum(axis=-1)
+    own = np.divide(np.where(data >= 0, data, 0).sum(axis=-1), count, out=np.full(count.shape, np.nan), where=count > 0)
+    there = [code for code in rows if code in guessed_rows]
+    # The two files list languages, and features, in orders of their own.
+    guess = guesses[[guessed_rows[code] for code in there], :, 0][:, [guessed_names.index(name) for name in names]]
+    own = own[[rows[code] for code in there]]
+    return {code: at for at, code in enumerate(there)}, names, np.where(np.isfinite(own), own, guess).astype(np.float32)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from matrices.recommend.outlook import NothingToPredictError
+from matrices.recommend.predicted import fit
+from matrices.scores import Floats, ScoreTable
+
+LANGUAGES = """
+afr bul ces dan deu eng est fin fra hin ita nld pol por rus spa swe tur ukr urd
+"""
+CODES = tuple(LANGUAGES.split())
+
+
+@pytest.fixture
+def table() -> ScoreTable:
+    """Scores made of a source's quality, kinship, and noise: what the model can learn."""
+    from matrices.languages import kinship
+
+    random = np.random.default_rng(1)
+    kin = np.array([[kinship(source, target) for target in CODES] for source in CODES])
+    quality, level = random.normal(size=(len(CODES), 1)), random.normal(size=len(CODES))
+    scores = 50 + 10 * level + 4 * quality + 5 * kin + random.normal(size=kin.shape)
+    return ScoreTable(CODES, CODES, scores)
+
+
+def places(values: Floats) -> list[int]:
+    return np.argsort(-values).tolist()
+
+
+def test_hidden_scores_do_not_reach_a_prediction(table: ScoreTable) -> None:
+    other = replace(table, scores=table.scores.copy())
+    other.scores[:, CODES.index("nld")] = 7.0
+    other.scores[CODES.index("nld")] = -3.0
+
+    one, two = (fit(given.hide("nld")).predict("nld") for given in (table, other))
+
+    np.testing.assert_array_equal(one.mean, two.mean)
+    np.testing.assert_array_equal(one.intervals, two.intervals)
+    assert one.shortlist == two.shortlist
+
+
+def test_two_fits_agree_to_the_last_digit(table: ScoreTable) -> None:
+    one, two = (fit(table.hide("swe")).outlook("swe", ["nob"]) for _ in range(2))
+
+    assert one == two
+
+
+def test_the_unit_of_the_scores_does_not_matter(table: ScoreTable) -> None:
+    one = fit(table.hide("pol")).predict("pol")
+    two = fit(replace(table, scores=table.scores / 100 - 3).hide("pol")).predict("pol")
+
+    np.testing.assert_allclose(two.mean, one.mean / 100 - 3, rtol=1e-6)
+    np.testing.assert_allclose(two.sd, one.sd / 100, rtol=1e-4)
+
+
+def test_a_relative_that_transfers_well_is_ranked_before_a_stranger_that_does_not(table: ScoreTable) -> None:
+    ranks = []
+    for target in CODES[::3]:
+        found = fit(table.hide(target)).predict(target)
+        truth = {code: table.scores[CODES.index(code), CODES.index(target)] for code in found.sources}
+        best = found.sources[int(found.mean.argmax())]
+        ranks.append(sorted(truth.values(), reverse=True).index(truth[best]))
+
+    assert np.mean(ranks) < 1.5
+
+
+def test_a_measured_score_stands_and_a_missing_one_is_predicted_near_it(table: ScoreTable) -> None:
+    scores = table.scores.copy()
+    missing = CODES.index("dan"), CODES.index("swe")
+    truth, scores[missing] = scores[missing], np.nan
+    found = fit(replace(table, scores=scores)).predict("swe")
+
+    at = found.sources.index("dan")
+    assert found.measured.tolist() == [code != "dan" for code in found.sources]
+    assert found.mean[found.sources.index("deu")] == table.scores[CODES.index("deu"), CODES.index("swe")]
+    low, high = found.intervals[at]
+    assert low < truth < high
+    assert high - low < np.ptp(table.scores[:, CODES.index("swe")])
+
+
+def test_what_nobody_knows_is_predicted_with_a_wider_interval(table: ScoreTable) -> None:
+    model = fit(table)
+    found = model.predict("qaa", ["deu", "qab"])
+    known = model.predict("isl", ["deu"])
+
+    assert np.isfinite(found.mean).all()
+    assert found.sd[1] > found.sd[0] > 0
+    assert known.sd[0] < found.sd[0] * 1.5
+
+
+def test_the_target_is_no_source_for_itself(table: ScoreTable) -> None:
+    found = fit(table).predict("swe", ["swe", "deu", "deu"])
+
+    assert found.sources == ("deu",)
+
+
+def test_the_probabilities_of_being_the_best_sum_to_one(table: ScoreTable) -> None:
+    found = fit(table.hide("fra")).predict("fra")
+
+    assert found.best.sum() == pytest.approx(1)
+    assert found.shortlist[0] == found.sources[int(found.best.argmax())]
+
+
+def test_one_score_a_target_is_too_little() -> None:
+    with pytest.raises(NothingToPredictError, match="two sources"):
+        fit(ScoreTable(("eng", "deu"), ("swe",), np.array([[50.0], [np.nan]])))
+
+
+def test_a_target_with_equal_scores_does_no_harm(table: ScoreTable) -> None:
+    scores = table.scores.copy()
+    scores[:, 3] = 50.0
+
+    assert np.isfinite(fit(replace(table, scores=scores)).predict("nld").mean).all()
+
+
+def test_a_prediction_says_what_it_rests_on(table: ScoreTable) -> None:
+    expected = fit(table.hide("nld")).outlook("nld").expected
+
+    evidence = expected[0].rests_on
+    assert all(0 < one.weight <= 1 for one in evidence)
+    assert [one.weight for one in evidence] == sorted((one.weight for one in evidence), reverse=True)
+    assert evidence[0].score == table.scores[CODES.index(expected[0].source), CODES.index(evidence[0].target)]
