@@ -47,6 +47,7 @@ class Task:
 
     file: Path
     job: Job
+    fills: list[Fill] = field(default_factory=list)
 
     def plan(self) -> Plan:
         return make_plan(self.job, folder=self.file.parent)
@@ -60,7 +61,8 @@ class Task:
         return run(plan, outstanding(plan, store), store, pool or InlinePool(bench), bench, watch)
 
     def start(self, *arguments: str) -> Fill:
-        return Fill(self.file, arguments)
+        self.fills.append(Fill(self.file, arguments))
+        return self.fills[-1]
 
     def results(self) -> Results:
         """What was measured, without what may differ between runs: seconds and dates."""
@@ -95,7 +97,8 @@ class Fill:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            # Workers as eager as whatever else a busy machine is doing.
+            env={**os.environ, "OMP_NUM_THREADS": "1", "RAY_worker_niceness": "0"},
         )
         self.said: list[str] = []
         assert self.process.stderr is not None
@@ -132,12 +135,16 @@ class Fill:
 
     def end(self) -> None:
         self.process.wait()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        self.end_group()
         self._reader.join()
         for pipe in (self.process.stdout, self.process.stderr):
             assert pipe is not None
             pipe.close()
+
+    def end_group(self) -> None:
+        """SIGKILL to whatever lives of it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 @dataclass
@@ -173,8 +180,9 @@ def log() -> Iterator[Log]:
 
 
 @pytest.fixture
-def task(tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path) -> Callable[..., Task]:
+def task(tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path) -> Iterator[Callable[..., Task]]:
     """Makes a job of seven adapters, two columns and ten cells, in files, with whatever knobs differ."""
+    made: list[Task] = []
 
     def make(name: str = "job", **knobs: Any) -> Task:
         values = {
@@ -187,9 +195,12 @@ def task(tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path) -> Calla
         (tmp_path / "shared").mkdir(exist_ok=True)
         path = tmp_path / f"{name}.yaml"
         path.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML.
-        return Task(path, load_job(path))
+        made.append(Task(path, load_job(path)))
+        return made[-1]
 
-    return make
+    yield make
+    for fill in (fill for one in made for fill in one.fills):
+        fill.end_group()
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,7 @@ class Clusters:
 @pytest.fixture
 def clusters() -> Iterator[Clusters]:
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 (Ray's own spelling). Workers as eager as whatever else a busy machine is doing.
     clusters = Clusters()
     yield clusters
     clusters.stop()

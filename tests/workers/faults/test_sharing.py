@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 Make = Callable[..., Any]
-STEPS = {"steps": 200, "tokens": 1024, "length": 32}
+STEPS = {"steps": 60, "tokens": 512, "length": 32}
 
 
 def two_jobs(task: Make) -> tuple[Any, Any]:

@@ -38,6 +38,7 @@ AGAIN = "not the work's own fault: it is done again"
 def cluster() -> Iterator[Any]:
     """A head without places for workers, and a node with one; the driver is this process."""
     os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 (Ray's own spelling). Workers as eager as whatever else a busy machine is doing.
     cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     cluster.add_node(num_cpus=1)
     ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
@@ -182,5 +183,6 @@ def test_a_machine_that_leaves_takes_no_cell_along(task: Make, cluster: Any, log
         summary = job.run(pool, once(lambda state: state.adapters[0] == 1, leave))
     assert (summary.measured, summary.failed) == (10, 0)
     assert job.is_whole()
-    assert log.events() == [LEFT, AGAIN]
+    # Which of the two Ray tells first is a race: that the worker is dead, or that its node is.
+    assert log.events() in ([LEFT, AGAIN], [DIED, AGAIN])
     assert log.entries[0]["what"] in {describe(unit) for unit in job.plan().languages.values()}
