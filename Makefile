@@ -18,8 +18,11 @@ lint: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks
 
+# Figures of docs/performance.md; half an hour on 2 cores that do nothing else.
 bench: $(VENV)/ready
-	$(BIN)/python benchmarks/encoders.py runs/sprachbund-mini ../shared/encoder
+	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/fill.py
+	$(BIN)/python benchmarks/fill.py --growth 4,8,16,32
 
 clean:
 	rm -rf $(VENV) demo

@@ -40,7 +40,7 @@ from workers.corpora.types import Corpora, Dataset, TaggedSentence
 HERE = Path(__file__).parent
 TOLERANCE = 0.03
 SOURCES = ("eng", "deu", "fin", "rus")
-TARGETS = ("deu", "ces", "tur", "wol")
+TARGETS = (*SOURCES, "ces", "tur", "wol", "hin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ SMALL = Size(
     SOURCES,
     TARGETS,
     (0, 1),
-    LanguageAdapterRecipe(steps=100),
-    TaskAdapterRecipe(epochs=5, learning_rate=2e-3, max_items=400),
+    LanguageAdapterRecipe(steps=20),
+    TaskAdapterRecipe(epochs=3, learning_rate=2e-3, max_items=300),
     200,
 )
 BASE = Size(
