@@ -40,7 +40,7 @@ from workers.corpora.types import Corpora, Dataset, TaggedSentence
 HERE = Path(__file__).parent
 TOLERANCE = 0.03
 SOURCES = ("eng", "deu", "fin", "rus")
-TARGETS = (*SOURCES, "ces", "tur", "wol", "hin")
+TARGETS = (*SOURCES, "ces", "tur", "wol", "vie")
 
 
 @dataclass(frozen=True, slots=True)
