@@ -29,7 +29,7 @@ _SECONDS = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0]
 
 
 def job_id(job: Job) -> str:
-    """Eight hexadecimal digits that a job keeps from run to run, and as long as its file does not change."""
+    """Eight hexadecimal digits that a job keeps from run to run, as long as its file neither changes nor moves."""
     return hashlib.sha256(job.model_dump_json().encode()).hexdigest()[:8]
 
 
