@@ -6,9 +6,9 @@ store, so the next driver goes on from it.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
-import pickle
 import threading
 import time
 from collections.abc import Callable
@@ -93,13 +93,16 @@ def _run(
     answer: _Ended[Result] | Exception | None = None
     try:
         while True:
-            kind, content = receiver.recv()
+            try:
+                kind, content = receiver.recv()
+            except EOFError:
+                break
+            except Exception:
+                continue  # An error that cannot be made again here; its words came before it.
             if kind == "news":
                 heard(content)
             else:
-                answer = content
-    except EOFError:
-        pass
+                answer = DriverError(content) if kind == "words" else content
     finally:
         held.close()  # From here on the process ends by itself, if it has not.
         receiver.close()
@@ -111,10 +114,13 @@ def _drive(act: Callable[[Tell[News]], Result], sender: Connection, lifeline: Co
     configure_logs()
     threading.Thread(target=_die_with_parent, args=(lifeline,), daemon=True).start()
     try:
-        answer: _Ended[Result] | Exception = _Ended(act(lambda one: sender.send(("news", one))))
+        result = act(lambda one: sender.send(("news", one)))
     except Exception as error:
-        answer = _portable(error)
-    sender.send(("end", answer))
+        sender.send(("words", f"{type(error).__name__}: {error}"))
+        with contextlib.suppress(Exception):  # Not every error survives the way to another process.
+            sender.send(("end", error))
+    else:
+        sender.send(("end", _Ended(result)))
     sender.close()
 
 
@@ -123,12 +129,3 @@ def _die_with_parent(lifeline: Connection) -> None:
         lifeline.recv_bytes()
     except EOFError:
         os._exit(1)
-
-
-def _portable(error: Exception) -> Exception:
-    """The error, if it survives the way to another process, else its words."""
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 (made one line above)
-    except Exception:
-        return DriverError(f"{type(error).__name__}: {error}")
-    return error
