@@ -1,6 +1,5 @@
 """Predict scores that nobody measured, rank sources by them, and say how sure that is."""
 
-from matrices.recommend.predicted.forecast import forecast
 from matrices.recommend.predicted.model import Model, Predicted, fit
 
-__all__ = ["Model", "Predicted", "fit", "forecast"]
+__all__ = ["Model", "Predicted", "fit"]

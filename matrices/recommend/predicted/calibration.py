@@ -20,19 +20,9 @@ DRAWS = 400
 def width(ratios: Sequence[Floats], confidence: float) -> float:
     """The multiple of a standard deviation that holds a share ``confidence`` of a new target's scores.
 
-    ``ratios`` are, for every target left out, its errors over the standard deviations foretold. The scores of a target
-    err together, so that few targets say less than their many scores seem to: the multiple is the quantile of all,
-    widened until the quantile of the other targets holds that share of each one left out.
+    ``ratios`` are, for every target left out, its errors over the standard deviations foretold.
     """
-    ratios = [one for one in ratios if len(one)]
-    pooled = np.concatenate(ratios)
-    if len(ratios) < 3:
-        return max(float(np.quantile(pooled, confidence)), 1.6449)
-    others = [
-        float(np.quantile(np.concatenate([*ratios[:at], *ratios[at + 1 :]]), confidence)) for at in range(len(ratios))
-    ]
-    widened = np.concatenate([one / max(other, 1e-12) for one, other in zip(ratios, others, strict=True)])
-    return float(np.quantile(pooled, confidence) * max(np.quantile(widened, confidence), 1.0))
+    return float(np.quantile(np.concatenate(ratios), confidence))
 
 
 def best_shares(mean: Floats, covariance: Floats, noise: Floats) -> Floats:
@@ -62,9 +52,14 @@ def mass_needed(shares: Floats, mean: Floats, best: int) -> float:
 
 
 def mass(needed: Sequence[float], confidence: float) -> float:
-    """The mass with which shortlists hold the best source of a new target with ``confidence``, from those needed."""
-    rank = min(int(np.ceil(confidence * (len(needed) + 1))), len(needed))
-    return float(np.sort(needed)[rank - 1])
+    """The mass with which shortlists hold the best source of a new target with ``confidence``, from those needed.
+
+    The conformal quantile, one target further, as the model's variances had seen the targets left out. So few targets
+    that none of them is that far say no more than that all that was needed is too little: half way to certainty.
+    """
+    rank = int(np.ceil(confidence * (len(needed) + 1))) + 1
+    most = float(max(needed))
+    return float(np.sort(needed)[rank - 1]) if rank <= len(needed) else (1 + most) / 2
 
 
 def _ordered(shares: Floats, mean: Floats) -> NDArray[np.intp]:

@@ -16,7 +16,7 @@ SOURCE = "source"
 OWN, TOGETHER = "source on like targets", "features together"
 
 _SOURCE_RANK, _TARGET_RANK = 12, 8
-_OWN_COLUMNS, _OWN_RANK = 400, 6
+_OWN_COLUMNS, _OWN_RANK = 200, 6
 """Sources respond to targets each in a way of its own, in as many dimensions as keep that to so many columns."""
 _WAVES = 40
 _BINS = 8

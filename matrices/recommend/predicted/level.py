@@ -8,25 +8,28 @@ import numpy as np
 
 from matrices.recommend.predicted.columns import Columns
 from matrices.recommend.predicted.design import Design
-from matrices.recommend.predicted.evidence import Products, Weights, learn
+from matrices.recommend.predicted.evidence import Products, learn
 from matrices.scores import Floats
+
+_FOLDS = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A regression of one number of targets on what is known of them, with predictions of each without itself."""
+    """A regression of one number of targets on what is known of them, drawn to the mean as far as it foretells badly.
+
+    ``left_out`` [T] foretell each target without it; ``variance`` is their mean squared error.
+    """
 
     middle: Floats
     mean: float
-    weights: Weights
+    slopes: Floats
     left_out: Floats
-    left_out_variance: Floats
+    variance: float
 
-    def of(self, known: Floats) -> tuple[float, float]:
-        """Mean and predictive variance for a target of which ``known`` [K] is known."""
-        offset = known - self.middle
-        variance = self.weights.noise * (1 + 1 / len(self.left_out)) + float(offset @ self.weights.covariance @ offset)
-        return self.mean + float(offset @ self.weights.mean), variance
+    def of(self, known: Floats) -> float:
+        """Expected number of a target of which ``known`` [K] is known."""
+        return self.mean + float((known - self.middle) @ self.slopes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ def level(design: Design, columns: Columns) -> Level:
     """Learns both from the targets measured, of which there is at least one."""
     at = np.flatnonzero(np.isfinite(columns.centres))
     known = np.stack([described(design, design.pairs.targets[column]) for column in at])
-    groups = ["likeness"] * design.of_targets.places.shape[1] + design.pairs.groups
+    groups = ["likeness"] * design.of_targets.places.shape[1] + ["features"] * len(design.pairs.names)
     return Level(_line(known, columns.centres[at], groups), _line(known, np.log(columns.spreads[at]), groups))
 
 
@@ -52,19 +55,26 @@ def described(design: Design, target: str) -> Floats:
 
 
 def _line(known: Floats, values: Floats, groups: list[str]) -> Line:
+    mean = float(values.mean())
+    if len(values) < 3:
+        return Line(known.mean(axis=0), mean, np.zeros(known.shape[1]), np.full(len(values), mean), float(values.var()))
+    change, means = np.zeros(len(values)), np.zeros(len(values))
+    folds = min(_FOLDS, len(values))
+    for fold in range(folds):
+        inside = np.arange(len(values)) % folds == fold
+        middle, means[inside], slopes = _slopes(known[~inside], values[~inside], groups)
+        change[inside] = (known[inside] - middle) @ slopes
+    # How much of what the regression says beyond the mean has proved true of targets it had not seen.
+    trust = float(np.clip(change @ (values - means) / max(float(change @ change), 1e-12), 0, 1))
+    middle, _, slopes = _slopes(known, values, groups)
+    left_out = means + trust * change
+    return Line(middle, mean, trust * slopes, left_out, float(((values - left_out) ** 2).mean()))
+
+
+def _slopes(known: Floats, values: Floats, groups: list[str]) -> tuple[Floats, float, Floats]:
     middle, mean = known.mean(axis=0), float(values.mean())
     offsets, rest = known - middle, values - mean
     scale = float(rest.std()) or 1.0
-    products = Products(
-        offsets.T @ offsets, offsets.T @ rest / scale, float(rest @ rest) / scale**2, max(len(rest) - 1, 1)
-    )
-    found = learn(products, groups)
-    weights = Weights(
-        found.mean * scale, found.covariance * scale**2, found.variances, found.noise * scale**2, found.evidence
-    )
-    spread = offsets @ weights.covariance
-    leverage = (spread * offsets).sum(axis=1) / weights.noise + 1 / len(rest)
-    leverage = np.minimum(leverage, 0.99)
-    residual = rest - offsets @ weights.mean
-    left_out = values - residual / (1 - leverage)
-    return Line(middle, mean, weights, left_out, weights.noise / (1 - leverage))
+    count = max(len(rest) - 1, 1)
+    products = Products(offsets.T @ offsets, offsets.T @ rest / scale, float(rest @ rest) / scale**2, count)
+    return middle, mean, scale * learn(products, groups).mean

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from matrices.recommend.predicted.evidence import Products, Weights, learn
 from matrices.scores import Floats
 
+_CHANCE = 2.0
+
 Indices = NDArray[np.intp]
 
 
@@ -67,8 +69,9 @@ class Mixture:
 def mix(cells: Cells, groupings: Sequence[Sequence[str | None]]) -> Mixture:
     """One model a grouping (None leaves a column out), each by its evidence, and their shares by what they foretell.
 
-    Shares are at least 0 and sum to 1, and make the mean squared error of targets left out the least ("stacking",
-    Wolpert 1992; Breiman 1996). Leaving out is exact but for the groups' variances, which saw every target.
+    The plain groupings, all but the last, have equal shares; the last has one in so far as it foretells targets that
+    were left out better ("stacking", Wolpert 1992; Breiman 1996). Leaving out is exact but for the groups' variances,
+    which saw every target.
     """
     gram, moment = cells.columns.T @ cells.columns, cells.columns.T @ cells.scores
     square, count = float(cells.scores @ cells.scores), len(cells.scores) - len(cells.spans)
@@ -104,15 +107,18 @@ def _left_out(cells: Cells, uses: Indices, weights: Weights) -> Floats:
 
 
 def _shares(cells: Cells, foretold: Floats) -> Floats:
-    """Least squares on the simplex, by exponentiated gradient: the problem is convex and has few unknowns."""
-    weight = np.concatenate([np.full(end - begin, 1 / (end - begin)) for begin, end in cells.spans])
-    errors = cells.scores - foretold
-    products = (errors * weight) @ errors.T / len(cells.spans)
-    shares = np.full(len(foretold), 1 / len(foretold))
-    step = 0.5 / max(float(np.abs(products).max()), 1e-12)
-    for _ in range(2000):
-        shares = shares * np.exp(-step * (products @ shares - shares @ products @ shares))
-        shares /= shares.sum()
-    kept: Floats = np.where(shares > 1e-3, shares, 0.0)
-    kept /= kept.sum()
-    return kept
+    """The plain groupings alike, and of the last what it earns beyond chance.
+
+    Its share makes the squared error least, kept in the measure of the positive-part James-Stein estimate of its gain,
+    with two standard errors over targets in place of one: of few targets, more weights seem better half the time.
+    """
+    plain = foretold[:-1].mean(axis=0)
+    size = np.concatenate([np.full(end - begin, 1 / (end - begin)) for begin, end in cells.spans])
+    errors, change = cells.scores - plain, foretold[-1] - plain
+    share = float(np.clip((size * errors) @ change / max(float((size * change) @ change), 1e-12), 0, 1))
+    gains = np.array(
+        [(errors[at] ** 2 - (errors - share * change)[at] ** 2).mean() for at in (slice(*span) for span in cells.spans)]
+    )
+    chance = _CHANCE * gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.inf
+    share *= 1 - (chance / gains.mean()) ** 2 if gains.mean() > chance else 0.0
+    return np.array([*[(1 - share) / (len(foretold) - 1)] * (len(foretold) - 1), share])

@@ -29,13 +29,15 @@ _NORMAL = 1.6449
 class Predicted:
     """Scores of n sources on one target, in the unit of the table; a measured score stands as measured.
 
-    ``mean`` and ``sd`` [n]; ``intervals`` [n, 2] of 90%; ``measured`` [n]; ``best`` [n] is the probability that the
-    source scores highest of these; ``shortlist`` holds the one that does with 90% confidence, most probable first.
+    ``mean`` and ``sd`` [n]; ``own_sd`` [n] leaves out what is uncertain of all of them alike, and so of no choice;
+    ``intervals`` [n, 2] of 90%; ``measured`` [n]; ``best`` [n] is the probability that the source scores highest of
+    these; ``shortlist`` holds the one that does with 90% confidence, most probable first.
     """
 
     sources: tuple[str, ...]
     mean: Floats
     sd: Floats
+    own_sd: Floats
     intervals: Floats
     measured: NDArray[np.bool_]
     best: Floats
@@ -69,13 +71,15 @@ class Model:
         mean = np.where(known, stated, raw.mean)
         covariance = np.where(known[:, None] | known, 0.0, raw.covariance) + np.diag(np.where(known, errors**2, 0.0))
         noise = np.where(known, 0.0, raw.noise)
-        sd = np.sqrt(np.diag(covariance) + noise + np.where(known, 0.0, raw.shared))
+        own = np.diag(covariance) + noise
+        sd = np.sqrt(own + np.where(known, 0.0, raw.shared))
         half = np.where(known, _NORMAL, raw.width) * sd
         shares = best_shares(mean, covariance, noise)
         return Predicted(
             sources=asked,
             mean=mean,
             sd=sd,
+            own_sd=np.sqrt(own),
             intervals=np.stack([mean - half, mean + half], axis=-1),
             measured=known,
             best=shares,
@@ -118,11 +122,10 @@ class Model:
             wide = self.cell_width
         else:
             centred = rows - self._middle(target)
-            described_target = described(self.design, target)
-            centre, variance = self.level.centre.of(described_target)
-            log_spread, spread_variance = self.level.log_spread.of(described_target)
-            spread = float(np.exp(log_spread))
-            shared = variance + (spread * self.mixture.mean(centred)) ** 2 * spread_variance
+            known_of_it = described(self.design, target)
+            centre, spread = self.level.centre.of(known_of_it), float(np.exp(self.level.log_spread.of(known_of_it)))
+            stretch = (spread * self.mixture.mean(centred)) ** 2 * self.level.log_spread.variance
+            shared = self.level.centre.variance + stretch
             wide = self.new_target_width
         covariance = self.mixture.covariance(centred) + np.diag(self._unmeasured(asked, target))
         return Raw(
@@ -191,8 +194,8 @@ def fit(table: ScoreTable) -> Model:
     made = design(table, scaled.standard)
     cells = _cells(made, scaled, several)
     groups = made.groups
-    of_pairs = set(made.pairs.groups)
     apart = [None if group == TOGETHER else group for group in groups]
+    of_pairs = set(made.pairs.groups)
     pooled = ["features" if group in of_pairs else group for group in apart]
     mixture = mix(cells, [apart, pooled, groups])
     levels = level(made, scaled)
@@ -236,8 +239,7 @@ def _left_out(
         spread = float(np.exp(levels.log_spread.left_out[line]))
         standard = mixture.left_out[begin:end]
         covariance = mixture.covariance_without(cells, begin, end)
-        shared = levels.centre.left_out_variance[line]
-        shared = shared + (spread * standard) ** 2 * levels.log_spread.left_out_variance[line]
+        shared = levels.centre.variance + (spread * standard) ** 2 * levels.log_spread.variance
         sd = np.sqrt(shared + spread**2 * (np.diag(covariance) + mixture.noise))
         truth = table.scores[np.isfinite(table.scores[:, at]), at]
         ratios.append(np.abs(truth - levels.centre.left_out[line] - spread * standard) / sd)
