@@ -70,9 +70,10 @@ def test_another_machine_goes_on_where_only_store_and_zoo_are_the_same(
     made = len(list(Path(first.job.zoo).glob("*/manifest.json")))
 
     elsewhere = tmp_path / "elsewhere"
+    encoder = elsewhere / "models" / tiny_encoder_folder.name  # Its name is in the matrix's; where it lies is not.
     second = task(
         "elsewhere",
-        encoder={"name": str(shutil.copytree(tiny_encoder_folder, elsewhere / "models" / "encoder"))},
+        encoder={"name": str(shutil.copytree(tiny_encoder_folder, encoder))},
         corpora=str(shutil.copytree(tiny_corpora, elsewhere / "mount" / "data")),
         store=first.job.store,
         zoo=first.job.zoo,
