@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matrices.recommend.predicted.budget import gain, next_cells
+from matrices.recommend.predicted.model import Predicted
+from matrices.scores import ScoreTable
+
+CODES = ("dan", "deu", "eng", "fin", "fra", "ita", "nld", "spa", "swe")
+
+
+def predicted(mean: list[float], sd: list[float], measured: list[bool]) -> Predicted:
+    n = len(mean)
+    empty = np.zeros((n, 2))
+    return Predicted(
+        CODES[:n], np.array(mean), np.array(sd), np.array(sd), empty, np.array(measured), np.zeros(n), CODES[:1]
+    )
+
+
+def test_the_gain_of_knowing_a_score_is_what_a_simulation_finds() -> None:
+    found = predicted([70.0, 68.0, 50.0], [3.0, 5.0, 2.0], [False, False, False])
+
+    draws = np.random.default_rng(0).normal(size=200_000)
+    expected = [
+        np.maximum(68, 70 + 3 * draws).mean() - 70,
+        np.maximum(70, 68 + 5 * draws).mean() - 70,
+        np.maximum(70, 50 + 2 * draws).mean() - 70,
+    ]
+    np.testing.assert_allclose(gain(found) * 70, expected, atol=0.03)
+
+
+def test_what_was_measured_is_worth_nothing_more() -> None:
+    assert gain(predicted([70.0, 68.0], [1.0, 1.0], [True, False]))[0] == 0
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_cells_asked_for_are_open_different_and_as_many_as_the_budget_allows(share: float) -> None:
+    random = np.random.default_rng(0)
+    scores = np.where(random.random((9, 9)) < share, random.normal(size=(9, 9)), np.nan)
+    table = ScoreTable(CODES, CODES, scores)
+
+    cells = next_cells(table, 20)
+
+    assert len(set(cells)) == len(cells) == 20
+    assert all(source != target for source, target in cells)
+    assert all(np.isnan(scores[CODES.index(source), CODES.index(target)]) for source, target in cells)
+    assert cells == next_cells(table, 20)
+    assert len({target for _, target in cells[:9]}) > 4
+
+
+def test_a_full_matrix_leaves_nothing_to_measure() -> None:
+    assert next_cells(ScoreTable(CODES, CODES, np.random.default_rng(0).normal(size=(9, 9))), 5) == []
