@@ -1,7 +1,7 @@
 """Gradient-boosted rankings from features of pairs: what the published recommenders do. Needs LightGBM.
 
 The settings are those of LangRank (Lin et al. 2019): lambdarank, 100 trees of 16 leaves, 5 pairs a leaf at the least.
-The features are the table's own: a table without them has no such ranking. Lambdarank breaks the ties it begins with by
+Lambdarank breaks the ties it begins with by
 the order of lines, which moves NDCG@3 by several points either way: lines are shuffled, so that the order of languages'
 codes decides nothing, always in the same way, so that two runs agree.
 """
@@ -13,7 +13,6 @@ from collections.abc import Mapping
 import lightgbm
 import numpy as np
 
-from matrices.backtest.methods import URIEL
 from matrices.backtest.yardstick import RELEVANT
 from matrices.recommend.popularity import mean_z_scores
 from matrices.scores import Floats, ScoreTable
@@ -35,20 +34,15 @@ def langrank(table: ScoreTable, target: str) -> Floats:
     return _ranking(table, target, table.pair_features)
 
 
-def uriel(table: ScoreTable, target: str) -> Floats:
-    """LangRank's ranker from URIEL's distances alone, which are known of a target without any text."""
-    return _ranking(table, target, distances(table))
+def uriel(table: ScoreTable, target: str, *, distances: Mapping[str, Floats]) -> Floats:
+    """LangRank's ranker from URIEL's distances [S, T] alone, which are known of a target without any text."""
+    return _ranking(table, target, distances)
 
 
-def uriel_and_popularity(table: ScoreTable, target: str) -> Floats:
+def uriel_and_popularity(table: ScoreTable, target: str, *, distances: Mapping[str, Floats]) -> Floats:
     """URIEL's distances and the source's mean z-score over the targets other than the one it is ranked for."""
     average = np.column_stack([mean_z_scores(table, other) for other in table.targets])
-    return _ranking(table, target, {**distances(table), "popularity": average})
-
-
-def distances(table: ScoreTable) -> dict[str, Floats]:
-    """The pair features that are URIEL's distances."""
-    return {name: values for name, values in table.pair_features.items() if name.casefold() in URIEL}
+    return _ranking(table, target, {**distances, "popularity": average})
 
 
 def _ranking(table: ScoreTable, target: str, features: Mapping[str, Floats]) -> Floats:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
+from functools import partial
 
 from matrices.backtest import simple
+from matrices.backtest.ours import sprachbund
 from matrices.backtest.protocol import Method
-from matrices.scores import ScoreTable
+from matrices.recommend.predicted.similarity import similarities
+from matrices.recommend.predicted.typology import VECTORS, available
+from matrices.scores import Floats, ScoreTable
 
 URIEL = ("genetic", "syntactic", "featural", "phonological", "inventory", "geographic")
 """The six distances of URIEL, as published tables and ``lang2vec`` name them."""
@@ -24,6 +28,7 @@ class Skipped:
 def methods_for(table: ScoreTable) -> tuple[dict[str, Method], list[Skipped]]:
     """Every method by name, ours first, and those that are skipped."""
     methods: dict[str, Method] = {
+        "sprachbund": sprachbund,
         "random": simple.random,
         "english": simple.english,
         "popularity": simple.popularity,
@@ -44,15 +49,25 @@ def _learned(table: ScoreTable) -> tuple[dict[str, Method], dict[str, str]]:
         return {}, dict.fromkeys(names, "needs LightGBM: pip install 'sprachbund[backtest]'")
     from matrices.backtest import learned
 
-    features = {name.casefold() for name in table.pair_features}
     methods: dict[str, Method] = {}
     skipped: dict[str, str] = {}
-    if features & set(URIEL):
-        methods.update(uriel_lightgbm=learned.uriel, uriel_popularity_lightgbm=learned.uriel_and_popularity)
+    if distances := _distances(table):
+        methods[names[0]] = partial(learned.uriel, distances=distances)
+        methods[names[1]] = partial(learned.uriel_and_popularity, distances=distances)
     else:
-        skipped.update(dict.fromkeys(names[:2], "the table has no URIEL distances"))
-    if features - set(URIEL):
-        methods["langrank"] = learned.langrank
+        why = "the table has no URIEL distances, and lang2vec is missing: pip install 'sprachbund[typology]'"
+        skipped.update(dict.fromkeys(names[:2], why))
+    if any(name.casefold() not in URIEL for name in table.pair_features):
+        methods[names[2]] = learned.langrank
     else:
-        skipped["langrank"] = "the table has no features of corpora (overlaps, sizes)"
+        skipped[names[2]] = "the table has no features of corpora (overlaps, sizes)"
     return methods, skipped
+
+
+def _distances(table: ScoreTable) -> dict[str, Floats]:
+    """URIEL's distances as the table has them, else how alike its languages are by URIEL's own vectors."""
+    own = {name: values for name, values in table.pair_features.items() if name.casefold() in URIEL}
+    if own or not available():
+        return own
+    alike = similarities(table.sources, table.targets)
+    return {name: alike[name] for name in ("families", "nearness", *VECTORS)}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from matrices.reading import Reader
-from matrices.recommend.outlook import NothingToPredictError, Outlook, Predict
+from matrices.recommend.outlook import Expected, Outlook, Predict
+from matrices.recommend.predicted import fit
+from matrices.recommend.predicted.explain import outlook
 from matrices.scores import ScoreTable, scores_of
 
 
@@ -15,15 +18,17 @@ def predictor(reader: Reader, matrix: str, version: int, composition: str, selec
 
 
 def predictions(table: ScoreTable) -> Predict:
-    """Predictions from the scores of a matrix. Raises ``NothingToPredictError``."""
-    try:
-        from matrices.recommend.predicted import fit
-    except ImportError as error:
-        raise NothingToPredictError("this installation cannot predict") from error
-
+    """Predictions from the scores of a matrix, which are shares in [0, 1]. Raises ``NothingToPredictError``."""
     model = fit(table)
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
-        return model.outlook(target, asked)
+        found = outlook(model, target, asked)
+        return replace(found, expected=tuple(_as_share(one) for one in found.expected))
 
     return predict
+
+
+def _as_share(one: Expected) -> Expected:
+    """A model knows no bounds; a share does."""
+    low, high = one.interval
+    return replace(one, score=min(max(one.score, 0.0), 1.0), interval=(max(low, 0.0), min(high, 1.0)))

@@ -57,7 +57,19 @@ def test_a_visitor_chooses_a_target_and_reads_the_best_sources(address: str) -> 
         with page.expect_download() as downloading:
             page.click("#download")
         assert downloading.value.suggested_filename.endswith(".parquet")
+        page.fill("#other", "Igbo")
+        page.press("#other", "Enter")
+        page.wait_for_selector('#answer-title:has-text("Igbo"):has-text("(predicted)")', timeout=120_000)
+        predicted = page.locator("#table").text_content() or ""
+        outlined = page.locator("#bars .bar.predicted").count()
+        page.fill("#other", "Xyzzian")
+        page.press("#other", "Enter")
+        page.wait_for_selector('#problem:has-text("unknown language")')
         browser.close()
 
     assert "German" in table
-    assert complaints == []
+    assert "predicted" in predicted
+    assert "predicted" not in table
+    assert outlined == 4
+    # Chromium reports the 404 of the language nobody knows; nothing else went wrong.
+    assert [one for one in complaints if "404" not in one] == []

@@ -1,21 +1,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
-from matrices.recommend import Question, ask, to_json
+from matrices.cells import Cell
+from matrices.recommend import Question, ask, predictor, to_json
 from matrices.store import Store
 
 PATH = "/v1/recommendations"
+
+MakeCell = Callable[..., Cell]
 
 
 def test_the_answer_is_what_the_library_says(client: TestClient, store: Store) -> None:
     response = client.get(PATH, params={"task": "pos", "target": "yor", "k": 2})
 
     assert response.status_code == 200
-    assert response.content == to_json(ask(store, Question(task="pos", target="yor", k=2)))
+    assert response.content == to_json(ask(store, Question(task="pos", target="yor", k=2), predictor))
     assert [source["source"] for source in response.json()["sources"]] == ["deu", "hin"]
 
 
@@ -48,7 +53,6 @@ def test_an_answer_one_has_is_not_sent_again(client: TestClient) -> None:
     [
         ({"task": "parsing", "target": "yor"}, 404, "unknown-task", "there is: pos"),
         ({"task": "pos", "target": "yoruuba"}, 404, "unknown-language", "yor (Yoruba)"),
-        ({"task": "pos", "target": "swa"}, 404, "unknown-target", "there is: wol, yor"),
         ({"task": "pos", "target": "yor", "matrix": "nope"}, 404, "unknown-matrix", "zero_shot-pos-tiny@0a1b"),
         ({"task": "pos", "target": "yor", "k": 0}, 422, "invalid-parameters", "k: Input should be greater"),
         ({"task": "pos", "target": "yor", "k": 101}, 422, "invalid-parameters", "k: Input should be less"),
@@ -83,3 +87,35 @@ def test_the_answer_is_the_same_to_the_byte_each_time(client: TestClient, serve,
 
     assert client.get(PATH, params=params).content == other.get(PATH, params=params).content
     assert json.loads(other.get(PATH, params=params).content)["version"] == store.version
+
+
+def test_a_target_nobody_measured_is_predicted_and_says_so(client: TestClient, store: Store) -> None:
+    response = client.get(PATH, params={"task": "pos", "target": "Swahili", "k": 2})
+    answer = response.json()
+
+    assert response.content == to_json(ask(store, Question(task="pos", target="swa", k=2), predictor))
+    assert (answer["target"]["code"], answer["method"]) == ("swa", "prediction")
+    assert answer["ranked"] == answer["predicted"] == 4
+    assert {source["measured"] for source in answer["sources"]} == {False}
+    assert {source["level"] for source in answer["sources"]} == {0.9}
+    assert sum(source["probability_best"] for source in answer["sources"]) <= 1
+    assert answer["shortlist"]
+    assert answer["basis"].startswith("Predicted: nothing was measured on Swahili.")
+
+
+def test_a_source_nobody_measured_is_ranked_beside_those_that_were(client: TestClient) -> None:
+    answer = client.get(PATH, params={"task": "pos", "target": "yor", "k": 1, "source": ["Dutch", "ewe"]}).json()
+
+    assert {source["source"]: source["measured"] for source in answer["asked"]} == {"nld": False, "ewe": False}
+    assert (answer["ranked"], answer["predicted"]) == (6, 2)
+
+
+def test_where_nothing_can_be_predicted_it_says_why(serve, store: Store, tmp_path: Path, make_cell: MakeCell) -> None:
+    small = Store.open(tmp_path / "small", create=True)
+    small.append([make_cell("deu", "yor", 40), make_cell("eng", "wol", 30)])
+
+    problem = serve(small).get(PATH, params={"task": "pos", "target": "swa"}).json()
+
+    assert (problem["status"], problem["type"]) == (404, "urn:sprachbund:problem:unknown-target")
+    assert "nothing can be predicted: no target has scores of two sources" in problem["detail"]
+    assert problem["known"] == ["wol", "yor"]

@@ -1,0 +1,22 @@
+"""What ``recommend`` would answer, in the form a backtest judges."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matrices.backtest.protocol import Forecast
+from matrices.recommend.outlook import NothingToPredictError
+from matrices.recommend.predicted import fit
+from matrices.scores import ScoreTable
+
+
+def sprachbund(table: ScoreTable, target: str) -> Forecast:
+    """A model fitted to the table in which the target is hidden, asked about the target."""
+    scores, intervals = np.full(len(table.sources), np.nan), np.full((len(table.sources), 2), np.nan)
+    try:
+        found = fit(table).predict(target)
+    except NothingToPredictError:
+        return Forecast(scores, intervals, frozenset(table.sources))
+    at = [table.sources.index(source) for source in found.sources]
+    scores[at], intervals[at] = found.mean, found.intervals
+    return Forecast(scores, intervals, frozenset(found.shortlist))
