@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import structlog
 from deltalake import DeltaTable
@@ -72,7 +73,7 @@ class Task:
 
     def rows(self) -> list[str]:
         """Cell ids as they were appended."""
-        ids: list[str] = DeltaTable(self.job.store).to_pyarrow_table()["cell_id"].to_pylist()
+        ids: list[str] = pa.table(DeltaTable(self.job.store).scan(["cell_id"]))["cell_id"].to_pylist()
         return sorted(ids)
 
     def is_whole(self) -> bool:
