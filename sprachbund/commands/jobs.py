@@ -22,6 +22,7 @@ from rich.table import Table
 
 from matrices.logs import configure_logs
 from matrices.store import Store, StoreMissingError
+from sprachbund.commands.budget import of_job, of_matrix
 
 if TYPE_CHECKING:
     from workers.driver import State, Summary, Watch
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from workers.pretraining.run import Tick
 
 JobFile = Annotated[Path, typer.Argument(metavar="JOB.yaml", help="the job file")]
+PlanFile = Annotated[
+    str, typer.Argument(metavar="JOB.yaml|STORE/MATRIX", help="the job file; with --budget also a matrix of a store")
+]
+Budget = Annotated[
+    int | None, typer.Option("--budget", min=1, help="choose so many cells to measure next, and write a job for them")
+]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
 Address = Annotated[
     str | None,
@@ -45,17 +52,27 @@ def register(app: typer.Typer) -> None:
     app.command("pretrain")(pretrain_command)
 
 
-def plan_command(job_file: JobFile, as_json: Json = False) -> None:
-    """Show what a job will train and measure, what is done already, and what it is likely to cost."""
+def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) -> None:
+    """Show what a job will train and measure, what is done already, and what it is likely to cost.
+
+    With a budget: which cells to measure next, of the job or of a matrix, and why.
+    """
+    job_file = Path(job)
+    if budget is not None and job_file.suffix not in (".yaml", ".yml"):
+        of_matrix(job, budget, as_json)
+        return
     from workers.job import load_job
 
-    job = load_job(job_file)  # A mistake in it is told before torch is waited for.
+    read = load_job(job_file)  # A mistake in it is told before torch is waited for.
     from workers.driver import estimate_seconds
     from workers.outstanding import outstanding
     from workers.plan import make_plan
 
     with Console(stderr=True).status("reading and checking the corpora"):
-        plan = make_plan(job, folder=job_file.parent)
+        plan = make_plan(read, folder=job_file.parent)
+    if budget is not None:
+        of_job(job_file, plan, budget, as_json)
+        return
     try:
         store = Store.open(plan.job.store)
     except StoreMissingError:

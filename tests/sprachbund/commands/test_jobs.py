@@ -9,7 +9,10 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from matrices.importing import About, import_published
+from matrices.published import read_published
 from matrices.store import Store
+from sprachbund.commands.budget import BudgetError
 from sprachbund.commands.jobs import register
 from workers.driver import make_bench, run
 from workers.job import load_job
@@ -109,3 +112,42 @@ def test_pretrain_of_an_encoder_that_is_made_says_so(tiny_encoder_folder: Path, 
     assert (first["trained"], second["trained"]) == (True, False)
     assert first["digest"] == second["digest"]
     assert "nothing trained" in command("pretrain", str(path)).stdout
+
+
+def test_a_budget_chooses_cells_and_writes_a_job_that_measures_those_alone(job_file: Path) -> None:
+    job = {**json.loads(job_file.read_text()), "sources": ["qaa", "qab"], "targets": ["qac", "qad"]}
+    job_file.write_text(json.dumps(job), encoding="utf-8")
+
+    told = json.loads(command("plan", str(job_file), "--budget", "3", "--json").stdout)
+
+    following = job_file.with_name("job.next.yaml")
+    assert told["fill"] == f"sprachbund fill {following}"
+    plan = make_plan(load_job(following), folder=following.parent)
+    planned = {(cell.source, column.target) for column in plan.columns for cell in column.cells if cell.source}
+    assert planned == {(one["source"], one["target"]) for one in told["cells"]}
+    assert len(planned) == 3
+
+
+def test_a_budget_is_spent_on_one_task(job_file: Path) -> None:
+    job = {**json.loads(job_file.read_text()), "tasks": ["corner", "board"]}
+    job_file.write_text(json.dumps(job), encoding="utf-8")
+    app = typer.Typer()
+    register(app)
+
+    result = CliRunner().invoke(app, ["plan", str(job_file), "--budget", "1"])
+
+    assert isinstance(result.exception, BudgetError)
+    assert "keep one of corner, board" in str(result.exception)
+
+
+def test_a_budget_is_spent_on_a_matrix_without_a_job(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    pairs = [(s, t) for s in ("deu", "fra", "ita", "nld") for t in ("spa", "swe", "por") if (s, t) != ("ita", "spa")]
+    table.write_text("source,target,score\n" + "".join(f"{s},{t},0.{n + 10}\n" for n, (s, t) in enumerate(pairs)))
+    import_published(tmp_path / "store", read_published(table), About(matrix="published", task="pos"))
+
+    told = command("plan", f"{tmp_path / 'store'}/published", "--budget", "5").stdout
+
+    assert "Italian (ita)" in told
+    assert "Spanish (spa)" in told
+    assert "the best with probability" in told
