@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from matrices.recommend.names import named
 from matrices.recommend.outlook import Expected, Outlook
 from matrices.recommend.popularity import mean_z_scores
 from matrices.recommend.predicted.model import Model
+from matrices.scores import Floats
 
 EXPLAINED, TARGETS, FEATURES = 10, 3, 6
 """Of so many sources it is said what they rest on, of so many targets each, and so many features of the matrix."""
@@ -22,10 +24,11 @@ def outlook(model: Model, target: str, asked: Sequence[str] = ()) -> Outlook:
     found = model.predict(target, [code for code in sources if code != target])
     order = np.lexsort((np.array(found.sources), -found.mean))
     average = dict(zip(model.table.sources, mean_z_scores(model.table, target).tolist(), strict=True))
+    explained = [found.sources[at] for at in order[:EXPLAINED] if not found.measured[at]]
+    rests = rests_on(model, explained, target)
     expected = []
-    for place, at in enumerate(order):
+    for at in order:
         source = found.sources[at]
-        rests = rests_on(model, source, target) if place < EXPLAINED and not found.measured[at] else ()
         low, high = found.intervals[at]
         expected.append(
             Expected(
@@ -34,23 +37,32 @@ def outlook(model: Model, target: str, asked: Sequence[str] = ()) -> Outlook:
                 interval=(float(low), float(high)),
                 probability_best=float(found.best[at]),
                 average_z=z if np.isfinite(z := average.get(source, np.nan)) else None,
-                rests_on=rests,
+                rests_on=rests.get(source, ()),
             )
         )
     return Outlook(expected=tuple(expected), shortlist=found.shortlist, features=feature_weights(model))
 
 
-def rests_on(model: Model, source: str, target: str, most: int = TARGETS) -> tuple[Evidence, ...]:
-    """The measured targets that moved one prediction most: a target's share is that of its cells' absolute weights.
+def rests_on(model: Model, sources: Sequence[str], target: str, most: int = TARGETS) -> dict[str, tuple[Evidence, ...]]:
+    """The measured targets that moved each prediction most: a target's share is that of its cells' absolute weights.
 
     A prediction is linear in the measured scores; those weights are its derivatives.
     """
-    row = model.design.rows([source], target)
-    pull = np.zeros(len(model.cells.scores))
+    if not sources:
+        return {}
+    rows = model.design.rows(sources, target)
+    toward = np.zeros(rows.shape)
     for member in model.mixture.members:
-        found = (row[:, member.uses] @ member.weights.covariance)[0] / member.weights.noise
-        pull += member.share * (model.cells.columns[:, member.uses] @ found)
-    by_target = np.array([np.abs(pull[begin:end]).sum() for begin, end in model.cells.spans])
+        toward[:, member.uses] += (
+            member.share / member.weights.noise * (rows[:, member.uses] @ member.weights.covariance)
+        )
+    pull = toward @ model.cells.columns.T
+    begins = [begin for begin, _ in model.cells.spans]
+    by_target = np.add.reduceat(np.abs(pull), begins, axis=1)
+    return {source: _evidence(model, source, shares, most) for source, shares in zip(sources, by_target, strict=True)}
+
+
+def _evidence(model: Model, source: str, by_target: Floats, most: int) -> tuple[Evidence, ...]:
     total = float(by_target.sum())
     if total == 0:
         return ()
@@ -67,6 +79,7 @@ def rests_on(model: Model, source: str, target: str, most: int = TARGETS) -> tup
     )
 
 
+@lru_cache(maxsize=16)
 def feature_weights(model: Model, most: int = FEATURES) -> tuple[FeatureWeight, ...]:
     """The groups of columns that move the model's predictions of its own cells most, by standard deviation."""
     groups = np.array(model.design.groups, dtype=object)
