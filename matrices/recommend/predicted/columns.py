@@ -12,6 +12,38 @@ from matrices.scores import Floats
 _WORTH = 2.0
 """As many scores as the other targets' spread counts for, where a target has few of its own."""
 _ROUNDS = 5
+_STRETCH = 0.3
+_FLOOR = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Standard scores z on a scale where the best differ most: ``(exp(0.3 z) - mean) / spread``, all about 0 and 1.
+
+    Who is first is decided among a target's best sources; how bad the worst are is of no use, and a model that has to
+    explain that as well spends its weights there.
+    """
+
+    mean: float
+    spread: float
+
+    def of(self, standard: Floats) -> Floats:
+        """Standard scores, stretched; NaN stays."""
+        return (np.exp(_STRETCH * standard) - self.mean) / self.spread
+
+    def back(self, stretched: Floats) -> tuple[Floats, Floats]:
+        """Standard scores of stretched ones, and how fast they change with those."""
+        held = np.maximum(self.mean + self.spread * stretched, _FLOOR)
+        # Below the floor, which no mean of a target's scores comes near, the scale goes on in a straight line.
+        under = np.minimum(self.mean + self.spread * stretched - _FLOOR, 0.0)
+        slope = self.spread / (_STRETCH * held)
+        return np.log(held) / _STRETCH + under / (_STRETCH * _FLOOR), slope
+
+
+def stretch(standard: Floats) -> Stretch:
+    """The scale for these standard scores, NaN where not measured."""
+    grown = np.exp(_STRETCH * standard[np.isfinite(standard)])
+    return Stretch(float(grown.mean()), float(grown.std()) or 1.0)
 
 
 @dataclass(frozen=True, eq=False)

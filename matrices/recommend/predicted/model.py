@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from matrices.recommend.outlook import CONFIDENCE, NothingToPredictError, Outlook
 from matrices.recommend.predicted.calibration import best_shares, mass, mass_needed, shortlist, width
-from matrices.recommend.predicted.columns import Columns, columns
+from matrices.recommend.predicted.columns import Columns, Stretch, columns, stretch
 from matrices.recommend.predicted.design import OWN, SOURCE, TOGETHER, Design, design
 from matrices.recommend.predicted.level import Level, described, level
 from matrices.recommend.predicted.mixture import Cells, Indices, Mixture, mix
@@ -50,6 +50,7 @@ class Model:
 
     table: ScoreTable
     columns: Columns
+    stretch: Stretch
     design: Design
     cells: Cells
     mixture: Mixture
@@ -117,21 +118,23 @@ class Model:
             measured = [code for code, there in zip(self.table.sources, known.tolist(), strict=True) if there]
             centred = rows - self.design.rows(measured, target).mean(axis=0)
             spread = float(self.columns.spreads[at])
-            centre = float(self.columns.centres[at] + spread * self.columns.standard[known, at].mean())
+            centre = float(self.columns.centres[at])
+            middle = float(self.stretch.of(self.columns.standard[known, at]).mean())
+            standard, slope = self.stretch.back(middle + self.mixture.mean(centred))
             shared = np.full(len(asked), spread**2 * self.mixture.noise / known.sum())
             wide = self.cell_width
         else:
             centred = rows - self._middle(target)
             known_of_it = described(self.design, target)
             centre, spread = self.level.centre.of(known_of_it), float(np.exp(self.level.log_spread.of(known_of_it)))
-            stretch = (spread * self.mixture.mean(centred)) ** 2 * self.level.log_spread.variance
-            shared = self.level.centre.variance + stretch
+            standard, slope = self.stretch.back(self.mixture.mean(centred))
+            shared = self.level.centre.variance + (spread * standard) ** 2 * self.level.log_spread.variance
             wide = self.new_target_width
         covariance = self.mixture.covariance(centred) + np.diag(self._unmeasured(asked, target))
         return Raw(
-            mean=centre + spread * self.mixture.mean(centred),
-            covariance=spread**2 * covariance,
-            noise=np.full(len(asked), spread**2 * self.mixture.noise),
+            mean=centre + spread * standard,
+            covariance=spread**2 * slope[:, None] * covariance * slope,
+            noise=(spread * slope) ** 2 * self.mixture.noise,
             shared=shared,
             width=wide,
         )
@@ -191,18 +194,21 @@ def fit(table: ScoreTable) -> Model:
     several = np.flatnonzero(np.isfinite(table.scores).sum(axis=0) > 1)
     if not len(several):
         raise NothingToPredictError("no target has scores of two sources or more; measure some, then ask again")
-    made = design(table, scaled.standard)
-    cells = _cells(made, scaled, several)
+    scale = stretch(scaled.standard)
+    stretched = scale.of(scaled.standard)
+    made = design(table, stretched)
+    cells = _cells(made, stretched, several)
     groups = made.groups
     apart = [None if group == TOGETHER else group for group in groups]
     of_pairs = set(made.pairs.groups)
     pooled = ["features" if group in of_pairs else group for group in apart]
     mixture = mix(cells, [apart, pooled, groups])
     levels = level(made, scaled)
-    ratios, needed = _left_out(table, scaled, cells, mixture, levels, several)
+    ratios, needed = _left_out(table, scaled, scale, cells, mixture, levels, several)
     return Model(
         table=table,
         columns=scaled,
+        stretch=scale,
         design=made,
         cells=cells,
         mixture=mixture,
@@ -213,13 +219,13 @@ def fit(table: ScoreTable) -> Model:
     )
 
 
-def _cells(made: Design, scaled: Columns, several: Indices) -> Cells:
+def _cells(made: Design, stretched: Floats, several: Indices) -> Cells:
     rows, scores, spans = [], [], []
     begin = 0
     for at in several:
-        known = np.flatnonzero(np.isfinite(scaled.standard[:, at]))
+        known = np.flatnonzero(np.isfinite(stretched[:, at]))
         row = made.rows(made.sources, made.pairs.targets[at])[known]
-        score = scaled.standard[known, at]
+        score = stretched[known, at]
         rows.append(row - row.mean(axis=0))
         scores.append(score - score.mean())
         spans.append((begin, begin + len(known)))
@@ -228,7 +234,7 @@ def _cells(made: Design, scaled: Columns, several: Indices) -> Cells:
 
 
 def _left_out(
-    table: ScoreTable, scaled: Columns, cells: Cells, mixture: Mixture, levels: Level, several: Indices
+    table: ScoreTable, scaled: Columns, scale: Stretch, cells: Cells, mixture: Mixture, levels: Level, several: Indices
 ) -> tuple[list[Floats], list[float]]:
     """For every target foretold from the others: its errors over their standard deviations; and the probability that
     a shortlist would have needed to name its best source."""
@@ -237,14 +243,15 @@ def _left_out(
     for at, (begin, end) in zip(several, cells.spans, strict=True):
         line = int(np.searchsorted(measured, at))
         spread = float(np.exp(levels.log_spread.left_out[line]))
-        standard = mixture.left_out[begin:end]
+        expected = mixture.left_out[begin:end]
+        standard, slope = scale.back(expected)
         covariance = mixture.covariance_without(cells, begin, end)
         shared = levels.centre.variance + (spread * standard) ** 2 * levels.log_spread.variance
-        sd = np.sqrt(shared + spread**2 * (np.diag(covariance) + mixture.noise))
+        sd = np.sqrt(shared + (spread * slope) ** 2 * (np.diag(covariance) + mixture.noise))
         truth = table.scores[np.isfinite(table.scores[:, at]), at]
         ratios.append(np.abs(truth - levels.centre.left_out[line] - spread * standard) / sd)
-        shares = best_shares(standard, covariance, np.full(end - begin, mixture.noise))
-        needed.append(mass_needed(shares, standard, int(truth.argmax())))
+        shares = best_shares(expected, covariance, np.full(end - begin, mixture.noise))
+        needed.append(mass_needed(shares, expected, int(truth.argmax())))
     return ratios, needed
 
 
