@@ -125,7 +125,7 @@ def _ranking(answer: Recommendation) -> Table:
     beside = answer.comparison
     for label, ranked in (
         ("English", beside.english),
-        ("best on average", beside.best_average),
+        ("popular", beside.best_average),
         ("nearest family", beside.nearest_family),
     ):
         if ranked is not None:
