@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-cluster lint bench clean
 
 demo: $(VENV)/ready
 	$(BIN)/sprachbund demo
@@ -11,6 +11,10 @@ demo: $(VENV)/ready
 # The models of the tests are so small that a second thread only gets in the way.
 test: $(VENV)/ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+# Whole jobs on clusters of several nodes, killed, cut off and starved: what docs/jobs.md promises of faults.
+test-cluster: $(VENV)/ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m cluster
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

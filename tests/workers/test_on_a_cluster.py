@@ -36,7 +36,7 @@ from workers.pool import InlinePool, ray_pool
 from workers.preflight import PreflightError, check_machines, probe
 from workers.worker import Bench
 
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:ray")
+pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore::FutureWarning:ray")]
 ray = pytest.importorskip("ray")
 
 SPRACHBUND = str(Path(sys.executable).with_name("sprachbund"))

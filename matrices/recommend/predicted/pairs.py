@@ -75,6 +75,8 @@ class Pairs:
         Neither source nor target need be of the table: what it states of its own pairs is then missing, and likeness
         is worked out.
         """
+        if not self.features:
+            return np.empty((len(sources), 0)), np.empty((len(sources), 0), dtype=bool)
         known = np.stack([self._values(feature, sources, target) for feature in self.features], axis=-1)
         reference = [self._reference(feature, target) for feature in self.features]
         raw = np.concatenate(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+pytestmark = pytest.mark.cluster
 Make = Callable[..., Any]
 AGAIN = "not the work's own fault: it is done again"
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.cluster
 Make = Callable[..., Any]
 KILLS = 5
 

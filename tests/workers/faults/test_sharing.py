@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.cluster
 Make = Callable[..., Any]
 STEPS = {"steps": 60, "tokens": 512, "length": 32}
 

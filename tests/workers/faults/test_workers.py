@@ -24,7 +24,10 @@ from workers.pool import RayPool, ray_pool
 from workers.schedule import describe
 
 # Ray leaves the sockets that it found free ports with to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:ray", "ignore::ResourceWarning")
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.filterwarnings("ignore::FutureWarning:ray", "ignore::ResourceWarning"),
+]
 ray = pytest.importorskip("ray")
 cluster_utils = pytest.importorskip("ray.cluster_utils")
 

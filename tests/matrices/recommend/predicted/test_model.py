@@ -92,6 +92,14 @@ def test_what_nobody_knows_is_predicted_with_a_wider_interval(table: ScoreTable)
     assert known.sd[0] < found.sd[0] * 1.5
 
 
+def test_of_languages_that_nothing_is_known_of_the_sources_themselves_are_told_apart() -> None:
+    scores = np.array([[1.0, 1.0, 2.0], [2.0, 2.0, 2.5], [3.0, 4.0, 4.0]])
+    table = ScoreTable(("qaa", "qab", "qac"), ("qad", "qae", "qaf"), scores, None, {})
+    predicted = fit(table).predict("qax")
+    assert predicted.mean.tolist() == sorted(predicted.mean.tolist())
+    assert predicted.best[2] > 0.5
+
+
 def test_the_target_is_no_source_for_itself(table: ScoreTable) -> None:
     found = fit(table).predict("swe", ["swe", "deu", "deu"])
 
