@@ -30,5 +30,6 @@ def configure_logs(*, as_json: bool = False) -> None:
         os.environ[VARIABLE] = "1"
     structlog.configure(
         processors=_JSON if os.environ.get(VARIABLE) == "1" else None,
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Looked up at every line: whoever redirects standard error may close what it was before.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

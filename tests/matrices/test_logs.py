@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+import structlog
+
+from matrices.logs import configure_logs
 
 PROGRAM = """
 import os, sys
@@ -52,3 +57,15 @@ def test_people_read_lines_with_the_same_ids() -> None:
     assert "a worker died" in lines[0]
     assert "0123abcd" in lines[0]
     assert not lines[0].startswith("{")
+
+
+def test_standard_error_may_be_redirected_and_closed_between_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    try:
+        with io.StringIO() as closed, contextlib.redirect_stderr(closed):
+            configure_logs()
+            structlog.get_logger().info("one")
+        structlog.get_logger().info("two")
+    finally:
+        structlog.configure(**before)
+    assert "two" in capsys.readouterr().err
