@@ -22,7 +22,7 @@ lint: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks
 
-# Figures of docs/performance.md; half an hour on 2 cores that do nothing else.
+# The figures of one worker and of whole matrices (docs/performance.md); half an hour on 2 cores that do nothing else.
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/fill.py
