@@ -35,7 +35,7 @@ from workers.supervisor import supervised
 from workers.worker import Bench, Done, failed_cells
 
 _log = structlog.get_logger(__name__)
-_SHARE_OF_PEAK = 0.15
+_SHARE_OF_PEAK = 0.5
 """What training and evaluation of small adapters reach of a plain matrix product's rate; for forecasts only."""
 _APPENDS = 16
 """After so many appends a run looks whether the store's small files are worth joining."""
