@@ -95,7 +95,7 @@ def _run(
         while True:
             try:
                 kind, content = receiver.recv()
-            except EOFError:
+            except (EOFError, OSError):  # It ended, or was cut off.
                 break
             except Exception:
                 continue  # An error that cannot be made again here; its words came before it.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.recommend.outlook import CONFIDENCE, NothingToPredictError, Outlook
+from matrices.recommend.outlook import CONFIDENCE, NothingToPredictError
 from matrices.recommend.predicted.calibration import best_shares, mass, mass_needed, shortlist, width
 from matrices.recommend.predicted.columns import Columns, Stretch, columns, stretch
 from matrices.recommend.predicted.design import OWN, SOURCE, TOGETHER, Design, design
@@ -103,12 +103,6 @@ class Model:
         """The score of a pair, None where it was not measured."""
         stated, _ = self._stated([source], target)
         return float(stated[0]) if np.isfinite(stated[0]) else None
-
-    def outlook(self, target: str, asked: Sequence[str] = ()) -> Outlook:
-        """As ``matrices.recommend.predicted.explain.outlook``."""
-        from matrices.recommend.predicted.explain import outlook
-
-        return outlook(self, target, asked)
 
     def _scores(self, asked: Sequence[str], target: str) -> Raw:
         """As if none of them had been measured on the target; where others were, in line with those."""

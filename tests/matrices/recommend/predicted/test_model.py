@@ -7,6 +7,7 @@ import pytest
 
 from matrices.recommend.outlook import NothingToPredictError
 from matrices.recommend.predicted import fit
+from matrices.recommend.predicted.explain import outlook
 from matrices.scores import Floats, ScoreTable
 
 LANGUAGES = """
@@ -44,7 +45,7 @@ def test_hidden_scores_do_not_reach_a_prediction(table: ScoreTable) -> None:
 
 
 def test_two_fits_agree_to_the_last_digit(table: ScoreTable) -> None:
-    one, two = (fit(table.hide("swe")).outlook("swe", ["nob"]) for _ in range(2))
+    one, two = (outlook(fit(table.hide("swe")), "swe", ["nob"]) for _ in range(2))
 
     assert one == two
 
@@ -126,7 +127,7 @@ def test_a_target_with_equal_scores_does_no_harm(table: ScoreTable) -> None:
 
 
 def test_a_prediction_says_what_it_rests_on(table: ScoreTable) -> None:
-    expected = fit(table.hide("nld")).outlook("nld").expected
+    expected = outlook(fit(table.hide("nld")), "nld").expected
 
     evidence = expected[0].rests_on
     assert all(0 < one.weight <= 1 for one in evidence)
