@@ -19,6 +19,14 @@ ROOMS: Mapping[str, frozenset[str]] = {
     "sprachbund": frozenset({"matrices", "adapters_zoo", "workers", "service"}),
 }
 """Each room, and the rooms it may see."""
+FLOORS: Mapping[str, frozenset[str]] = {
+    "matrices.likeness": frozenset(),
+    "matrices.measures": frozenset({"matrices.likeness"}),
+    "matrices.plots": frozenset({"matrices.measures"}),
+    "matrices.recommend": frozenset({"matrices.likeness", "matrices.measures"}),
+    "matrices.backtest": frozenset({"matrices.likeness", "matrices.recommend"}),
+}
+"""Each floor of ``matrices``, and the floors it may see; modules beside them belong to all."""
 
 
 @cache
@@ -77,6 +85,20 @@ def test_a_room_sees_only_the_rooms_below_it(room: str) -> None:
         if module.partition(".")[0] == room
         for name in imports(module)
         if name.partition(".")[0] in ROOMS.keys() - allowed
+    }
+    assert not seen
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_a_floor_of_matrices_sees_only_the_floors_below_it(floor: str) -> None:
+    assert any(module.startswith(f"{floor}.") for module in modules())
+    above = FLOORS.keys() - FLOORS[floor] - {floor}
+    seen = {
+        f"{module} imports {name}"
+        for module in modules()
+        if module.startswith(floor)
+        for name in imports(module)
+        if name.startswith(tuple(above))
     }
     assert not seen
 

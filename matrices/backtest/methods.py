@@ -9,8 +9,8 @@ from functools import partial
 from matrices.backtest import simple
 from matrices.backtest.ours import sprachbund
 from matrices.backtest.protocol import Method
-from matrices.recommend.predicted.similarity import similarities
-from matrices.recommend.predicted.typology import VECTORS, available
+from matrices.likeness.similarity import similarities
+from matrices.likeness.typology import VECTORS, available
 from matrices.scores import Floats, ScoreTable
 
 URIEL = ("genetic", "syntactic", "featural", "phonological", "inventory", "geographic")

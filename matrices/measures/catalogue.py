@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from matrices.items import Items
+from matrices.likeness.similarity import similarities
 from matrices.measures.additive import additive, summary
 from matrices.measures.consistency import consistency_table
 from matrices.measures.donors import donors
@@ -71,9 +72,6 @@ def _ranks(outcomes: Outcomes, items: Mapping[str, Items], settings: Settings) -
 
 
 def _likeness(outcomes: Outcomes, items: Mapping[str, Items], settings: Settings) -> pa.Table:
-    # Recommendations read measures, and likeness is what their predictions know of languages.
-    from matrices.recommend.predicted.similarity import similarities
-
     codes = languages_of(outcomes)
     return correlations(outcomes, similarities(codes, codes))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
+from matrices.likeness.similarity import kernel
 from matrices.recommend.outlook import NothingToPredictError
 from matrices.recommend.predicted.model import Predicted, fit
-from matrices.recommend.predicted.similarity import kernel
 from matrices.scores import Floats, ScoreTable
 
 Cell = tuple[str, str]

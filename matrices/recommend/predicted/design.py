@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matrices.likeness.similarity import Space, space
 from matrices.recommend.predicted.pairs import Pairs, pairs
-from matrices.recommend.predicted.similarity import Space, space
 from matrices.scores import Floats, ScoreTable
 
 SOURCE = "source"

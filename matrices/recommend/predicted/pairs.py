@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtri
 
-from matrices.recommend.predicted.similarity import similarities
+from matrices.likeness.similarity import similarities
 from matrices.scores import Floats, ScoreTable
 
 _SHARED = ("genus", "family", "script")

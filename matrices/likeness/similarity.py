@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matrices.languages import genealogy
-from matrices.recommend.predicted.typology import VECTORS, traits
+from matrices.likeness.typology import VECTORS, traits
 from matrices.scores import Floats
 
 NEAR = 0.1

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from matrices.likeness.text import read, with_text
 from matrices.recommend.predicted.model import fit
-from matrices.recommend.predicted.text import read, with_text
 from matrices.scores import ScoreTable
 
 
