@@ -97,7 +97,8 @@ def genealogy(code: str) -> Genealogy | None:
 
     The table, ``data/languages.csv``, follows the classification of Dryer & Haspelmath (eds.), The World Atlas of
     Language Structures Online: creoles and pidgins are a genus of the family ``other``, as is constructed Esperanto
-    (which WALS leaves out), and Turkic and Mongolic are genera of ``Altaic``. The script is the one most data has.
+    (which WALS leaves out), and Turkic and Mongolic are genera of ``Altaic``. Other languages that it leaves out (most
+    of them ancient) have the genus of those they share a group with in Glottolog. The script is the one most data has.
     """
     row = _table().get(code)
     return None if row is None else Genealogy(row["family"], row["genus"], row["script"])

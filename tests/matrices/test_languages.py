@@ -3,11 +3,14 @@
 import copy
 import csv
 import os
+from collections import defaultdict
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from matrices.languages import Genealogy, Language, UnknownLanguageError, genealogy, kinship, resolve
+from matrices.likeness.typology import available, traits
 from matrices.published import read_scores
 
 SHARED = Path(os.environ.get("SPRACHBUND_SHARED", Path(__file__).parents[2] / ".." / "shared"))
@@ -118,6 +121,26 @@ def test_every_language_of_the_published_matrices_has_a_genealogy() -> None:
     codes = {code for table in tables for code in (*table.sources, *table.targets)}
     assert len(codes) > 100
     assert sorted(code for code in codes if genealogy(code) is None) == []
+
+
+@pytest.mark.skipif(not available(), reason="needs lang2vec: pip install 'sprachbund[typology]'")
+def test_genealogy_agrees_with_glottolog() -> None:
+    """Languages of one genus share two groups there or more (a family and one within it), those of one family one."""
+    family, genus = defaultdict(list), defaultdict(list)
+    table = (files("matrices") / "data" / "languages.csv").read_text(encoding="utf-8")
+    for code in (row["code"] for row in csv.DictReader(table.splitlines())):
+        known, groups = genealogy(code), traits(code).families
+        assert known is not None
+        # Traits have our own family and genus as groups too.
+        glottolog = {group for group in groups if group.startswith("F_")}
+        if glottolog:
+            family[known.family].append(glottolog)
+            genus[known.genus].append(glottolog)
+
+    apart = {name for name, groups in family.items() if not set.intersection(*groups)}
+    assert apart == {"Altaic", "other"}, "neither is a family in Glottolog"
+    shallow = {name for name, groups in genus.items() if len(groups) > 1 and len(set.intersection(*groups)) < 2}
+    assert shallow == {"Turkic", "Creoles and Pidgins", "Chinese"}, "a family, none, and a macrolanguage in Glottolog"
 
 
 @pytest.mark.parametrize(
