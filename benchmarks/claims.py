@@ -36,14 +36,14 @@ def main() -> None:
     arguments.add_argument("store")
     arguments.add_argument("--unseen", nargs="+", required=True, help="languages the encoder was not pretrained on")
     given = arguments.parse_args()
-    store, settings = Store(given.store), Settings(unseen=tuple(given.unseen))
+    store = Store(given.store)
     for info in store.matrices():
         if info.kind != "interference":
             continue
         print(f"\n## {info.matrix}\n")
         for composition in compositions(store.cells(info.matrix, columns=["composition"])):
-            table = measure(store, info.matrix, "interference", composition=composition, settings=settings)
-            frame = table.to_pandas()
+            settings = Settings(composition=composition, unseen=tuple(given.unseen))
+            frame = measure(store, info.matrix, "interference", settings).to_pandas()
             print("\n".join(_lines(composition, frame[frame["source"] != frame["target"]])))
 
 

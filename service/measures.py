@@ -8,7 +8,7 @@ from functools import partial
 import pyarrow as pa
 
 from matrices.held import Held
-from matrices.measures.catalogue import Settings
+from matrices.measures.catalogue import DEFAULTS, Settings
 from matrices.measures.registry import measure
 from matrices.reading import Reader
 from service.downloads import identity
@@ -22,31 +22,14 @@ class Measures:
         self._compute, self._kept = compute, Once[pa.Table](most)
 
     def __call__(
-        self,
-        reader: Reader,
-        matrix: str,
-        what: str,
-        *,
-        version: int | None = None,
-        composition: str | None = None,
-        selection: str | None = None,
-        settings: Settings | None = None,
+        self, reader: Reader, matrix: str, what: str, settings: Settings = DEFAULTS, *, version: int | None = None
     ) -> pa.Table:
         """One measure of the version held, from the table there is where the matrix has not changed since another.
 
         Raises as ``measure`` does.
         """
         assert isinstance(reader, Held)
-        compute = partial(
-            self._compute,
-            reader,
-            matrix,
-            what,
-            version=version,
-            composition=composition,
-            selection=selection,
-            settings=settings,
-        )
+        compute = partial(self._compute, reader, matrix, what, settings, version=version)
         content = identity(reader, matrix).rpartition("-")[2]
-        table = self._kept.get((matrix, content, what, composition, selection, settings), compute)
+        table = self._kept.get((matrix, content, what, settings), compute)
         return table.replace_schema_metadata({**table.schema.metadata, b"version": str(reader.version)})

@@ -28,6 +28,10 @@ from matrices.measures.splits import splits_table
 class Settings:
     """What measures can be told; each takes what concerns it."""
 
+    composition: str | None = None
+    """How adapters were put together; None is ``stack``, else the first by name."""
+    selection: str | None = None
+    """Which weights were evaluated; None is ``last``, else the first by name."""
     resamples: int = RESAMPLES
     unseen: tuple[str, ...] | None = None
     """Languages the encoder was not pretrained on, ISO 639-3; None where that is not known."""
@@ -38,6 +42,8 @@ class Settings:
     solved: float | None = None
     """The share of an item that must be right for it to be solved, on parallel items; None as each measure has it."""
 
+
+DEFAULTS = Settings()
 
 Compute = Callable[[Outcomes, Mapping[str, Items], Settings], pa.Table]
 

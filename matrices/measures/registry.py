@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from matrices.measures.catalogue import MEASURES, Settings
+from matrices.measures.catalogue import DEFAULTS, MEASURES, Settings
 from matrices.measures.outcomes import COLUMNS, read_outcomes
 from matrices.reading import Reader, there_is
 
@@ -21,16 +21,9 @@ class UnknownMeasureError(LookupError):
 
 
 def measure(
-    reader: Reader,
-    matrix: str,
-    what: str,
-    *,
-    version: int | None = None,
-    composition: str | None = None,
-    selection: str | None = None,
-    settings: Settings | None = None,
+    reader: Reader, matrix: str, what: str, settings: Settings = DEFAULTS, *, version: int | None = None
 ) -> pa.Table:
-    """One measure of one matrix as a tidy table.
+    """One measure of one matrix as a tidy table, at a version or the newest.
 
     The metadata of its schema (``ABOUT``) say what it is of, also in a Parquet or Arrow file of it. Raises
     ``UnknownMeasureError``, ``UnknownMatrixError``, ``UnknownVersionError``, and ``MeasureError`` where the cells
@@ -40,7 +33,7 @@ def measure(
         raise UnknownMeasureError(what)
     at = reader.version if version is None else version
     cells = reader.cells(matrix, version=at, columns=list(COLUMNS))
-    outcomes = read_outcomes(cells, composition=composition, selection=selection)
-    table = MEASURES[what].compute(outcomes, reader.items(matrix), settings or Settings())
+    outcomes = read_outcomes(cells, composition=settings.composition, selection=settings.selection)
+    table = MEASURES[what].compute(outcomes, reader.items(matrix), settings)
     about = {name: getattr(outcomes, name) for name in ABOUT if name not in ("version", "measure")}
     return table.replace_schema_metadata({**about, "version": str(at), "measure": what})

@@ -9,6 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from matrices.measures.catalogue import Settings
 from matrices.measures.registry import measure
 from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, there_is
 from matrices.recommend.answer import Recommendation
@@ -101,9 +102,8 @@ def _answer(
     composition, selection = usual(cells, target)
     effects = None
     if target in known_targets:
-        effects = measured_effects(
-            measuring, reader, matrix, target, version=version, composition=composition, selection=selection
-        )
+        settings = Settings(composition=composition, selection=selection)
+        effects = measured_effects(measuring, reader, matrix, target, settings, version=version)
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
         assert predictor is not None

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from matrices.measures.catalogue import Settings
 from matrices.measures.interference import labels
 from matrices.measures.outcomes import MeasureError
 from matrices.reading import Reader
@@ -25,19 +26,17 @@ Effects = Mapping[str, Effect]
 class Measured(Protocol):
     """``matrices.measures.registry.measure``, or the same with a memory."""
 
-    def __call__(
-        self, reader: Reader, matrix: str, what: str, *, version: int, composition: str, selection: str
-    ) -> pa.Table:
+    def __call__(self, reader: Reader, matrix: str, what: str, settings: Settings, *, version: int) -> pa.Table:
         """Raises ``MeasureError``."""
         ...
 
 
 def measured_effects(
-    measured: Measured, reader: Reader, matrix: str, target: str, *, version: int, composition: str, selection: str
+    measured: Measured, reader: Reader, matrix: str, target: str, settings: Settings, *, version: int
 ) -> Effects | None:
     """From the measure `interference` of the whole matrix; None where it cannot be computed, as without outcomes."""
     try:
-        table = measured(reader, matrix, "interference", version=version, composition=composition, selection=selection)
+        table = measured(reader, matrix, "interference", settings, version=version)
     except MeasureError:
         return None
     rows = table.filter(pc.equal(table["target"], target)).to_pylist()

@@ -35,10 +35,9 @@ def show_measure(
     Computed from the outcomes of every item the first time it is asked for, which takes seconds, and then kept.
     """
     held = ours.snapshots.current()
-    settings = Settings(unseen=tuple(sorted(code_of(tag, ()) for tag in query.unseen))) if query.unseen else None
-    table = ours.measures(
-        held, matrix, measure, composition=query.composition, selection=query.selection, settings=settings
-    )
+    unseen = tuple(sorted(code_of(tag, ()) for tag in query.unseen)) or None
+    settings = Settings(composition=query.composition, selection=query.selection, unseen=unseen)
+    table = ours.measures(held, matrix, measure, settings)
     if wants_arrow(request):
         return answer(request, arrow_stream(table), ours.settings.cache_seconds, ARROW)
     return answer(request, to_json(as_object(table)), ours.settings.cache_seconds)

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from matrices.export import must_be_writable, write_table
 from matrices.measures.answer import answer, to_json
-from matrices.measures.catalogue import MEASURES, Settings
+from matrices.measures.catalogue import DEFAULTS, MEASURES, Settings
 from matrices.measures.registry import measure as compute
 from matrices.recommend import code_of
 from sprachbund.commands.ask import JsonOption, StoreOption
@@ -32,7 +32,7 @@ def measure(
     selection: Selection = None,
     version: Annotated[int | None, typer.Option(min=0, help="A version; left out: the newest.")] = None,
     resamples: Annotated[int, typer.Option(min=100, help="How often items and seeds are resampled.")] = (
-        Settings().resamples
+        DEFAULTS.resamples
     ),
     unseen: Annotated[
         list[str] | None,
@@ -52,17 +52,15 @@ def measure(
     if out is not None:
         must_be_writable(out)
     reader, matrix = reader_of(where, store)
-    codes = tuple(code_of(code, ()) for code in unseen) if unseen else None
+    settings = Settings(
+        composition=composition,
+        selection=selection,
+        resamples=resamples,
+        unseen=tuple(code_of(code, ()) for code in unseen or ()) or None,
+        solved=solved,
+    )
     with Console(stderr=True).status("resampling items and seeds"):
-        table = compute(
-            reader,
-            matrix,
-            what,
-            version=version,
-            composition=composition,
-            selection=selection,
-            settings=Settings(resamples=resamples, unseen=codes, solved=solved),
-        )
+        table = compute(reader, matrix, what, settings, version=version)
     if out is not None:
         write_table(table, out)
     if as_json:

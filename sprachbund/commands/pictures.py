@@ -14,6 +14,7 @@ from rich.markup import escape
 
 from matrices.grid import COLUMNS as GRID_COLUMNS
 from matrices.grid import Place, grid
+from matrices.measures.catalogue import Settings
 from matrices.measures.outcomes import MeasureError
 from matrices.measures.registry import measure
 from matrices.plots import Chart, Order, donor_map, format_of, heat_map, save
@@ -43,7 +44,8 @@ def plot(
     """Draw a matrix: what every source does to every target, or which languages give and which take."""
     format_of(out)
     reader, matrix = reader_of(where, store)
-    measured = partial(measure, reader, matrix, version=version, composition=composition, selection=selection)
+    settings = Settings(composition=composition, selection=selection)
+    measured = partial(measure, reader, matrix, settings=settings, version=version)
     if what == "donors":
         chart: Chart = donor_map(measured("donors"))
     else:
