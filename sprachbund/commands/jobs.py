@@ -23,6 +23,7 @@ from rich.table import Table
 from matrices.logs import configure_logs
 from matrices.store import Store, StoreMissingError
 from sprachbund.commands.budget import of_job, of_matrix
+from sprachbund.commands.where import shown
 
 if TYPE_CHECKING:
     from workers.driver import State, Summary, Watch
@@ -116,6 +117,7 @@ def pretrain_command(job_file: JobFile, as_json: Json = False) -> None:
     job = load_pretrain_job(job_file)
     with counting(Console(stderr=as_json), "pretraining") as tick:
         made = pretrain(job, tick)
+    folder = shown(made.encoder.folder)
     result = {
         "encoder": str(made.encoder.folder),
         "digest": made.encoder.digest,
@@ -125,9 +127,9 @@ def pretrain_command(job_file: JobFile, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(result))
     elif made.trained:
-        print(f"{made.encoder.folder}: trained in {_duration(made.seconds)}, digest {made.encoder.digest[:8]}")
+        print(f"{folder}: trained in {_duration(made.seconds)}, digest {made.encoder.digest[:8]}")
     else:
-        print(f"{made.encoder.folder}: already made by this recipe from this text; nothing trained")
+        print(f"{folder}: already made by this recipe from this text; nothing trained")
 
 
 def report(console: Console, summary: Summary, store: str) -> None:
@@ -149,7 +151,7 @@ def report(console: Console, summary: Summary, store: str) -> None:
             f"[red]{summary.failed} cells failed[/]; each is a row with its `error`. "
             "Run the same command again to retry them alone."
         )
-    asking = f"sprachbund recommend --store {store} --task TASK --target LANGUAGE"
+    asking = f"sprachbund recommend --store {shown(store)} --task TASK --target LANGUAGE"
     console.print(f"Ask it: [bold]{escape(asking)}[/]", soft_wrap=True)
 
 

@@ -1,7 +1,11 @@
-"""How `measure` and `plot` are told which matrix: its store, then its name; of the box the name alone."""
+"""Where things lie: how `measure` and `plot` are told which matrix, and how places are shown.
+
+A matrix is its store, then its name; of the box the name alone.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,3 +41,11 @@ def reader_of(where: list[str], store: str | None) -> tuple[Reader, str]:
             f"{' '.join(where)}: name one store and one matrix, as in `./store MATRIX`", param_hint="[STORE] MATRIX"
         )
     return store_or_box(stores[0] if stores else None), matrix
+
+
+def shown(place: str | Path) -> str:
+    """A folder, or a bucket's URI, as a person would type it from here: relative where it lies below, else whole."""
+    if "://" in str(place):
+        return str(place)
+    path, here = Path(place).resolve(), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -14,6 +14,7 @@ from matrices.published import read_published
 from matrices.store import Store
 from sprachbund.commands.budget import BudgetError
 from sprachbund.commands.jobs import register
+from sprachbund.commands.where import shown
 from workers.driver import make_bench, run
 from workers.job import load_job
 from workers.outstanding import outstanding
@@ -89,6 +90,24 @@ def test_fill_of_a_job_that_is_done_says_that_nothing_was_trained(job_file: Path
     )
     told = json.loads(command("fill", str(job_file), "--json").stdout)
     assert (told["trained"], told["measured"], told["found"], told["failed"]) == (0, 0, 2, 0)
+
+
+def test_places_are_told_as_seen_from_here(job_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs, runs = job_file.parent / "jobs", job_file.parent / "runs"
+    jobs.mkdir()
+    job = {**json.loads(job_file.read_text()), "store": "../runs/store"}
+    (jobs / "job.yaml").write_text(json.dumps(job), encoding="utf-8")
+    fill_here(jobs / "job.yaml")
+
+    monkeypatch.chdir(job_file.parent)
+    assert "--store runs/store --task" in command("fill", "jobs/job.yaml").stdout
+    monkeypatch.chdir(jobs)
+    assert f"--store {runs / 'store'} --task" in command("fill", "job.yaml").stdout
+
+
+@pytest.mark.parametrize("place", ["s3://bucket/a/../store", "gs://bucket/store"])
+def test_a_bucket_is_told_as_it_was_named(place: str) -> None:
+    assert shown(place) == place
 
 
 def test_pretrain_of_an_encoder_that_is_made_says_so(tiny_encoder_folder: Path, tiny_corpora: Path) -> None:
