@@ -102,7 +102,7 @@ def _held(languages: int, kind: str) -> Held:
         tables.append(_cells(kind, sources, target, list(range(SEEDS)) * languages, right.reshape(-1, ITEMS)))
         tables.append(_cells(kind, [None] * len(alone), target, list(range(len(alone))), right_alone))
     items = {code: Items(tuple(map(str, range(ITEMS))), "drawn") for code in codes}
-    return Held(pa.concat_tables(tables), 0, items={kind: items})
+    return Held({kind: pa.concat_tables(tables)}, 0, items={kind: items})
 
 
 def _cells(kind: str, sources: Sequence[str | None], target: str, seeds: Sequence[int], right: Bools) -> pa.Table:

@@ -13,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matrices.cells import SCHEMA
@@ -74,7 +75,9 @@ def read_box(folder: Traversable) -> Held | None:
         date=about["date"],
         command=about["command"],
     )
-    return Held(pq.read_table(BytesIO(data), schema=SCHEMA), about["version"], provenance)
+    cells = pq.read_table(BytesIO(data), schema=SCHEMA)
+    tables = {name: cells.filter(pc.equal(cells["matrix"], name)) for name in pc.unique(cells["matrix"]).to_pylist()}
+    return Held(tables, about["version"], provenance)
 
 
 @cache

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.cells import SCHEMA
 from matrices.items import Items, Named
 from matrices.reading import (
+    SUMMARY_COLUMNS,
     MatrixInfo,
     Provenance,
     Reader,
@@ -20,14 +20,21 @@ from matrices.reading import (
 
 
 class Held:
-    """Immutable, and reads like a store. ``cells`` has one row a cell, sorted as a download is."""
+    """Immutable, and reads like a store.
+
+    ``tables`` are the cells of each matrix, one row a cell, sorted as a download is; they are held, not copied.
+    """
 
     def __init__(
-        self, cells: pa.Table, version: int, provenance: Provenance | None = None, items: Named | None = None
+        self,
+        tables: Mapping[str, pa.Table],
+        version: int,
+        provenance: Provenance | None = None,
+        items: Named | None = None,
     ) -> None:
-        names = sorted(pc.unique(cells["matrix"]).to_pylist())
-        self._tables = {name: cells.filter(pc.equal(cells["matrix"], name)) for name in names}
-        self._infos = summaries(cells, version)
+        self._tables = dict(sorted(tables.items()))
+        narrow = (table.select(SUMMARY_COLUMNS) for table in self._tables.values())
+        self._infos = [info for table in narrow for info in summaries(table, version)]
         self._version, self._provenance, self._items = version, provenance, items or {}
 
     @property
@@ -77,6 +84,6 @@ def hold(reader: Reader, version: int | None = None) -> Held:
     """Everything a reader has at one version (default the newest), read once. Raises ``UnknownVersionError``."""
     at = reader.version if version is None else version
     names = [info.matrix for info in reader.matrices(at)]
-    tables = [reader.cells(name, version=at) for name in names]
+    tables = {name: reader.cells(name, version=at) for name in names}
     items = {name: reader.items(name) for name in names}
-    return Held(pa.concat_tables([SCHEMA.empty_table(), *tables]), at, reader.provenance, items)
+    return Held(tables, at, reader.provenance, items)

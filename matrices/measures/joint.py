@@ -52,12 +52,7 @@ class Joint:
         if self.outcomes.columns is None:
             unknown = np.full_like(value, np.nan)
             return Estimates(value, unknown, unknown)
-        of_items = np.concatenate(
-            [
-                statistic(self.outcomes.means + scores, self.outcomes.baseline_means + baseline)
-                for scores, baseline in self._batches()
-            ]
-        ).var(axis=0)
+        of_items = self._item_variance(statistic, value.shape)
         without = np.stack([statistic(*means) for means in self._without_a_seed()])
         of_seeds = (len(without) - 1) * without.var(axis=0)
         total = of_items + of_seeds
@@ -84,9 +79,17 @@ class Joint:
         variances: Floats = of_items + of_seeds
         return variances
 
-    def _batches(self) -> list[tuple[Singles, Singles]]:
+    def _item_variance(self, statistic: Statistic, shape: tuple[int, ...]) -> Floats:
+        """The variance of a statistic over resamples of items [M], of which it makes a ``shape``."""
         scores, baseline = self._deviations
-        return [(scores[at : at + _AT_ONCE], baseline[at : at + _AT_ONCE]) for at in range(0, len(scores), _AT_ONCE)]
+        drawn = np.empty((self._resamples, *shape))
+        for at in range(0, self._resamples, _AT_ONCE):
+            some = slice(at, at + _AT_ONCE)
+            drawn[some] = statistic(self.outcomes.means + scores[some], self.outcomes.baseline_means + baseline[some])
+        # In place, as every pair of a large matrix may have statistics: ``var`` would take the same room again.
+        drawn -= drawn.mean(axis=0)
+        variance: Floats = np.square(drawn, out=drawn).mean(axis=0)
+        return variance
 
     @cached_property
     def _deviations(self) -> tuple[Singles, Singles]:

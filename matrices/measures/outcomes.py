@@ -24,6 +24,7 @@ COLUMNS = (
     *("score", "n_items", "correct", "total", "status", "created_at"),
 )
 """The columns of cells that ``read_outcomes`` reads."""
+_BY_ITEM = ("correct", "total")
 
 
 class MeasureError(ValueError):
@@ -123,7 +124,9 @@ def read_outcomes(cells: pa.Table, *, composition: str | None = None, selection:
     ``last``). Runs on a target over other items than most runs on it had are left out: they cannot be paired. Raises
     ``MeasureError`` where no run has a score.
     """
-    ok = cells.filter(pc.equal(cells["status"], "ok"))
+    # Outcomes of items are nearly all there is of a large matrix: rows are chosen without them, to copy them once.
+    rows = cells.drop_columns(list(_BY_ITEM)).append_column("row", pa.array(np.arange(cells.num_rows)))
+    ok = rows.filter(pc.equal(rows["status"], "ok"))
     composition = _chosen("composition", composition, compositions(ok), cells)
     of_it = pc.equal(ok["composition"], composition)
     selection = _chosen("selection", selection, selections(ok.filter(of_it)), cells)
@@ -142,7 +145,7 @@ def read_outcomes(cells: pa.Table, *, composition: str | None = None, selection:
         scores=grid.scores(runs),
         baseline=grid.baseline(baselines),
         n_items=grid.items(runs),
-        columns=grid.columns(runs, baselines),
+        columns=grid.columns(runs, baselines, cells.select(_BY_ITEM)),
     )
 
 
@@ -197,24 +200,26 @@ class _Grid:
         items[self._columns(runs)] = runs["n_items"].to_numpy()
         return items
 
-    def columns(self, runs: pa.Table, baselines: pa.Table) -> tuple[Column, ...] | None:
-        if runs["correct"].null_count or runs["total"].null_count:
+    def columns(self, runs: pa.Table, baselines: pa.Table, by_item: pa.Table) -> tuple[Column, ...] | None:
+        if any(pc.any(pc.is_null(by_item[name]).take(runs["row"])).as_py() for name in _BY_ITEM):
             return None
-        return tuple(self._column(target, runs, baselines) for target in self._targets)
+        return tuple(self._column(target, runs, baselines, by_item) for target in self._targets)
 
-    def _column(self, target: str, runs: pa.Table, baselines: pa.Table) -> Column:
+    def _column(self, target: str, runs: pa.Table, baselines: pa.Table, by_item: pa.Table) -> Column:
         ours = runs.filter(pc.equal(runs["target"], target))
         items = ours["n_items"][0].as_py()
         shape = (len(self._sources), len(self._seeds), items)
         correct, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         places = self._rows(ours), self._seed_places(ours)
-        correct[places], total[places] = (_lists(ours[name], items) for name in ("correct", "total"))
+        found = _those(by_item, ours)
+        correct[places], total[places] = (_lists(found[name], items) for name in _BY_ITEM)
         below = baselines.filter(pc.and_(pc.equal(baselines["target"], target), pc.equal(baselines["n_items"], items)))
         base_correct, base_total = (np.zeros((1, len(self._seeds), items), np.float32) for _ in range(2))
-        if below.num_rows and not below["correct"].null_count:
+        found = _those(by_item, below)
+        if below.num_rows and not found["correct"].null_count:
             for at, seed in enumerate(below["seed"].to_pylist()):
-                base_correct[0, self._seeds_of(seed)] = _lists(below["correct"].slice(at, 1), items)
-                base_total[0, self._seeds_of(seed)] = _lists(below["total"].slice(at, 1), items)
+                base_correct[0, self._seeds_of(seed)] = _lists(found["correct"].slice(at, 1), items)
+                base_total[0, self._seeds_of(seed)] = _lists(found["total"].slice(at, 1), items)
         return Column(target, correct, _once(total, places), base_correct, base_total)
 
     def _seeds_of(self, seed: int) -> list[int]:
@@ -232,6 +237,13 @@ class _Grid:
         return [self._seeds[seed] for seed in runs["seed"].to_pylist()]
 
 
+def _those(by_item: pa.Table, rows: pa.Table) -> pa.Table:
+    """The outcomes of some rows, in their order, which is that of the cells."""
+    kept = np.zeros(by_item.num_rows, np.bool_)
+    kept[rows["row"].to_numpy()] = True
+    return by_item.filter(pa.array(kept))
+
+
 def _lists(column: pa.ChunkedArray, items: int) -> Singles:
     values: Singles = pc.list_flatten(column).to_numpy().astype(np.float32)
     return values.reshape(-1, items)
@@ -241,4 +253,5 @@ def _once(total: Singles, places: tuple[list[int], list[int]]) -> Singles:
     """The totals of every run as one [1, 1, N] where all measured runs have the same: most tasks' do."""
     measured = total[places]
     alike: Singles = measured[:1, None]
-    return total if (measured != alike[0]).any() else alike
+    # A view would keep the totals of all runs.
+    return total if (measured != alike[0]).any() else alike.copy()

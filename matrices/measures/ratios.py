@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from matrices.measures.joint import Joint
+from matrices.measures.joint import Joint, Statistic
 from matrices.measures.outcomes import Floats, MeasureError
 
 
@@ -28,26 +28,39 @@ def ratios(joint: Joint) -> pa.Table:
         )
     rows, columns = found.own
 
-    def statistic(scores: Floats, baseline: Floats) -> Floats:
+    def to_source(scores: Floats, baseline: Floats) -> Floats:
         at_home = np.full(scores.shape[:-1], np.nan)
         at_home[..., rows] = scores[..., rows, columns]
+        return _share(scores, at_home[..., None])
+
+    def to_target(scores: Floats, baseline: Floats) -> Floats:
+        return _share(scores, native(scores, baseline))
+
+    def above_constant(scores: Floats, baseline: Floats) -> Floats:
+        constant = baseline[..., None, :]
+        return _share(scores - constant, native(scores, baseline) - constant)
+
+    def native(scores: Floats, baseline: Floats) -> Floats:
         native = np.full_like(baseline, np.nan)
         native[..., columns] = scores[..., rows, columns]
-        above = _share(scores - baseline[..., None, :], (native - baseline)[..., None, :])
-        return np.stack([_share(scores, at_home[..., None]), _share(scores, native[..., None, :]), above], axis=-3)
+        return native[..., None, :]
+
+    def of_pairs(ratio: Statistic) -> Statistic:
+        return lambda scores, baseline: ratio(scores, baseline)[..., sources, targets]
 
     shown = np.isfinite(found.means)
     shown[rows, columns] = False
     targets, sources = np.nonzero(shown.T)
-    estimates = joint.estimate(lambda scores, baseline: statistic(scores, baseline)[..., sources, targets])
     table = {
         "source": pa.array([found.sources[at] for at in sources]),
         "target": pa.array([found.targets[at] for at in targets]),
         "score": pa.array(found.means[sources, targets]),
     }
-    for at, name in enumerate(("to_source", "to_target", "above_constant")):
+    # One after the other: a number a pair and resample of a large matrix is much to hold once.
+    for name, ratio in (("to_source", to_source), ("to_target", to_target), ("above_constant", above_constant)):
+        estimates = joint.estimate(of_pairs(ratio))
         for end, values in (("", estimates.value), ("_low", estimates.low), ("_high", estimates.high)):
-            table[f"{name}{end}"] = pa.array(values[at], from_pandas=True)
+            table[f"{name}{end}"] = pa.array(values, from_pandas=True)
     return pa.table(table)
 
 

@@ -40,6 +40,12 @@ def test_outcomes_stand_by_source_target_seed_and_item(make_cell: MakeCell) -> N
     assert np.isnan(found.baseline[0]).all()
 
 
+def test_totals_that_are_the_same_in_all_runs_are_kept_once(make_cell: MakeCell) -> None:
+    (column,) = read_outcomes(to_table([make_cell(seed=seed) for seed in range(9)])).by_item()
+    assert column.total.shape == (1, 1, 3)
+    assert column.total.base is None  # A view would keep those of all runs.
+
+
 def test_totals_that_differ_between_runs_are_kept_apart(make_cell: MakeCell) -> None:
     cells = [make_cell(seed=0, total=(4, 4, 4)), make_cell(seed=1, total=(4, 5, 4))]
     (column,) = read_outcomes(to_table(cells)).by_item()
