@@ -89,6 +89,24 @@ class FeatureWeight:
     """Its share of all features, in [0, 1]."""
 
 
+FeatureKind = Literal[
+    "genealogy", "geography", "syntax", "phonology", "inventory", "script", "corpora", "other matrices"
+]
+"""What can be known of a pair of languages without measuring it. ``corpora``: overlaps and sizes; ``other matrices``:
+what the pair scores in another matrix of the store."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """Which kinds of features were known of a pair of languages, and which were missing, so that nothing rests on them.
+
+    Together all eight, always in one order.
+    """
+
+    known: tuple[FeatureKind, ...]
+    missing: tuple[FeatureKind, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RankedSource(Score):
     """A language to transfer from, with its place among all that were measured on the target or predicted."""
@@ -110,6 +128,8 @@ class RankedSource(Score):
     """How probable it is that no other ranked source is better; null where too little is known to say."""
     rests_on: tuple[Evidence, ...]
     """Of a predicted score, the measured targets it rests on most; empty of a measured one."""
+    knowledge: Knowledge | None
+    """What was known of the pair that a score is predicted of; null of a measured one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +202,8 @@ class Recommendation:
     """The sources asked about, wherever they rank."""
     features: tuple[FeatureWeight, ...]
     """What predictions make of languages and pairs, the weightiest first; empty where nothing is predicted."""
+    knowledge: Knowledge | None
+    """What was known of any of the predicted pairs, and what of none; null where nothing is predicted."""
     imported_from: str | None
     """Where the scores were published, with file and digest, of an imported matrix; null of a measured one."""
     verdicts: Verdicts | None

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matrices.reading import Provenance, compositions, selections, there_is
-from matrices.recommend.answer import Recommendation
+from matrices.recommend.answer import Knowledge, RankedSource, Recommendation
 from matrices.recommend.column import column
 from matrices.recommend.effects import BASELINE_KEY, Effects, approximate_effects
 from matrices.recommend.names import named
 from matrices.recommend.outlook import NothingToPredictError, Outlook, Predict
 from matrices.recommend.popularity import popularity
+from matrices.recommend.predicted.knowledge import together
 from matrices.recommend.ranking import compare, ranking
 from matrices.recommend.uncertainty import method_of
 from matrices.recommend.words import advice, basis, verdicts
@@ -94,6 +95,7 @@ def recommend(
         shortlist=shortlist,
         asked=tuple(source for source in ranked if source.source in asked),
         features=() if outlook is None else outlook.features,
+        knowledge=_knowledge(ranked),
         imported_from=_origin(cells),
         verdicts=verdicts(ranked),
         advice="",
@@ -128,6 +130,11 @@ def _outlook(predict: Predict, target: str, asked: Sequence[str]) -> tuple[Outlo
         return predict(target, asked), ""
     except NothingToPredictError as error:
         return None, str(error)
+
+
+def _knowledge(ranked: Sequence[RankedSource]) -> Knowledge | None:
+    pairs = [source.knowledge for source in ranked if source.knowledge is not None]
+    return together(pairs) if pairs else None
 
 
 def _origin(cells: pa.Table) -> str | None:

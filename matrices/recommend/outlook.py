@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from matrices.recommend.answer import Evidence, FeatureWeight
+from matrices.recommend.answer import Evidence, FeatureWeight, Knowledge
 from matrices.recommend.uncertainty import Interval
 
 CONFIDENCE = 0.9
@@ -16,7 +16,8 @@ CONFIDENCE = 0.9
 class Expected:
     """One source on the target: the score to expect, its 90% interval, and what that rests on most.
 
-    ``average_z`` is its mean z-score over the other targets, None where it was measured on few.
+    ``average_z`` is its mean z-score over the other targets, None where it was measured on few. ``knowledge`` says what
+    was known of the pair.
     """
 
     source: str
@@ -25,6 +26,7 @@ class Expected:
     probability_best: float
     average_z: float | None
     rests_on: tuple[Evidence, ...]
+    knowledge: Knowledge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

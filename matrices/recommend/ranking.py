@@ -91,6 +91,7 @@ def _measured(runs: Column, average: Mapping[str, float], effects: Effects) -> l
             effect=effects.get(source),
             probability_best=best.get(source),
             rests_on=(),
+            knowledge=None,
         )
         for rank, source in enumerate(sources, start=1)
     ]
@@ -113,6 +114,7 @@ def _predicted(one: Expected) -> RankedSource:
         effect=None,
         probability_best=one.probability_best,
         rests_on=one.rests_on,
+        knowledge=one.knowledge,
     )
 
 

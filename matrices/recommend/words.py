@@ -19,7 +19,10 @@ def basis(answer: Recommendation) -> str:
     said = (
         [_measured(answer), _lead(answer), _tied(answer), _effect(answer), _english(answer)]
         if not answer.predicted
-        else [_predicted(answer), _lead(answer), _evidence(answer), _shortlist(answer), _english(answer), _easy(answer)]
+        else [
+            *(_predicted(answer), _lead(answer), _evidence(answer), _missing(answer)),
+            *(_shortlist(answer), _english(answer), _easy(answer)),
+        ]
     )
     return " ".join(filter(None, [*said, _gaps(answer), _origin(answer)]))
 
@@ -119,6 +122,14 @@ def _evidence(answer: Recommendation) -> str:
     features = ", ".join(f"{one.feature} ({one.weight:.0%})" for one in answer.features[:_MOST_FEATURES])
     weighed = f"; of what is known of languages, most is made of {features}" if features else ""
     return f"That rests most on measurements of {rests}{weighed}."
+
+
+def _missing(answer: Recommendation) -> str:
+    if answer.knowledge is None or not answer.knowledge.missing:
+        return ""
+    *others, last = answer.knowledge.missing
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return f"Not known of {answer.target.name}, and so not used: {listed}."
 
 
 def _shortlist(answer: Recommendation) -> str:

@@ -102,6 +102,11 @@ def test_a_target_nobody_measured_is_predicted_and_says_so(client: TestClient, s
     assert {source["level"] for source in answer["sources"]} == {0.9}
     assert sum(source["probability_best"] for source in answer["sources"]) <= 1
     assert answer["shortlist"]
+    assert "script" in answer["knowledge"]["known"]
+    assert "corpora" in answer["knowledge"]["missing"]
+    assert {kind for source in answer["sources"] for kind in source["knowledge"]["known"]} <= {
+        *answer["knowledge"]["known"]
+    }
     assert answer["basis"].startswith("Predicted: nothing was measured on Swahili.")
 
 

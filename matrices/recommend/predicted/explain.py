@@ -11,6 +11,7 @@ from matrices.recommend.answer import Evidence, FeatureWeight
 from matrices.recommend.names import named
 from matrices.recommend.outlook import Expected, Outlook
 from matrices.recommend.popularity import mean_z_scores
+from matrices.recommend.predicted.knowledge import knowledge
 from matrices.recommend.predicted.model import Model
 from matrices.scores import Floats
 
@@ -26,6 +27,7 @@ def outlook(model: Model, target: str, asked: Sequence[str] = ()) -> Outlook:
     average = dict(zip(model.table.sources, mean_z_scores(model.table, target).tolist(), strict=True))
     explained = [found.sources[at] for at in order[:EXPLAINED] if not found.measured[at]]
     rests = rests_on(model, explained, target)
+    known = knowledge(model.design.pairs, found.sources, target)
     expected = []
     for at in order:
         source = found.sources[at]
@@ -38,6 +40,7 @@ def outlook(model: Model, target: str, asked: Sequence[str] = ()) -> Outlook:
                 probability_best=float(found.best[at]),
                 average_z=z if np.isfinite(z := average.get(source, np.nan)) else None,
                 rests_on=rests.get(source, ()),
+                knowledge=known[at],
             )
         )
     return Outlook(expected=tuple(expected), shortlist=found.shortlist, features=feature_weights(model))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from matrices.likeness.similarity import similarities
@@ -24,17 +25,35 @@ _ALIKE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
+class Stated:
+    """What is stated of the pairs of some sources and targets: ``values`` [S, T], NaN where nothing is."""
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    values: Floats
+
+    def of(self, sources: Sequence[str], target: str) -> Floats:
+        """The values [len(sources)] of pairs with one target; NaN of languages it does not have."""
+        if target not in self.targets:
+            return np.full(len(sources), np.nan)
+        column = self.values[:, self.targets.index(target)]
+        at = {code: row for row, code in enumerate(self.sources)}
+        return np.array([column[at[code]] if code in at else np.nan for code in sources])
+
+
+@dataclass(frozen=True, eq=False)
 class Feature:
     """One feature over the pairs of a table, and what its values mean among those.
 
-    ``values`` [S, T] with NaN where missing. ``sorted`` are all known values in order, ``columns`` those of each
-    target, so that any other value can be placed among them.
+    ``values`` [S, T] with NaN where missing. ``stated`` says them of other pairs; None of likeness, which is worked out
+    for any. ``sorted`` are all known values in order, ``columns`` those of each target, so that any other value can be
+    placed among them.
     """
 
     name: str
     group: str
     values: Floats
-    from_table: bool
+    stated: Stated | None
     sorted: Floats
     columns: tuple[Floats, ...]
 
@@ -58,6 +77,15 @@ class Pairs:
     features: tuple[Feature, ...]
     means: Floats
     spreads: Floats
+
+    def known(self, sources: Sequence[str], target: str) -> dict[str, NDArray[np.bool_]]:
+        """Of every measure of likeness, and of all that is stated, whether it is known of each pair [len(sources)].
+
+        Also of those that are the same of all pairs of the table, so that nothing is learned from them.
+        """
+        like = {name: np.isfinite(values) for name, values in _like(tuple(sources), target).items()}
+        stated = (feature for feature in self.features if feature.stated is not None)
+        return like | {feature.name: np.isfinite(self._values(feature, sources, target)) for feature in stated}
 
     @property
     def names(self) -> list[str]:
@@ -87,30 +115,23 @@ class Pairs:
         return np.where(np.isfinite(standard), standard, 0.0), np.isfinite(known)
 
     def _values(self, feature: Feature, sources: Sequence[str], target: str) -> Floats:
-        if not feature.from_table:
-            values = _like(tuple(sources), target)[feature.name]
-            return np.where(np.array(sources, dtype=object) == target, np.nan, values)
-        values = np.full(len(sources), np.nan)
-        if target in self.targets:
-            column = feature.values[:, self.targets.index(target)]
-            at = {code: row for row, code in enumerate(self.sources)}
-            values = np.array([column[at[code]] if code in at else np.nan for code in sources])
-        return values
+        if feature.stated is not None:
+            return feature.stated.of(sources, target)
+        values = _like(tuple(sources), target)[feature.name]
+        return np.where(np.array(sources, dtype=object) == target, np.nan, values)
 
     def _reference(self, feature: Feature, target: str) -> Floats:
         if target in self.targets:
             return feature.columns[self.targets.index(target)]
-        if feature.from_table:
-            return np.empty(0)
         return _known(self._values(feature, self.sources, target))
 
 
 def pairs(table: ScoreTable) -> Pairs:
     """The features of a table's pairs: how alike the two languages are, and what the table states of them."""
-    given = {name: values for name, values in table.pair_features.items() if _varies(values)}
+    given = {name: Stated(table.sources, table.targets, values) for name, values in table.pair_features.items()}
     like = _of_table(table.sources, table.targets)
-    features = [_feature(name, values, from_table=False) for name, values in like.items() if _varies(values)]
-    features += [_feature(name, values, from_table=True) for name, values in given.items()]
+    features = [_feature(name, values) for name, values in like.items() if _varies(values)]
+    features += [_feature(name, one.values, one) for name, one in given.items() if _varies(one.values)]
     blank = Pairs(table.sources, table.targets, tuple(features), np.zeros(0), np.ones(0))
     raw = (
         np.stack(
@@ -133,17 +154,17 @@ def pairs(table: ScoreTable) -> Pairs:
     return Pairs(blank.sources, blank.targets, blank.features, means, np.where(spreads > _ALIKE, spreads, np.inf))
 
 
-def _feature(name: str, values: Floats, *, from_table: bool) -> Feature:
+def _feature(name: str, values: Floats, stated: Stated | None = None) -> Feature:
     group = next((topic for topic, names in _TOPICS.items() if name.casefold() in names), name)
     columns = tuple(_known(values[:, column]) for column in range(values.shape[1]))
-    return Feature(name, group, values, from_table, _known(values), columns)
+    return Feature(name, group, values, stated, _known(values), columns)
 
 
 def _columns(feature: Feature) -> list[str]:
     if not feature.ranks_sources:
         return [feature.name]
     places = [feature.name, f"{feature.name}: place", f"{feature.name}: highest"]
-    return [*places, f"{feature.name}: lowest"] if feature.from_table else places
+    return places if feature.stated is None else [*places, f"{feature.name}: lowest"]
 
 
 def _placed(feature: Feature, values: Floats, column: Floats) -> Floats:
@@ -158,7 +179,7 @@ def _placed(feature: Feature, values: Floats, column: Floats) -> Floats:
     place, n = _share(values, column), len(column)
     # The best few differ most: on a log scale, first and second place are as far apart as tenth and twentieth.
     highest, lowest = -np.log((1 - place) * n + 0.5), -np.log(place * n + 0.5)
-    parts = [quantile, place, highest, lowest] if feature.from_table else [quantile, place, highest]
+    parts = [quantile, place, highest] if feature.stated is None else [quantile, place, highest, lowest]
     return np.stack(parts, axis=-1)
 
 

@@ -262,11 +262,21 @@ def test_the_json_has_the_documented_keys(run: Run) -> None:
             "ranked",
         ),
         *("sources", "tied", "comparison", "method", "failed", "basis", "measured_on"),
-        *("predicted", "shortlist", "asked", "features", "imported_from", "verdicts", "advice"),
+        *("predicted", "shortlist", "asked", "features", "knowledge", "imported_from", "verdicts", "advice"),
     ]
     assert list(answer["sources"][0]) == [
         *("score", "sd", "seeds", "n_items", "interval", "measured", "level"),
-        *("rank", "source", "name", "tied_with_best", "average_z", "effect", "probability_best", "rests_on"),
+        *(
+            "rank",
+            "source",
+            "name",
+            "tied_with_best",
+            "average_z",
+            "effect",
+            "probability_best",
+            "rests_on",
+            "knowledge",
+        ),
     ]
     assert list(answer["comparison"]) == ["english", "best_average", "in_language", "baseline", "nearest_family"]
     assert (answer["version"], answer["sources"][0]["sd"]) == (4, None)

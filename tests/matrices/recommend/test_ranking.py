@@ -10,7 +10,9 @@ from matrices.cells import Cell, to_table
 from matrices.recommend import (
     Evidence,
     Expected,
+    FeatureKind,
     FeatureWeight,
+    Knowledge,
     NothingToPredictError,
     Outlook,
     Recommendation,
@@ -20,6 +22,16 @@ from matrices.recommend import (
 from matrices.recommend.outlook import shortlist
 
 EVIDENCE = Evidence(target="wol", name="Wolof", weight=0.4, score=0.5)
+MISSING: tuple[FeatureKind, ...] = (
+    "geography",
+    "syntax",
+    "phonology",
+    "inventory",
+    "corpora",
+    "other matrices",
+)
+KIN = Knowledge(known=("genealogy", "script"), missing=MISSING)
+SCRIPT = Knowledge(known=("script",), missing=("genealogy", *MISSING))
 
 
 @pytest.fixture
@@ -50,6 +62,7 @@ def expecting(
                 probability_best=(0.6, 0.3, 0.1)[min(place, 2)],
                 average_z=averages.get(source),
                 rests_on=(EVIDENCE,),
+                knowledge=SCRIPT if source == "zul" else KIN,
             )
             for place, source in enumerate(best)
         ]
@@ -114,13 +127,25 @@ def test_a_target_nothing_was_measured_on_is_predicted_altogether(run: Run) -> N
     assert "With 90% confidence the best is one of 2: Hausa, German." in found.basis
 
 
+def test_a_prediction_says_what_was_known_of_its_pair_and_the_answer_what_was_of_any(run: Run) -> None:
+    cells = [run("deu", 70), run("hau", 60, target="wol")]
+
+    found = answer(cells, expecting(deu=0.7, hau=0.6, zul=0.2), asked=("zul",))
+
+    assert [source.knowledge for source in found.sources] == [None, KIN, SCRIPT]
+    assert found.knowledge == Knowledge(known=("genealogy", "script"), missing=MISSING)
+    assert "Not known of Yoruba, and so not used: geography, syntax, phonology, inventory, corpora and other" in (
+        found.basis
+    )
+
+
 def test_what_was_measured_everywhere_needs_no_prediction(run: Run) -> None:
     def never(target: str, asked: Sequence[str]) -> Outlook:
         raise AssertionError("asked for a prediction")
 
     found = answer([run("deu", 70), run("eng", 40)], never)
 
-    assert (found.predicted, found.features) == (0, ())
+    assert (found.predicted, found.features, found.knowledge) == (0, (), None)
 
 
 def test_a_source_asked_about_is_shown_wherever_it_ranks(run: Run) -> None:

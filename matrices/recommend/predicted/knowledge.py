@@ -1,0 +1,54 @@
+"""What was known of the pairs a prediction is about, and what was missing: in eight words, whatever the matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matrices.recommend.answer import FeatureKind, Knowledge
+from matrices.recommend.predicted.pairs import Pairs
+
+FEATURE_KINDS: tuple[FeatureKind, ...] = get_args(FeatureKind)
+_KINDS: Mapping[str, FeatureKind] = {
+    "genus": "genealogy",
+    "family": "genealogy",
+    "families": "genealogy",
+    "genetic": "genealogy",
+    "nearness": "geography",
+    "geographic": "geography",
+    "featural": "syntax",
+    "syntactic": "syntax",
+    "phonological": "phonology",
+    **{kind: kind for kind in ("syntax", "phonology", "inventory", "script")},
+}
+"""The kind of each measure of likeness, and of URIEL's distances as published tables name them."""
+
+
+def knowledge(pairs: Pairs, sources: Sequence[str], target: str) -> list[Knowledge]:
+    """Of every pair the kinds of features that were known, and those that were not, in the order of ``FeatureKind``.
+
+    A kind is known where any feature of it is. What a table states that is no likeness (overlaps, sizes) is of the kind
+    ``corpora``.
+    """
+    there: dict[FeatureKind, NDArray[np.bool_]] = {kind: np.zeros(len(sources), dtype=bool) for kind in FEATURE_KINDS}
+    for name, known in pairs.known(sources, target).items():
+        there[_KINDS.get(name.casefold(), "corpora")] |= known
+    return [
+        Knowledge(
+            known=tuple(kind for kind in FEATURE_KINDS if there[kind][at]),
+            missing=tuple(kind for kind in FEATURE_KINDS if not there[kind][at]),
+        )
+        for at in range(len(sources))
+    ]
+
+
+def together(ones: Sequence[Knowledge]) -> Knowledge:
+    """What is known of any pair, and what of none."""
+    known = {kind for one in ones for kind in one.known}
+    return Knowledge(
+        known=tuple(kind for kind in FEATURE_KINDS if kind in known),
+        missing=tuple(kind for kind in FEATURE_KINDS if kind not in known),
+    )
