@@ -57,7 +57,7 @@ def summary(joint: Joint) -> pa.Table:
         negative = fit.pairs(scores < baseline[..., None, :]).mean(axis=-1)
         return np.stack([fit.pairs(values).mean(axis=-1), negative, _asymmetry(found, values), *shares], axis=-1)
 
-    estimates = joint.estimate(statistics)
+    estimates = joint.estimate(statistics, alike=False)
     # All but the mean lie between 0 and 1, whatever the normal approximation says.
     least = np.where(np.arange(len(_MEANINGS)) == 0, -1, 0)
     names = _MEANINGS if found.kind == "zero_shot" else {**_MEANINGS, "mean": "mean change from the baseline"}

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import stats
 
 from matrices.items import Items
 from matrices.measures.influence import influence, over_seeds
 from matrices.measures.outcomes import Floats, Outcomes, Singles, mean_over_seeds
 from matrices.measures.resampling import RESAMPLES, Resamples
-from matrices.measures.spread import LEVEL
+from matrices.measures.spread import Parts, spread
 
 Statistic = Callable[[Floats, Floats], Floats]
 """Mean scores [..., S, T] and baselines [..., T], NaN where not measured, to M numbers [..., M], NaN where unknown."""
@@ -34,9 +33,10 @@ class Estimates:
 class Joint:
     """One matrix under the resamples of its items, and with each of its seeds left out.
 
-    The variance of a statistic is the sum of two: over items from the joint bootstrap, over seeds from the jackknife
-    (K - 1) / K * sum of (value without seed k - their mean)^2. What seeds disagree on by item is in both, so intervals
-    are a little wide; their t has Satterthwaite's degrees of freedom.
+    A statistic has the parts that a mean over seeds and items has (``measures.spread``). V, over items, is from the
+    joint bootstrap; J, between seeds, from the jackknife: (K - 1) / K * sum of (value without seed k - their mean)^2.
+    What seeds disagree on by item is in both. Of a single seed in place of their mean the bootstrap's variance is W,
+    with K times as much of it, so that it is (W - V) / (K - 1), and counts once.
     """
 
     def __init__(
@@ -46,19 +46,16 @@ class Joint:
         self._samples = Resamples(outcomes, resamples, items)
         self._resamples = resamples
 
-    def estimate(self, statistic: Statistic) -> Estimates:
-        """The statistic of the means over seeds, and its interval."""
+    def estimate(self, statistic: Statistic, *, alike: bool = True) -> Estimates:
+        """The statistic of the means over seeds, and its interval; ``alike`` where its M numbers are of one kind."""
         value = statistic(self.outcomes.means, self.outcomes.baseline_means)
         if self.outcomes.columns is None:
             unknown = np.full_like(value, np.nan)
             return Estimates(value, unknown, unknown)
-        of_items = self._item_variance(statistic, value.shape)
         without = np.stack([statistic(*means) for means in self._without_a_seed()])
-        of_seeds = (len(without) - 1) * without.var(axis=0)
-        total = of_items + of_seeds
-        parts = of_items**2 / max(int(self.outcomes.n_items.min()) - 1, 1) + of_seeds**2 / max(len(without) - 1, 1)
-        freedom = np.divide(total**2, parts, out=np.full_like(total, np.inf), where=parts > 0)
-        half = stats.t.ppf(0.5 + LEVEL / 2, freedom) * np.sqrt(total)
+        items, alone = (self._variance(statistic, moved, len(value)) for moved in (self._together, self._in_turn))
+        parts = self._parts(items, alone, (len(without) - 1) * without.var(axis=0))
+        half = spread([parts], alike=alike).half_width()
         return Estimates(value, value - half, value + half)
 
     def variances(self, *, of_changes: bool) -> Floats:
@@ -69,20 +66,35 @@ class Joint:
         shape = self.outcomes.means.shape
         if self.outcomes.columns is None:
             return np.zeros(shape)
-        moved, runs = self._deviations[0], self.outcomes.scores
-        if of_changes:
-            moved, runs = moved - self._deviations[1][:, None], runs - self.outcomes.baseline
-        of_items, known = moved.var(axis=0, dtype=np.float64), np.isfinite(runs)
+        runs = self.outcomes.scores - (self.outcomes.baseline if of_changes else 0)
+        known = np.isfinite(runs)
         count = known.sum(axis=2)
         centred = np.where(known, runs - mean_over_seeds(runs)[..., None], 0)
         of_seeds = np.divide((centred**2).sum(axis=2), count * (count - 1), out=np.zeros(shape), where=count > 1)
-        variances: Floats = of_items + of_seeds
+        items, alone = (
+            (scores - baseline[:, None] * of_changes).var(axis=0, dtype=np.float64).ravel()
+            for scores, baseline in (self._together, self._in_turn)
+        )
+        found = spread([self._parts(items, alone, of_seeds.ravel())])
+        variances: Floats = (found.items + found.seeds).reshape(shape)
         return variances
 
-    def _item_variance(self, statistic: Statistic, shape: tuple[int, ...]) -> Floats:
-        """The variance of a statistic over resamples of items [M], of which it makes a ``shape``."""
-        scores, baseline = self._deviations
-        drawn = np.empty((self._resamples, *shape))
+    def _parts(self, items: Floats, alone: Floats, between: Floats) -> Parts:
+        """The parts of M numbers from V, W and J as above, each [M]."""
+        seeds = len(self.outcomes.seeds)
+        fewest = min(self._samples.of(target).count for target in self.outcomes.targets)
+        return Parts(
+            items=items,
+            between=between,
+            disagreement=np.maximum(alone - items, 0) / max(seeds - 1, 1),
+            item_freedom=np.full(len(items), float(max(fewest - 1, 1))),
+            seed_freedom=np.full(len(items), float(seeds - 1)),
+        )
+
+    def _variance(self, statistic: Statistic, moved: tuple[Singles, Singles], count: int) -> Floats:
+        """The variance over resamples of the ``count`` numbers of a statistic, of scores and baselines so ``moved``."""
+        scores, baseline = moved
+        drawn = np.empty((self._resamples, count))
         for at in range(0, self._resamples, _AT_ONCE):
             some = slice(at, at + _AT_ONCE)
             drawn[some] = statistic(self.outcomes.means + scores[some], self.outcomes.baseline_means + baseline[some])
@@ -91,20 +103,33 @@ class Joint:
         variance: Floats = np.square(drawn, out=drawn).mean(axis=0)
         return variance
 
-    @cached_property
-    def _deviations(self) -> tuple[Singles, Singles]:
+    @property
+    def _together(self) -> tuple[Singles, Singles]:
         """Deviations of mean scores [B, S, T] and baselines [B, T] under resamples of items."""
+        return self._moved[0][:, :-1], self._moved[0][:, -1]
+
+    @property
+    def _in_turn(self) -> tuple[Singles, Singles]:
+        """The same of one seed's scores and baselines alone, a resample each seed in turn."""
+        return self._moved[1][:, :-1], self._moved[1][:, -1]
+
+    @cached_property
+    def _moved(self) -> tuple[Singles, Singles]:
+        """Deviations [B, S + 1, T], the baselines' last, of means over seeds and of single seeds in turn."""
         found = self.outcomes
-        scores = np.zeros((self._resamples, *found.means.shape), np.float32)
-        baseline = np.zeros((self._resamples, len(found.targets)), np.float32)
+        sources, targets = found.means.shape
+        together, in_turn = (np.zeros((self._resamples, sources + 1, targets), np.float32) for _ in range(2))
         for place, column in enumerate(found.by_item()):
             sample, known = self._samples.of(column.target), found.known[:, place]
-            ours = influence(column.correct, column.total, found.scores[:, place], known)
-            scores[:, :, place] = sample.deviations(over_seeds(ours, known))
             below = (np.isfinite(found.baseline[place]) & (column.baseline_total[0].sum(axis=1) > 0))[None]
+            ours = influence(column.correct, column.total, found.scores[:, place], known)
             theirs = influence(column.baseline_correct, column.baseline_total, found.baseline[place, None], below)
-            baseline[:, place] = sample.deviations(over_seeds(theirs, below))[:, 0]
-        return scores, baseline
+            runs, known = np.concatenate([ours, theirs]), np.concatenate([known, below])
+            means = over_seeds(runs, known)
+            together[:, :, place] = sample.deviations(means)
+            # A run that failed stands for the mean of its source's others.
+            in_turn[:, :, place] = sample.deviations_in_turn(np.where(known[..., None], runs, means[:, None]))
+        return together, in_turn
 
     def _without_a_seed(self) -> list[tuple[Floats, Floats]]:
         """Means of scores and baselines with each seed left out; of one seed, as they are."""

@@ -98,8 +98,17 @@ class ItemSample:
         """
         if self.count < 2:
             return np.zeros((self._resamples, *influence.shape[:-1]), np.float32)
-        scale = np.sqrt(self.count / (self.count - 1)) / influence.shape[-1]
-        return self._applied(self._counts(), influence) * np.float32(scale)
+        return self._scaled(self._counts(), influence)
+
+    def deviations_in_turn(self, influence: NDArray[np.floating]) -> Singles:
+        """As ``deviations`` of K means [..., K, N], one of them a resample, in turn [B, ...]."""
+        runs = influence.shape[-2]
+        moved = np.zeros((self._resamples, *influence.shape[:-2]), np.float32)
+        if self.count >= 2:
+            counts = self._counts()
+            for run in range(runs):
+                moved[run::runs] = self._scaled(counts[run::runs], influence[..., run, :])
+        return moved
 
     def totals(self, values: NDArray[np.floating]) -> Singles:
         """Sums of values of items [..., N] over the items of each resample [B, ...]."""
@@ -109,10 +118,14 @@ class ItemSample:
         """Means of differences [..., N] with the two sides of each cluster exchanged at random [B, ...]."""
         return self._applied(self._signs(), differences) / np.float32(differences.shape[-1])
 
+    def _scaled(self, counts: Singles, influence: NDArray[np.floating]) -> Singles:
+        scale = np.sqrt(self.count / (self.count - 1)) / influence.shape[-1]
+        return self._applied(counts, influence) * np.float32(scale)
+
     def _applied(self, weights: Singles, values: NDArray[np.floating]) -> Singles:
         summed = self.sums(values)
         applied: Singles = weights @ summed.reshape(-1, self.count).T
-        return applied.reshape(self._resamples, *summed.shape[:-1])
+        return applied.reshape(len(weights), *summed.shape[:-1])
 
     def _counts(self) -> Singles:
         """How often each cluster is drawn [B, G]."""

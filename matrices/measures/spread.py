@@ -128,13 +128,18 @@ class Spread:
         return p
 
 
-def spread(found: Sequence[Parts]) -> Spread:
-    """The spread of all means of a matrix, their parts target by target."""
+def spread(found: Sequence[Parts], *, alike: bool = True) -> Spread:
+    """The spread of all means of a matrix, their parts target by target.
+
+    Numbers of different kinds are not ``alike``: what seeds do to one then says nothing of another.
+    """
     items, between, disagreement, item_freedom, seed_freedom = (
         np.concatenate([getattr(one, name) for one in found]) for name in Parts.__annotations__
     )
-    moderated, freedom = _moderated(between * (seed_freedom + 1), seed_freedom)
-    seeds = np.maximum(moderated / (seed_freedom + 1) - disagreement, 0)
+    of_seeds, freedom = between * (seed_freedom + 1), seed_freedom
+    if alike:
+        of_seeds, freedom = _moderated(of_seeds, freedom)
+    seeds = np.maximum(of_seeds / (seed_freedom + 1) - disagreement, 0)
     # Satterthwaite (1946), Biometrics Bulletin 2:110.
     terms = items**2 / item_freedom + _over(seeds**2, freedom)
     return Spread(

@@ -36,6 +36,14 @@ def test_a_single_passage_says_nothing_of_others() -> None:
     assert not ItemSample(np.zeros(3, np.int64), 10, 0).deviations(np.array([1.0, 0, -1])).any()
 
 
+def test_in_turn_each_mean_moves_as_it_would_alone() -> None:
+    sample, values = ItemSample(np.repeat(np.arange(10), 5), 200, 0), np.random.default_rng(1).normal(size=(4, 3, 50))
+    centred = values - values.mean(axis=-1, keepdims=True)
+    alone, turn = sample.deviations(centred), np.arange(200) % 3
+    assert_allclose(sample.deviations_in_turn(centred), alone[np.arange(200), :, turn], atol=1e-6)
+    assert not ItemSample(np.zeros(50, np.int64), 9, 0).deviations_in_turn(centred).any()
+
+
 def test_seeds_have_the_unbiased_variance_of_a_mean(outcomes: Outcomes) -> None:
     values = np.array([0.3, 0.1, 0.5, 0.4, 0.9])
     weights = Resamples(outcomes, 50_000).seeds
