@@ -1,0 +1,140 @@
+"""What a job comes to before anything runs: its adapters and its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from matrices.cells import BASELINE
+from workers.plan import STACK, Plan
+from workers.roster import PlanError
+from workers.units import PlannedCell
+
+Plans = Callable[..., Plan]
+Knobs = dict[str, Any]
+
+
+def cells_of(plan: Plan, target: str) -> list[PlannedCell]:
+    return [cell for column in plan.columns if column.target == target for cell in column.cells]
+
+
+class TestZeroShot:
+    def test_task_adapters_are_trained_over_their_source_and_measured_over_the_target(self, plans: Plans) -> None:
+        plan = plans()
+
+        for cell in cells_of(plan, "yor"):
+            if cell.composition == STACK:
+                adapter = plan.tasks[str(cell.task_adapter)]
+                assert [data.language for data in adapter.data] == [cell.source]
+                assert plan.languages[str(adapter.under)].language == cell.source
+                assert plan.languages[str(cell.language_adapter)].language == "yor"
+
+    def test_every_target_has_a_cell_a_source_and_seed_and_one_baseline(self, plans: Plans) -> None:
+        expected = [(None, 0), ("eng", 0), ("eng", 1), ("deu", 0), ("deu", 1)]
+        assert [(cell.source, cell.seed) for cell in cells_of(plans(), "yor")] == expected
+
+    def test_baseline_stands_on_no_adapter(self, plans: Plans) -> None:
+        baseline = cells_of(plans(), "yor")[0]
+        assert (baseline.composition, baseline.task_adapter, baseline.language_adapter) == (BASELINE, None, None)
+
+    def test_a_language_adapter_is_shared_by_all_that_needs_it(self, plans: Plans) -> None:
+        plan = plans()
+        assert sorted(adapter.language for adapter in plan.languages.values()) == ["deu", "eng", "yor"]
+        assert len(plan.tasks) == 4  # Two sources, two seeds.
+
+
+class TestInterference:
+    def test_one_task_adapter_a_seed_learns_from_all_pivots_over_no_language(self, plans: Plans) -> None:
+        plan = plans(kind="interference", pivots=["eng", "yor"], sources=["eng", "yor", "deu"])
+        trained = [([data.language for data in one.data], one.under, one.seed) for one in plan.tasks.values()]
+        assert trained == [(["eng", "yor"], None, 0), (["eng", "yor"], None, 1)]
+
+    def test_rows_are_the_languages_put_under_it(self, plans: Plans) -> None:
+        plan = plans(kind="interference")
+        for cell in cells_of(plan, "yor"):
+            below = plan.languages[cell.language_adapter].language if cell.language_adapter else None
+            assert below == cell.source
+
+    def test_each_seed_has_a_baseline_with_nothing_added(self, plans: Plans) -> None:
+        plan = plans(kind="interference")
+        baselines = [cell for cell in cells_of(plan, "yor") if cell.composition == BASELINE]
+        assert [(cell.seed, cell.language_adapter) for cell in baselines] == [(0, None), (1, None)]
+        assert all(cell.task_adapter in plan.tasks for cell in baselines)
+
+    def test_a_source_without_train_data_is_a_row_all_the_same(self, plans: Plans, corpora: Any) -> None:
+        corpora.drop_train_data("deu")
+        plan = plans(kind="interference")
+        assert {cell.source for cell in cells_of(plan, "yor")} == {None, "eng", "deu"}
+        assert {data.language for adapter in plan.tasks.values() for data in adapter.data} == {"eng"}
+
+    def test_pivots_without_train_data_are_refused_by_name(self, plans: Plans, corpora: Any) -> None:
+        corpora.drop_train_data("deu")
+        with pytest.raises(PlanError, match="`pivots`: none of deu has train data for topic"):
+            plans(kind="interference", pivots=["deu"])
+
+
+class TestShift:
+    def test_every_budget_is_a_composition_beside_the_stack_and_the_baseline_is_measured_once(
+        self, plans: Plans, both: Knobs
+    ) -> None:
+        cells = cells_of(plans(**both), "yor")
+        rows = [(cell.composition, cell.source, cell.seed) for cell in cells]
+        assert rows == [
+            *((BASELINE, None, seed) for seed in (0, 1)),
+            *(
+                (composition, source, seed)
+                for source in ("eng", "deu")
+                for composition in (STACK, "shift-1", "shift-10")
+                for seed in (0, 1)
+            ),
+        ]
+
+    def test_all_stand_on_the_same_task_adapters(self, plans: Plans, both: Knobs) -> None:
+        plan = plans(**both)
+        for cell in plan.cells():
+            assert plan.tasks[str(cell.task_adapter)].seed == cell.seed
+        assert len(plan.tasks) == 2
+
+    def test_a_language_is_shifted_to_once_for_all_budgets_tasks_and_pivots(self, plans: Plans, both: Knobs) -> None:
+        one = plans(**both, tasks=["topic", "mood"])
+        assert sorted(shift.language for shift in one.shifts.values()) == ["deu", "eng"]
+        for shift in one.shifts.values():
+            assert [snapshot.steps for snapshot in shift.snapshots] == [1, 10]
+        assert plans(**both, pivots=["deu"]).shifts == one.shifts
+
+    def test_a_shifted_cell_stands_on_the_snapshot_of_its_source_and_budget_and_on_no_language_adapter(
+        self, plans: Plans, both: Knobs
+    ) -> None:
+        plan = plans(**both)
+        places = {
+            snapshot.key: (f"shift-{snapshot.steps}", shift.language)
+            for shift in plan.shifts.values()
+            for snapshot in shift.snapshots
+        }
+        shifted = [cell for cell in plan.cells() if cell.shift is not None]
+        assert {(cell.composition, cell.source) for cell in shifted} == set(places.values())
+        for cell in shifted:
+            assert places[str(cell.shift)] == (cell.composition, cell.source)
+            assert cell.language_adapter is None
+
+    def test_shift_alone_needs_no_language_adapter(self, plans: Plans, both: Knobs) -> None:
+        plan = plans(**{**both, "compositions": ["shift"]})
+        assert not plan.languages
+        assert {cell.composition for cell in plan.cells()} == {BASELINE, "shift-1", "shift-10"}
+
+    def test_a_source_without_text_is_shifted_to_by_its_labelled_sentences_and_it_is_said(
+        self, plans: Plans, both: Knobs
+    ) -> None:
+        plan = plans(**{**both, "compositions": ["shift"]}, sources=["hau"])
+        assert plan.notes == ("hau: no raw text; its shift learns from labelled train sentences",)
+
+
+def test_cells_named_in_the_job_are_planned_alone_with_their_baselines(plans: Plans) -> None:
+    whole = {cell.cell_id: cell for cell in plans().cells()}
+    some = plans(cells={"yor": ("deu",)})
+
+    assert [column.target for column in some.columns] == ["yor"]
+    assert {cell.source for cell in some.cells()} == {"deu", None}
+    assert all(whole[cell.cell_id] == cell for cell in some.cells())
