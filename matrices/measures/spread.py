@@ -7,7 +7,7 @@ a two-way random layout with one observation a place).
 Three or five seeds say little about the variance over seeds of one cell, and a matrix has hundreds of cells: that of
 each is moderated towards that of all by empirical Bayes, with the degrees of freedom that brings (Smyth 2004,
 Statistical Applications in Genetics and Molecular Biology 3:3, sections 4 and 6). Where cells differ much the prior
-weighs little.
+weighs little. Of a single target, as in an answer, there is too little to moderate by: ``recommend.uncertainty``.
 """
 
 from __future__ import annotations
