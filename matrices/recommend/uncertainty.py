@@ -7,11 +7,11 @@ where two sources share their seeds. Both parts have few degrees of freedom at t
 interval is ``estimate +- t * sqrt(items + seeds)`` with the degrees of freedom of Satterthwaite (1946); percentiles of
 a bootstrap over three seeds would cover three times in four.
 
-``matrices.measures.spread`` takes the same variance apart for whole matrices, and differs by what is at hand. It moderates
-the variance over seeds towards that of all cells, draws whole passages, and counts what seeds disagree on by item once.
-Here the runs on one target are all there is, read to answer one question: outcomes of items may be missing, sources may
-differ in their seeds, nothing moderates, and what seeds disagree on by item is in both parts, which makes intervals a
-little wide. Whether a source helps is therefore the measure's to say wherever it can (``recommend.effects``).
+``matrices.measures.spread`` takes the same variance apart for whole matrices, and differs by what is at hand. It
+moderates the variance over seeds towards that of all cells, draws whole passages, and counts what seeds disagree on by
+item once. Here the runs on one target are all there is: outcomes of items may be missing, sources may differ in their
+seeds, nothing moderates, and what seeds disagree on by item is in both parts, which makes intervals a little wide.
+Whether a source helps is therefore the measure's to say wherever it can (``recommend.effects``).
 """
 
 from __future__ import annotations
