@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import structlog
 from fastapi.testclient import TestClient
 
-from matrices.cells import Cell, cell_id
+from matrices.cells import Cell
 from matrices.store import Store
 from service import Settings, create_app
 
@@ -21,38 +20,26 @@ MakeCell = Callable[..., Cell]
 Serve = Callable[..., TestClient]
 
 
-def a_cell(source: str | None, target: str, right: int, seed: int = 0, matrix: str = POS) -> Cell:
-    """A cell right on the first ``right`` of 60 items."""
-    outcomes = tuple(int(item < right) for item in range(ITEMS))
-    kind, task, encoder = matrix.split("-")
-    return Cell(
-        matrix=matrix,
-        encoder=encoder,
-        kind=kind,
-        composition="baseline" if source is None else "stack",
-        task=task,
-        metric="accuracy",
-        source=source,
-        target=target,
-        selection="last",
-        seed=seed,
-        score=right / ITEMS,
-        n_items=ITEMS,
-        correct=outcomes,
-        total=(1,) * ITEMS,
-        status="ok",
-        error=None,
-        seconds=0.1,
-        device="cpu",
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        cell_id=cell_id({"matrix": matrix, "source": source, "target": target, "seed": seed}),
-    )
-
-
-@pytest.fixture
-def make_cell() -> MakeCell:
+@pytest.fixture(scope="session")
+def make_cell(make_cell: MakeCell) -> MakeCell:
     """``make_cell("deu", "yor", 30)``: a cell of the POS matrix, right on the first 30 of 60 items."""
-    return a_cell
+
+    def make(source: str | None, target: str, right: int, seed: int = 0, matrix: str = POS) -> Cell:
+        kind, task, encoder = matrix.split("-")
+        return make_cell(
+            matrix=matrix,
+            encoder=encoder,
+            kind=kind,
+            composition="baseline" if source is None else "stack",
+            task=task,
+            source=source,
+            target=target,
+            seed=seed,
+            correct=tuple(int(item < right) for item in range(ITEMS)),
+            total=(1,) * ITEMS,
+        )
+
+    return make
 
 
 @pytest.fixture(autouse=True)
@@ -62,13 +49,13 @@ def _quiet_log() -> Iterator[None]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path, make_cell: MakeCell) -> Store:
     """Four sources by two targets by two seeds, a baseline, Min Nan among them; and the same as interference."""
     store = Store.open(tmp_path / "store", create=True)
     for matrix in (POS, INTERFERENCE):
         for target in ("yor", "wol"):
             cells = [
-                a_cell(source, target, right + seed, seed, matrix)
+                make_cell(source, target, right + seed, seed, matrix)
                 for source, right in (("deu", 45), ("eng", 30), ("hin", 44), ("nan", 20), (None, 12))
                 for seed in (0, 1)
             ]

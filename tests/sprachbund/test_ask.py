@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
 from matrices.boxed import NoBoxError, boxed
-from matrices.cells import Cell, cell_id
+from matrices.cells import Cell
 from matrices.export import export
 from matrices.reading import UnknownMatrixError
 from matrices.recommend import UnknownTaskError
@@ -32,9 +31,20 @@ def _wide_and_quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path, make_cell: Callable[..., Cell]) -> Store:
     store = Store.open(tmp_path / "store", create=True)
-    store.append([_cell(source, right + seed, seed) for source, right in (("deu", 45), ("eng", 20)) for seed in (0, 1)])
+    cells = [
+        make_cell(
+            matrix=MATRIX,
+            source=source,
+            seed=seed,
+            correct=tuple(int(item < right + seed) for item in range(60)),
+            total=(1,) * 60,
+        )
+        for source, right in (("deu", 45), ("eng", 20))
+        for seed in (0, 1)
+    ]
+    store.append(cells)
     return store
 
 
@@ -113,28 +123,3 @@ def test_without_a_store_the_box_answers() -> None:
         assert isinstance(result.exception, NoBoxError)
     else:
         assert json.loads(result.stdout) == {"matrices": [asdict(info) for info in box.matrices()]}
-
-
-def _cell(source: str, right: int, seed: int) -> Cell:
-    return Cell(
-        matrix=MATRIX,
-        encoder="tiny",
-        kind="zero_shot",
-        composition="stack",
-        task="pos",
-        metric="accuracy",
-        source=source,
-        target="yor",
-        selection="last",
-        seed=seed,
-        score=right / 60,
-        n_items=60,
-        correct=tuple(int(item < right) for item in range(60)),
-        total=(1,) * 60,
-        status="ok",
-        error=None,
-        seconds=0.1,
-        device="cpu",
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        cell_id=cell_id({"source": source, "seed": seed}),
-    )

@@ -13,7 +13,7 @@ import structlog
 
 from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe
 from adapters_zoo.storage import Folder
-from matrices.cells import Cell, now
+from matrices.cells import Cell
 from matrices.store import Store
 from workers.agenda import Agenda, claim_name
 from workers.claims import BEAT, Claims, Process
@@ -42,31 +42,6 @@ def language(code: str) -> LanguageAdapter:
 def column(target: str, *names: str) -> Column:
     cells = tuple(PlannedCell(name, "baseline", None, 0, None, None) for name in names)
     return Column("matrix", "topic", target, "accuracy", DataReference("topic", target, "test", None, "d", 1), cells)
-
-
-def measured(unit: Column, name: str) -> Cell:
-    return Cell(
-        matrix=unit.matrix,
-        encoder="encoder",
-        kind="zero_shot",
-        composition="baseline",
-        task=unit.task,
-        metric=unit.metric,
-        source=None,
-        target=unit.target,
-        selection="last",
-        seed=0,
-        score=1.0,
-        n_items=1,
-        correct=(1,),
-        total=(1,),
-        status="ok",
-        error=None,
-        seconds=0.0,
-        device="cpu",
-        created_at=now(),
-        cell_id=name,
-    )
 
 
 ENG, DEU = language("eng"), language("deu")
@@ -148,9 +123,13 @@ def test_an_adapter_that_another_run_gives_up_is_taken(shared: Shared) -> None:
     assert drained(other) == [ENG]
 
 
-def test_cells_that_another_run_measured_are_found_and_the_rest_is_taken(shared: Shared) -> None:
+def test_cells_that_another_run_measured_are_found_and_the_rest_is_taken(
+    shared: Shared, make_cell: Callable[..., Cell]
+) -> None:
     other = shared.run("other", YOR, HAU)
-    shared.store.append([measured(YOR, "a"), measured(HAU, "c")])
+    shared.store.append(
+        [make_cell(matrix=unit.matrix, target=unit.target, cell_id=name) for unit, name in ((YOR, "a"), (HAU, "c"))]
+    )
     assert drained(other) == [replace(YOR, cells=YOR.cells[1:])]
     assert other.found == 2
     other.ended(replace(YOR, cells=YOR.cells[1:]), None)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 import structlog
 
-from matrices.cells import Cell, cell_id
+from matrices.cells import Cell
 from matrices.store import Store
 
+MakeCell = Callable[..., Cell]
 INTERFERENCE, ZERO_SHOT = "interference-pos-tiny@0a1b", "zero_shot-pos-tiny@0a1b"
 LANGUAGES = {"deu": 0.75, "eng": 0.55, "hin": 0.5, "swa": 0.25}
 """Sources, and the share of items of any target that is right with them; it is half without."""
@@ -26,47 +26,39 @@ def _wide_and_quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def measured_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def measured_store(tmp_path_factory: pytest.TempPathFactory, make_cell: MakeCell) -> Store:
     """Four languages by four and three seeds, as interference (`stack`, and one pair of `shift-10`) and as transfer."""
     store = Store.open(tmp_path_factory.mktemp("stores") / "measured", create=True)
     random = np.random.default_rng(0)
     shares: dict[str | None, float] = {**LANGUAGES, None: 0.5}
+
+    def cell(
+        matrix: str, source: str | None, target: str, seed: int, right: np.ndarray, composition: str = "stack"
+    ) -> Cell:
+        kind, task, encoder = matrix.split("-")
+        return make_cell(
+            matrix=matrix,
+            encoder=encoder,
+            kind=kind,
+            composition="baseline" if source is None else composition,
+            task=task,
+            source=source,
+            target=target,
+            seed=seed,
+            correct=tuple(right.astype(int).tolist()),
+            total=(1,) * ITEMS,
+        )
+
     for matrix in (INTERFERENCE, ZERO_SHOT):
         store.append(
             [
-                _cell(matrix, source, target, seed, random.random(ITEMS) < share)
+                cell(matrix, source, target, seed, random.random(ITEMS) < share)
                 for target in LANGUAGES
                 for source, share in shares.items()
                 # A constant answer has one seed.
                 for seed in range(1 if source is None and matrix == ZERO_SHOT else SEEDS)
             ]
         )
-    shifted = [_cell(INTERFERENCE, "deu", "eng", seed, random.random(ITEMS) < 0.2, "shift-10") for seed in range(SEEDS)]
+    shifted = [cell(INTERFERENCE, "deu", "eng", seed, random.random(ITEMS) < 0.2, "shift-10") for seed in range(SEEDS)]
     store.append(shifted)
     return store
-
-
-def _cell(
-    matrix: str, source: str | None, target: str, seed: int, right: np.ndarray, composition: str = "stack"
-) -> Cell:
-    kind, task, encoder = matrix.split("-")
-    composition = "baseline" if source is None else composition
-    place = {"matrix": matrix, "source": source, "target": target, "seed": seed, "composition": composition}
-    return Cell(
-        **place,
-        encoder=encoder,
-        kind=kind,
-        task=task,
-        metric="accuracy",
-        selection="last",
-        score=float(right.mean()),
-        n_items=ITEMS,
-        correct=tuple(int(one) for one in right),
-        total=(1,) * ITEMS,
-        status="ok",
-        error=None,
-        seconds=0.1,
-        device="cpu",
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        cell_id=cell_id(place),
-    )
