@@ -151,21 +151,24 @@ def spread(found: Sequence[Parts], *, alike: bool = True) -> Spread:
 
 
 def _moderated(variances: Floats, freedom: Floats) -> tuple[Floats, Floats]:
-    """Variances drawn towards their common prior, and their degrees of freedom (Smyth 2004)."""
+    """Variances drawn towards their common prior, and their degrees of freedom (Smyth 2004).
+
+    These are at most as many as all variances have together, which counts where there are few (as in limma).
+    """
     told = (freedom > 0) & (variances > 0)
     if told.sum() < 3:
         return variances, freedom
     # Variances near 0 come of few items, and would stretch the prior out of shape on a scale of logarithms.
     logs = np.log(np.maximum(variances[told], 1e-5 * np.median(variances[told])))
-    halves = freedom[told] / 2
+    halves, pooled = freedom[told] / 2, freedom[told].sum()
     centred = logs - special.digamma(halves) + np.log(halves)
     excess = centred.var(ddof=1) - special.polygamma(1, halves).mean()
     if excess <= 0:
-        return np.full_like(variances, np.exp(centred.mean())), np.full_like(freedom, np.inf)
+        return np.full_like(variances, np.exp(centred.mean())), np.full_like(freedom, pooled)
     prior_freedom = 2 * _trigamma_inverse(float(excess))
     prior = np.exp(centred.mean() + special.digamma(prior_freedom / 2) - np.log(prior_freedom / 2))
     together = prior_freedom + freedom
-    return (prior_freedom * prior + freedom * variances) / together, together
+    return (prior_freedom * prior + freedom * variances) / together, np.minimum(together, pooled)
 
 
 def _trigamma_inverse(value: float) -> float:

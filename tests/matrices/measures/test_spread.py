@@ -67,6 +67,10 @@ def test_variances_over_seeds_that_differ_by_chance_alone_are_pooled() -> None:
     assert found.freedom.min() > 20
 
 
+def test_few_variances_have_no_more_freedom_pooled_than_they_have_together() -> None:
+    assert of_variances([1.0, 1.0, 1.0, 1.0], 4).freedom.tolist() == [16, 16, 16, 16]
+
+
 def test_variances_over_seeds_that_truly_differ_are_left_to_each_cell() -> None:
     random = np.random.default_rng(1)
     true = np.exp(random.normal(0, 4, 400))
