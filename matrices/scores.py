@@ -32,7 +32,8 @@ class ScoreTable:
 
     A language may be both; its score on itself is kept, for whoever wants it. ``errors`` [S, T] are standard errors of
     the scores, NaN where unknown. ``pair_features`` [S, T] each are what is known of a pair without measuring it
-    (distances, overlaps, sizes), NaN where missing. Languages are ISO 639-3 codes.
+    (distances, overlaps, sizes), NaN where missing. ``related`` are other matrices by what they are to be called, where
+    some of the same languages were measured, each with languages of its own. Languages are ISO 639-3 codes.
     """
 
     sources: tuple[str, ...]
@@ -40,6 +41,7 @@ class ScoreTable:
     scores: Floats
     errors: Floats | None = None
     pair_features: Mapping[str, Floats] = field(default_factory=dict)
+    related: Mapping[str, ScoreTable] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = (len(self.sources), len(self.targets))
@@ -51,7 +53,8 @@ class ScoreTable:
     def hide(self, language: str) -> ScoreTable:
         """The table as if ``language`` had never been measured, neither as source nor as target.
 
-        Axes and pair features stay: a language's distance to another needs no measurement.
+        Axes and pair features stay: a language's distance to another needs no measurement. What related matrices
+        measured of it stays too: that is known whether or not this matrix has it.
         """
         kept = np.array([code != language for code in self.sources])[:, None]
         kept = kept & np.array([code != language for code in self.targets])
@@ -95,13 +98,7 @@ def score_table(
     cells: pa.Table, matrix: str, *, composition: str | None = None, selection: str | None = None
 ) -> ScoreTable:
     """As ``scores_of``, from the cells of one matrix. Raises ``NoScoresError``."""
-    rows = cells.filter(pc.and_(pc.equal(cells["status"], "ok"), pc.is_valid(cells["source"])))
-    composition = composition or next(iter(compositions(rows)), "stack")
-    rows = rows.filter(pc.equal(rows["composition"], composition))
-    selection = selection or next(iter(selections(rows)), "last")
-    rows = rows.filter(pc.equal(rows["selection"], selection))
-    if not rows.num_rows:
-        raise NoScoresError(f"{matrix} has no score of a source under {composition} and {selection}")
+    rows = scored(cells, matrix, composition=composition, selection=selection)
     means = mean_scores(rows)
     rows_of, columns_of = (_places(codes) for codes in (means.sources, means.targets))
     items, within, seeds = (np.full(means.scores.shape, np.nan) for _ in range(3))
@@ -112,6 +109,21 @@ def score_table(
         if len(runs) > 1:
             within[at] = np.var([run["score"] for run in runs], ddof=1)
     return replace(means, errors=_errors(items, within, seeds))
+
+
+def scored(cells: pa.Table, matrix: str, *, composition: str | None = None, selection: str | None = None) -> pa.Table:
+    """The cells of one matrix that have a source and a score, under one composition and selection.
+
+    Which default as in ``scores_of``. Raises ``NoScoresError``.
+    """
+    rows = cells.filter(pc.and_(pc.equal(cells["status"], "ok"), pc.is_valid(cells["source"])))
+    composition = composition or next(iter(compositions(rows)), "stack")
+    rows = rows.filter(pc.equal(rows["composition"], composition))
+    selection = selection or next(iter(selections(rows)), "last")
+    rows = rows.filter(pc.equal(rows["selection"], selection))
+    if not rows.num_rows:
+        raise NoScoresError(f"{matrix} has no score of a source under {composition} and {selection}")
+    return rows
 
 
 def mean_scores(rows: pa.Table) -> ScoreTable:

@@ -8,8 +8,8 @@ from functools import lru_cache, partial
 
 from matrices.held import Held
 from matrices.reading import Reader
-from matrices.recommend import Predict, predictions
-from matrices.scores import ScoreTable, scores_of
+from matrices.recommend import Predict, predictions, related_scores, telling_of
+from matrices.scores import ScoreTable
 from service.once import Once
 
 Fit = Callable[[ScoreTable], Predict]
@@ -18,25 +18,29 @@ Fit = Callable[[ScoreTable], Predict]
 class Models:
     """The predictor of a service; safe from many threads. At most ``most`` models are kept, the last asked for.
 
-    A version of the store in which a matrix has not changed is answered from the model there is.
+    A version of the store in which neither a matrix nor what is related to it has changed is answered from the model
+    there is. Targets that the same related matrices tell of share one.
     """
 
     def __init__(self, most: int, fit: Fit = predictions) -> None:
         self._fit, self._kept = fit, Once[Predict](most)
-        self._table = lru_cache(most)(_table)
+        self._table = lru_cache(most)(related_scores)
 
-    def __call__(self, reader: Reader, matrix: str, version: int, composition: str, selection: str) -> Predict:
+    def __call__(
+        self, reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str
+    ) -> Predict:
         """As ``matrices.recommend.Predictor`` says. Raises ``NothingToPredictError``."""
         # What is held never changes, so that it stands for its content; a store grows under one address.
         assert isinstance(reader, Held)
-        content, table = self._table(reader, matrix, version, composition, selection)
-        return self._kept.get(content, partial(self._fit, table))
+        table = telling_of(self._table(reader, matrix, version, composition, selection), target)
+        return self._kept.get((matrix, _content(table)), partial(self._fit, table))
 
 
-def _table(held: Held, matrix: str, version: int, composition: str, selection: str) -> tuple[str, ScoreTable]:
-    """The scores of a matrix, and a digest of all a model is fitted to."""
-    table = scores_of(held, matrix, version=version, composition=composition, selection=selection)
-    digest = hashlib.sha256("\n".join([matrix, *table.sources, "", *table.targets]).encode())
-    for values in (table.scores, table.errors):
-        digest.update(b"none" if values is None else values.tobytes())
-    return digest.hexdigest(), table
+def _content(table: ScoreTable) -> str:
+    """A digest of all a model is fitted to."""
+    digest = hashlib.sha256()
+    for name, one in {"": table, **table.related}.items():
+        digest.update("\n".join([name, *one.sources, "", *one.targets, ""]).encode())
+        for values in (one.scores, one.errors):
+            digest.update(b"none" if values is None else values.tobytes())
+    return digest.hexdigest()

@@ -6,15 +6,20 @@ import numpy as np
 
 from matrices.backtest.protocol import Forecast
 from matrices.recommend.outlook import NothingToPredictError
-from matrices.recommend.predicted import fit
+from matrices.recommend.predicted import fit_borrowing
+from matrices.recommend.related import telling_of
 from matrices.scores import ScoreTable
 
 
 def sprachbund(table: ScoreTable, target: str) -> Forecast:
-    """A model fitted to the table in which the target is hidden, asked about the target."""
+    """A model fitted to the table in which the target is hidden, asked about the target.
+
+    What related matrices measured of the target stays known: one asks of a language that this matrix lacks, whoever
+    else has it.
+    """
     scores, intervals = np.full(len(table.sources), np.nan), np.full((len(table.sources), 2), np.nan)
     try:
-        found = fit(table).predict(target)
+        found = fit_borrowing(telling_of(table, target)).predict(target)
     except NothingToPredictError:
         return Forecast(scores, intervals, frozenset(table.sources))
     at = [table.sources.index(source) for source in found.sources]

@@ -20,6 +20,7 @@ from matrices.recommend.measured import UnknownTargetError, recommend, targets
 from matrices.recommend.names import code_of, named
 from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
 from matrices.recommend.predictions import predictions, predictor
+from matrices.recommend.related import related_scores, telling_of
 
 __all__ = [
     "Comparison",
@@ -48,6 +49,8 @@ __all__ = [
     "predictions",
     "predictor",
     "recommend",
+    "related_scores",
     "targets",
+    "telling_of",
     "to_json",
 ]

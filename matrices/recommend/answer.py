@@ -93,7 +93,7 @@ FeatureKind = Literal[
     "genealogy", "geography", "syntax", "phonology", "inventory", "script", "corpora", "other matrices"
 ]
 """What can be known of a pair of languages without measuring it. ``corpora``: overlaps and sizes; ``other matrices``:
-what the pair scores in another matrix of the store."""
+what the pair, or its source, scores in another matrix of the store that has proved to tell of this one."""
 
 
 @dataclass(frozen=True, kw_only=True)

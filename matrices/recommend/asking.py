@@ -50,9 +50,14 @@ class Question:
 
 
 class Predictor(Protocol):
-    """Makes predictions from the measured scores of one matrix, under one composition and selection."""
+    """Makes predictions from the measured scores of one matrix, under one composition and selection.
 
-    def __call__(self, reader: Reader, matrix: str, version: int, composition: str, selection: str) -> Predict:
+    They are for one target: what other matrices of the reader tell is of use where they have measured that.
+    """
+
+    def __call__(
+        self, reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str
+    ) -> Predict:
         """Raises ``NothingToPredictError``."""
         ...
 
@@ -107,7 +112,7 @@ def _answer(
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
         assert predictor is not None
-        return predictor(reader, matrix, version, composition, selection)(target, asked)
+        return predictor(reader, matrix, version, composition, selection, target)(target, asked)
 
     return recommend(
         cells,

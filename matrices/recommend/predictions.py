@@ -7,19 +7,23 @@ from dataclasses import replace
 
 from matrices.reading import Reader
 from matrices.recommend.outlook import Expected, Outlook, Predict
-from matrices.recommend.predicted import fit
+from matrices.recommend.predicted import fit_borrowing
 from matrices.recommend.predicted.explain import outlook
-from matrices.scores import ScoreTable, scores_of
+from matrices.recommend.related import related_scores, telling_of
+from matrices.scores import ScoreTable
 
 
-def predictor(reader: Reader, matrix: str, version: int, composition: str, selection: str) -> Predict:
+def predictor(reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str) -> Predict:
     """Predictions from one matrix, fitted anew; as ``matrices.recommend.asking.Predictor`` says."""
-    return predictions(scores_of(reader, matrix, version=version, composition=composition, selection=selection))
+    return predictions(telling_of(related_scores(reader, matrix, version, composition, selection), target))
 
 
 def predictions(table: ScoreTable) -> Predict:
-    """Predictions from the scores of a matrix, which are shares in [0, 1]. Raises ``NothingToPredictError``."""
-    model = fit(table)
+    """Predictions from the scores of a matrix, which are shares in [0, 1], and of what is related to it.
+
+    Raises ``NothingToPredictError``.
+    """
+    model = fit_borrowing(table)
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
         found = outlook(model, target, asked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +20,8 @@ from matrices.backtest import MethodReport, Skipped, judge_all, judged_targets, 
 from matrices.boxed import store_or_box
 from matrices.importing import About, import_published
 from matrices.published import Columns, read_published, to_scores
-from matrices.scores import ScoreTable, scores_of
+from matrices.recommend import related_scores
+from matrices.scores import ScoreTable
 
 SourceColumn = Annotated[str | None, typer.Option(help="The column of source languages; left out: guessed.")]
 TargetColumn = Annotated[str | None, typer.Option(help="The column of target languages; left out: guessed.")]
@@ -63,6 +64,9 @@ def backtest(
     processes: Annotated[
         int | None, typer.Option(min=1, help="Targets judged at the same time; left out: one a core.")
     ] = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="As if no other matrix of the store had measured a language left out.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """How far to trust recommendations on a matrix: leave each target out, rank its sources, look at its scores."""
@@ -76,6 +80,9 @@ def backtest(
         where=tuple(_pair(one) for one in where or ()),
     )
     notes, scores, ranks_only = _read(table, columns)
+    if alone:
+        scores = replace(scores, related={})
+    notes += [f"what {name} know of a language left out is not hidden; --alone hides it" for name in scores.related]
     targets = judged_targets(scores)
     if not targets:
         raise NothingToJudgeError(f"{table}: no target has two sources other than itself; there is nothing to rank")
@@ -175,7 +182,8 @@ def _read(table: str, columns: Columns) -> tuple[list[str], ScoreTable, bool]:
         published = read_published(table, columns)
         return list(published.notes), to_scores(published), published.ranks_only
     store, _, matrix = table.rpartition("/")
-    return [], scores_of(store_or_box(store or None), matrix), False
+    reader = store_or_box(store or None)
+    return [], related_scores(reader, matrix, reader.version), False
 
 
 def _pair(text: str) -> tuple[str, str]:

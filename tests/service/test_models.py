@@ -41,7 +41,7 @@ def fits() -> Fits:
 
 
 def ask(models: Models, held: Held, matrix: str = POS, selection: str = "last") -> Predict:
-    return models(held, matrix, held.version, "stack", selection)
+    return models(held, matrix, held.version, "stack", selection, "swa")
 
 
 def test_a_matrix_is_fitted_once_for_all_who_ask(store: Store, fits: Fits) -> None:
@@ -96,3 +96,27 @@ def test_a_fit_that_failed_is_told_and_tried_again(store: Store) -> None:
         with pytest.raises(NothingToPredictError):
             ask(models, held)
     assert len(tries) == 2
+
+
+def test_a_related_matrix_that_grows_needs_a_new_fit_where_it_has_the_target(
+    store: Store, fits: Fits, make_cell: MakeCell
+) -> None:
+    def grid(matrix: str, right: int) -> list[Cell]:
+        sources, targets = ("deu", "eng", "hin", "spa"), ("ben", "fin", "por", "swa", "wol")
+        return [
+            make_cell(source, target, right + 3 * row + 2 * column, matrix=matrix)
+            for row, source in enumerate(sources)
+            for column, target in enumerate(targets)
+        ]
+
+    store.append([*grid(POS, 10), *grid(TOPIC, 11)])
+    models = Models(4, fits)
+    before = ask(models, hold(store))
+    store.append([make_cell("nan", "swa", 30, matrix=TOPIC)])
+    held = hold(store)
+
+    assert list(fits.tables[0].related) == ["topic scores"]
+    assert ask(models, held) is not before
+    elsewhere = models(held, POS, held.version, "stack", "last", "yor")
+    assert elsewhere is not before
+    assert fits.tables[-1].related == {}

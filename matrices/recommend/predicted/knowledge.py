@@ -33,9 +33,11 @@ def knowledge(pairs: Pairs, sources: Sequence[str], target: str) -> list[Knowled
     A kind is known where any feature of it is. What a table states that is no likeness (overlaps, sizes) is of the kind
     ``corpora``.
     """
+    borrowed = pairs.borrowed
     there: dict[FeatureKind, NDArray[np.bool_]] = {kind: np.zeros(len(sources), dtype=bool) for kind in FEATURE_KINDS}
     for name, known in pairs.known(sources, target).items():
-        there[_KINDS.get(name.casefold(), "corpora")] |= known
+        kind = "other matrices" if name in borrowed else _KINDS.get(name.casefold(), "corpora")
+        there[kind] |= known
     return [
         Knowledge(
             known=tuple(kind for kind in FEATURE_KINDS if there[kind][at]),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from matrices.likeness.similarity import similarities
+from matrices.recommend.predicted.stated import Average, Stated, borrowed
 from matrices.scores import Floats, ScoreTable
 
 _SHARED = ("genus", "family", "script")
@@ -25,35 +26,19 @@ _ALIKE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Stated:
-    """What is stated of the pairs of some sources and targets: ``values`` [S, T], NaN where nothing is."""
-
-    sources: tuple[str, ...]
-    targets: tuple[str, ...]
-    values: Floats
-
-    def of(self, sources: Sequence[str], target: str) -> Floats:
-        """The values [len(sources)] of pairs with one target; NaN of languages it does not have."""
-        if target not in self.targets:
-            return np.full(len(sources), np.nan)
-        column = self.values[:, self.targets.index(target)]
-        at = {code: row for row, code in enumerate(self.sources)}
-        return np.array([column[at[code]] if code in at else np.nan for code in sources])
-
-
-@dataclass(frozen=True, eq=False)
 class Feature:
     """One feature over the pairs of a table, and what its values mean among those.
 
     ``values`` [S, T] with NaN where missing. ``stated`` says them of other pairs; None of likeness, which is worked out
-    for any. ``sorted`` are all known values in order, ``columns`` those of each target, so that any other value can be
-    placed among them.
+    for any. ``borrowed``: they are scores in another matrix. ``sorted`` are all known values in order, ``columns``
+    those of each target, so that any other value can be placed among them.
     """
 
     name: str
     group: str
     values: Floats
-    stated: Stated | None
+    stated: Stated | Average | None
+    borrowed: bool
     sorted: Floats
     columns: tuple[Floats, ...]
 
@@ -81,11 +66,16 @@ class Pairs:
     def known(self, sources: Sequence[str], target: str) -> dict[str, NDArray[np.bool_]]:
         """Of every measure of likeness, and of all that is stated, whether it is known of each pair [len(sources)].
 
-        Also of those that are the same of all pairs of the table, so that nothing is learned from them.
+        Also of likeness that is the same of all pairs of the table, so that nothing is learned from it.
         """
         like = {name: np.isfinite(values) for name, values in _like(tuple(sources), target).items()}
         stated = (feature for feature in self.features if feature.stated is not None)
         return like | {feature.name: np.isfinite(self._values(feature, sources, target)) for feature in stated}
+
+    @property
+    def borrowed(self) -> frozenset[str]:
+        """The names of features that are scores in other matrices."""
+        return frozenset(feature.name for feature in self.features if feature.borrowed)
 
     @property
     def names(self) -> list[str]:
@@ -127,11 +117,17 @@ class Pairs:
 
 
 def pairs(table: ScoreTable) -> Pairs:
-    """The features of a table's pairs: how alike the two languages are, and what the table states of them."""
-    given = {name: Stated(table.sources, table.targets, values) for name, values in table.pair_features.items()}
-    like = _of_table(table.sources, table.targets)
-    features = [_feature(name, values) for name, values in like.items() if _varies(values)]
-    features += [_feature(name, one.values, one) for name, one in given.items() if _varies(one.values)]
+    """The features of a table's pairs: how alike the two languages are, what the table states of them, and what they
+    score in related matrices."""
+    features = [_feature(name, values) for name, values in _of_table(table.sources, table.targets).items()]
+    for name, values in table.pair_features.items():
+        features.append(_feature(name, values, Stated(table.sources, table.targets, values)))
+    same = np.array(table.sources, dtype=object)[:, None] == np.array(table.targets, dtype=object)
+    for group, other in table.related.items():
+        for name, stated in borrowed(group, other).items():
+            values = np.stack([stated.of(table.sources, target) for target in table.targets], axis=-1)
+            features.append(_feature(name, np.where(same, np.nan, values), stated, borrowed_as=group))
+    features = [feature for feature in features if _varies(feature.values)]
     blank = Pairs(table.sources, table.targets, tuple(features), np.zeros(0), np.ones(0))
     raw = (
         np.stack(
@@ -154,10 +150,12 @@ def pairs(table: ScoreTable) -> Pairs:
     return Pairs(blank.sources, blank.targets, blank.features, means, np.where(spreads > _ALIKE, spreads, np.inf))
 
 
-def _feature(name: str, values: Floats, stated: Stated | None = None) -> Feature:
-    group = next((topic for topic, names in _TOPICS.items() if name.casefold() in names), name)
+def _feature(
+    name: str, values: Floats, stated: Stated | Average | None = None, *, borrowed_as: str | None = None
+) -> Feature:
+    group = borrowed_as or next((topic for topic, names in _TOPICS.items() if name.casefold() in names), name)
     columns = tuple(_known(values[:, column]) for column in range(values.shape[1]))
-    return Feature(name, group, values, stated, _known(values), columns)
+    return Feature(name, group, values, stated, borrowed_as is not None, _known(values), columns)
 
 
 def _columns(feature: Feature) -> list[str]:
