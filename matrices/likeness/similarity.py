@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matrices.languages import genealogy
 from matrices.likeness.typology import VECTORS, traits
@@ -24,39 +26,85 @@ def similarities(ones: Sequence[str], others: Sequence[str]) -> dict[str, Floats
     belong to. ``nearness``: minus the log of the great-circle distance. ``syntax``, ``phonology``, ``inventory``:
     cosine of URIEL's vectors less 1.
     """
-    kin = [[genealogy(code) for code in codes] for codes in (ones, others)]
-    known = [[traits(code) for code in codes] for codes in (ones, others)]
-    same = np.array(ones, dtype=object)[:, None] == np.array(others, dtype=object)
-    family = _equal(*([None if one is None else one.family for one in side] for side in kin))
-    related = np.array([[one is not None and one.family != "other" for one in side] for side in kin[:1]]).T | same
-    family = np.where(np.isfinite(family), family * related, np.nan)
-    genus = _equal(*([None if one is None else one.genus for one in side] for side in kin))
+    one, other = _side(tuple(ones)), _side(tuple(others))
+    same = one.codes[:, None] == other.codes
+    family = _equal(one.family, other.family)
+    family = np.where(np.isfinite(family), family * (one.related[:, None] | same), np.nan)
     found = {
-        "genus": genus * family,
+        "genus": _equal(one.genus, other.genus) * family,
         "family": family,
-        "script": _equal(*([one.script for one in side] for side in known)),
-        "families": _cosine(*_memberships(*([one.families for one in side] for side in known))),
-        "nearness": _nearness(*([one.position for one in side] for side in known)),
+        "script": _equal(one.script, other.script),
+        "families": _overlap(one, other),
+        "nearness": _nearness(one.positions, other.positions),
     }
     for part in VECTORS:
-        found[part] = _cosine(*(_stacked([one.vectors.get(part) for one in side]) for side in known)) - 1
+        found[part] = _cosine(one.vectors[part], other.vectors[part]) - 1
     return found
 
 
-def _equal(ones: Sequence[str | None], others: Sequence[str | None]) -> Floats:
-    a, b = np.array(ones, dtype=object)[:, None], np.array(others, dtype=object)
+Names = NDArray[np.object_]
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """What is known of L languages, as arrays to hold against those of others.
+
+    ``codes``, ``family``, ``genus`` and ``script`` [L], None where not known; ``related`` [L] whether it has relatives;
+    ``families`` [L] the groups it belongs to, and ``groups`` [L, G] the same by the places that ``index`` gives them;
+    ``positions`` [L, 3] and ``vectors`` [L, ..], zeros where not known.
+    """
+
+    codes: Names
+    family: Names
+    genus: Names
+    script: Names
+    related: NDArray[np.bool_]
+    families: tuple[frozenset[str], ...]
+    index: Mapping[str, int]
+    groups: Floats
+    positions: Floats
+    vectors: Mapping[str, Floats]
+
+
+@lru_cache(maxsize=64)
+def _side(codes: tuple[str, ...]) -> _Side:
+    """Kept, as one target after another is held against the same sources."""
+    kin, known = [genealogy(code) for code in codes], [traits(code) for code in codes]
+    families = tuple(one.families for one in known)
+    index = {group: at for at, group in enumerate(sorted(frozenset().union(*families)))}
+    return _Side(
+        codes=np.array(codes, dtype=object),
+        family=np.array([None if one is None else one.family for one in kin], dtype=object),
+        genus=np.array([None if one is None else one.genus for one in kin], dtype=object),
+        script=np.array([one.script for one in known], dtype=object),
+        related=np.array([one is not None and one.family != "other" for one in kin], dtype=bool),
+        families=families,
+        index=index,
+        groups=_members(families, index),
+        positions=_stacked([one.position for one in known]),
+        vectors={part: _stacked([one.vectors.get(part) for one in known]) for part in VECTORS},
+    )
+
+
+def _equal(ones: Names, others: Names) -> Floats:
+    a, b = ones[:, None], others
     return np.where((a != None) & (b != None), (a == b).astype(np.float64), np.nan)  # noqa: E711 (elementwise)
 
 
-def _memberships(ones: Sequence[frozenset[str]], others: Sequence[frozenset[str]]) -> tuple[Floats, Floats]:
-    groups = {group: at for at, group in enumerate(sorted(frozenset().union(*ones, *others)))}
-    sides = []
-    for side in (ones, others):
-        rows = np.zeros((len(side), len(groups)))
-        for row, of in enumerate(side):
-            rows[row, [groups[group] for group in of]] = 1
-        sides.append(rows)
-    return sides[0], sides[1]
+def _overlap(one: _Side, other: _Side) -> Floats:
+    """The cosine of the sets of groups that languages belong to; NaN where either belongs to none."""
+    shared = _members(one.families, other.index) @ other.groups.T
+    ones, others = (np.sqrt([float(len(groups)) for groups in side.families]) for side in (one, other))
+    lengths = ones[:, None] * others
+    cosine: Floats = np.divide(shared, lengths, out=np.full(lengths.shape, np.nan), where=lengths > 0)
+    return cosine
+
+
+def _members(families: Sequence[frozenset[str]], index: Mapping[str, int]) -> Floats:
+    rows = np.zeros((len(families), len(index)))
+    for row, groups in enumerate(families):
+        rows[row, [index[group] for group in groups if group in index]] = 1
+    return rows
 
 
 def _stacked(vectors: Sequence[Floats | None]) -> Floats:
@@ -73,8 +121,8 @@ def _cosine(ones: Floats, others: Floats) -> Floats:
     return cosine
 
 
-def _nearness(ones: Sequence[Floats | None], others: Sequence[Floats | None]) -> Floats:
-    arc = np.arccos(np.clip(_cosine(_stacked(ones), _stacked(others)), -1, 1)) / np.pi
+def _nearness(ones: Floats, others: Floats) -> Floats:
+    arc = np.arccos(np.clip(_cosine(ones, others), -1, 1)) / np.pi
     return -np.log(arc + NEAR / 10)
 
 
@@ -96,6 +144,13 @@ def kernel(ones: Sequence[str], others: Sequence[str]) -> Floats:
     return np.where(same, 1.0, mean)
 
 
+@lru_cache(maxsize=1024)
+def _kernel_to(code: str, codes: tuple[str, ...]) -> Floats:
+    """The kernel of one language to others [len(codes)]; several spaces of the same languages ask for it."""
+    row: Floats = kernel((code,), codes)[0]
+    return row
+
+
 @dataclass(frozen=True, eq=False)
 class Space:
     """The leading principal coordinates of some languages under ``kernel``; others are placed by Nyström's extension.
@@ -112,7 +167,7 @@ class Space:
         """The coordinates [len(codes), K] of any languages; zeros of one that nothing is known of."""
         at = {code: row for row, code in enumerate(self.codes)}
         new = [code for code in dict.fromkeys(codes) if code not in at]
-        extended = dict(zip(new, kernel(new, self.codes) @ self.lift, strict=True)) if new else {}
+        extended = {code: _kernel_to(code, self.codes) @ self.lift for code in new}
         return np.stack([extended[code] if code in extended else self.places[at[code]] for code in codes])
 
 

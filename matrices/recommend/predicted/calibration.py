@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from matrices.scores import Floats
 
 DRAWS = 400
+_SLACK = 1e-9
 
 
 def width(ratios: Sequence[Floats], confidence: float) -> float:
@@ -30,11 +31,10 @@ def best_shares(mean: Floats, covariance: Floats, noise: Floats) -> Floats:
 
     ``noise`` [n] is the variance of each score about its expectation.
     """
-    values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    random = np.random.default_rng(0)
-    draws = mean + random.normal(size=(DRAWS, len(mean))) @ root.T
-    draws = draws + random.normal(size=draws.shape) * np.sqrt(noise)
+    spread = covariance + np.diag(noise)
+    # Scores that are known for sure have no variance, and scores that move together have less than they seem to.
+    root = np.linalg.cholesky(spread + max(_SLACK * np.trace(spread), np.finfo(float).tiny) * np.eye(len(mean)))
+    draws = mean + np.random.default_rng(0).normal(size=(DRAWS, len(mean))) @ root.T
     return np.bincount(draws.argmax(axis=1), minlength=len(mean)) / DRAWS
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -51,7 +52,10 @@ class Design:
         return [*self.pairs.groups, *(name for name, size in sizes.items() for _ in range(size))]
 
     def rows(self, sources: Sequence[str], target: str) -> Floats:
-        """Rows [len(sources), P]; neither sources nor target need be of the table."""
+        """Rows [len(sources), P]; neither sources nor target need be of the table. Not to be written to."""
+        return _rows(self, tuple(sources), target)
+
+    def _made(self, sources: Sequence[str], target: str) -> Floats:
         pair, _ = self.pairs.of(sources, target)
         here = self.of_sources.of(sources)
         there = (self.of_targets.of([target]) - self.centre)[0]
@@ -69,6 +73,12 @@ class Design:
             np.sin(angles) / np.sqrt(max(angles.shape[1], 1)),
         ]
         return np.concatenate(parts, axis=1)
+
+
+@lru_cache(maxsize=4)
+def _rows(made: Design, sources: tuple[str, ...], target: str) -> Floats:
+    """Kept, as a prediction and what is said of it are made of the same."""
+    return made._made(sources, target)
 
 
 def design(table: ScoreTable, standard: Floats) -> Design:

@@ -26,7 +26,7 @@ def outlook(model: Model, target: str, asked: Sequence[str] = ()) -> Outlook:
     order = np.lexsort((np.array(found.sources), -found.mean))
     average = dict(zip(model.table.sources, mean_z_scores(model.table, target).tolist(), strict=True))
     explained = [found.sources[at] for at in order[:EXPLAINED] if not found.measured[at]]
-    rests = rests_on(model, explained, target)
+    rests = rests_on(model, found.sources, target, explained)
     known = knowledge(model.design.pairs, found.sources, target)
     expected = []
     for at in order:
@@ -46,26 +46,38 @@ def outlook(model: Model, target: str, asked: Sequence[str] = ()) -> Outlook:
     return Outlook(expected=tuple(expected), shortlist=found.shortlist, features=feature_weights(model))
 
 
-def rests_on(model: Model, sources: Sequence[str], target: str, most: int = TARGETS) -> dict[str, tuple[Evidence, ...]]:
-    """The measured targets that moved each prediction most: a target's share is that of its cells' absolute weights.
+def rests_on(
+    model: Model, sources: Sequence[str], target: str, explained: Sequence[str], most: int = TARGETS
+) -> dict[str, tuple[Evidence, ...]]:
+    """The measured targets that the predictions of those ``explained`` of the ``sources`` rest on most.
 
-    A prediction is linear in the measured scores; those weights are its derivatives.
+    A prediction is linear in the measured scores, and so a sum over targets of what their scores add to it: how far
+    they set this source apart from the others. A target's share is that of its part, whichever way it pulls.
     """
-    if not sources:
-        return {}
     rows = model.design.rows(sources, target)
-    toward = np.zeros(rows.shape)
-    for member in model.mixture.members:
-        toward[:, member.uses] += (
-            member.share / member.weights.noise * (rows[:, member.uses] @ member.weights.covariance)
-        )
-    pull = toward @ model.cells.columns.T
-    begins = [begin for begin, _ in model.cells.spans]
-    by_target = np.add.reduceat(np.abs(pull), begins, axis=1)
-    return {source: _evidence(model, source, shares, most) for source, shares in zip(sources, by_target, strict=True)}
+    rows = (rows - rows.mean(axis=0))[[sources.index(source) for source in explained]]
+    parts = np.zeros((len(explained), len(model.cells.spans)))
+    for member, pulls in zip(model.mixture.members, _pulls(model), strict=True):
+        parts += rows[:, member.uses] @ pulls
+    targets = model.cell_targets
+    return {
+        source: _evidence(model, source, shares, targets, most)
+        for source, shares in zip(explained, np.abs(parts), strict=True)
+    }
 
 
-def _evidence(model: Model, source: str, by_target: Floats, most: int) -> tuple[Evidence, ...]:
+@lru_cache(maxsize=16)
+def _pulls(model: Model) -> tuple[Floats, ...]:
+    """What every target adds to the weights of each member of the mixture [P, T], by the member's share."""
+    cells = model.cells
+    moments = np.stack([cells.columns[begin:end].T @ cells.scores[begin:end] for begin, end in cells.spans], axis=-1)
+    return tuple(
+        member.share / member.weights.noise * (member.weights.covariance @ moments[member.uses])
+        for member in model.mixture.members
+    )
+
+
+def _evidence(model: Model, source: str, by_target: Floats, targets: Sequence[str], most: int) -> tuple[Evidence, ...]:
     total = float(by_target.sum())
     if total == 0:
         return ()
@@ -78,7 +90,7 @@ def _evidence(model: Model, source: str, by_target: Floats, most: int) -> tuple[
             score=model.measured_score(source, code),
         )
         for at in largest
-        for code in [model.cell_targets[at]]
+        for code in [targets[at]]
     )
 
 

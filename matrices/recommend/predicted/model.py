@@ -101,8 +101,10 @@ class Model:
 
     def measured_score(self, source: str, target: str) -> float | None:
         """The score of a pair, None where it was not measured."""
-        stated, _ = self._stated([source], target)
-        return float(stated[0]) if np.isfinite(stated[0]) else None
+        if source not in self.table.sources or target not in self.table.targets:
+            return None
+        score = float(self.table.scores[self.table.sources.index(source), self.table.targets.index(target)])
+        return score if np.isfinite(score) else None
 
     def _scores(self, asked: Sequence[str], target: str) -> Raw:
         """As if none of them had been measured on the target; where others were, in line with those."""
@@ -118,7 +120,7 @@ class Model:
             shared = np.full(len(asked), spread**2 * self.mixture.noise / known.sum())
             wide = self.cell_width
         else:
-            centred = rows - self._middle(target)
+            centred = rows - self._middle(target, asked, rows)
             known_of_it = described(self.design, target)
             centre, spread = self.level.centre.of(known_of_it), float(np.exp(self.level.log_spread.of(known_of_it)))
             standard, slope = self.stretch.back(self.mixture.mean(centred))
@@ -133,10 +135,13 @@ class Model:
             width=wide,
         )
 
-    def _middle(self, target: str) -> Floats:
-        """The mean row of the sources that were measured at all: what the centre of a target's scores stands for."""
-        names = [code for code in self.measured_sources if code != target]
-        middle: Floats = self.design.rows(names, target).mean(axis=0)
+    def _middle(self, target: str, asked: Sequence[str], rows: Floats) -> Floats:
+        """The mean row of the sources that were measured at all: what the centre of a target's scores stands for.
+
+        ``rows`` are those of the sources ``asked``, which as a rule are the same.
+        """
+        names = tuple(code for code in self.measured_sources if code != target)
+        middle: Floats = (rows if names == tuple(asked) else self.design.rows(names, target)).mean(axis=0)
         return middle
 
     def _unmeasured(self, asked: Sequence[str], target: str) -> Floats:
