@@ -6,7 +6,7 @@ import numpy as np
 
 from matrices.backtest.protocol import Forecast
 from matrices.recommend.outlook import NothingToPredictError
-from matrices.recommend.predicted import fit_borrowing
+from matrices.recommend.predicted import Model, fit_borrowing
 from matrices.recommend.related import telling_of
 from matrices.scores import ScoreTable
 
@@ -17,11 +17,17 @@ def sprachbund(table: ScoreTable, target: str) -> Forecast:
     What related matrices measured of the target stays known: one asks of a language that this matrix lacks, whoever
     else has it.
     """
-    scores, intervals = np.full(len(table.sources), np.nan), np.full((len(table.sources), 2), np.nan)
     try:
-        found = fit_borrowing(telling_of(table, target)).predict(target)
+        return forecast(table, fit_borrowing(telling_of(table, target)), target)
     except NothingToPredictError:
-        return Forecast(scores, intervals, frozenset(table.sources))
+        nothing = np.full(len(table.sources), np.nan)
+        return Forecast(nothing, np.stack([nothing, nothing], axis=-1), frozenset(table.sources))
+
+
+def forecast(table: ScoreTable, model: Model, target: str) -> Forecast:
+    """What a model says of a target, in the order of the table's sources."""
+    scores, intervals = np.full(len(table.sources), np.nan), np.full((len(table.sources), 2), np.nan)
+    found = model.predict(target)
     at = [table.sources.index(source) for source in found.sources]
     scores[at], intervals[at] = found.mean, found.intervals
     return Forecast(scores, intervals, frozenset(found.shortlist))

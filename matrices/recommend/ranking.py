@@ -30,14 +30,14 @@ def ranking(
     if all(source.measured for source in sources):
         probabilities = {source.source: source.probability_best for source in sources}
         known = {code: value for code, value in probabilities.items() if value is not None}
-        return _numbered(sources), shortlist(known)
+        return [replace(source, rank=rank) for rank, source in enumerate(sources, start=1)], shortlist(known)
     best = {one.source: one.probability_best for one in expected}
     chosen = () if outlook is None else outlook.shortlist
-    sources = [
-        replace(source, probability_best=best.get(source.source), tied_with_best=source.source in chosen)
-        for source in sources
+    ranked = [
+        replace(source, rank=rank, probability_best=best.get(source.source), tied_with_best=source.source in chosen)
+        for rank, source in enumerate(sources, start=1)
     ]
-    return _numbered(sources), chosen
+    return ranked, chosen
 
 
 def compare(runs: Column | None, target: str, ranked: Sequence[RankedSource]) -> Comparison:
@@ -116,10 +116,6 @@ def _predicted(one: Expected) -> RankedSource:
         rests_on=one.rests_on,
         knowledge=one.knowledge,
     )
-
-
-def _numbered(sources: Sequence[RankedSource]) -> list[RankedSource]:
-    return [replace(source, rank=rank) for rank, source in enumerate(sources, start=1)]
 
 
 def _popularity(source: RankedSource) -> tuple[float, int]:

@@ -60,8 +60,11 @@ class Design:
         here = self.of_sources.of(sources)
         there = (self.of_targets.of([target]) - self.centre)[0]
         own = (self.own.of([target]) - self.own_centre)[0]
-        names = np.array(self.sources, dtype=object)
-        one = (np.array(sources, dtype=object)[:, None] == names).astype(np.float64)
+        place = {code: at for at, code in enumerate(self.sources)}
+        one = np.zeros((len(sources), len(self.sources)))
+        for row, code in enumerate(sources):
+            if code in place:
+                one[row, place[code]] = 1
         angles = pair @ self.waves
         parts = [
             pair,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import compress
 from typing import get_args
 
 import numpy as np
@@ -38,13 +40,16 @@ def knowledge(pairs: Pairs, sources: Sequence[str], target: str) -> list[Knowled
     for name, known in pairs.known(sources, target).items():
         kind = "other matrices" if name in borrowed else _KINDS.get(name.casefold(), "corpora")
         there[kind] |= known
-    return [
-        Knowledge(
-            known=tuple(kind for kind in FEATURE_KINDS if there[kind][at]),
-            missing=tuple(kind for kind in FEATURE_KINDS if not there[kind][at]),
-        )
-        for at in range(len(sources))
-    ]
+    rows = np.stack(list(there.values()), axis=-1).tolist()
+    return [_knowledge(tuple(row)) for row in rows]
+
+
+@cache
+def _knowledge(there: tuple[bool, ...]) -> Knowledge:
+    return Knowledge(
+        known=tuple(compress(FEATURE_KINDS, there)),
+        missing=tuple(kind for kind, known in zip(FEATURE_KINDS, there, strict=True) if not known),
+    )
 
 
 def together(ones: Sequence[Knowledge]) -> Knowledge:
