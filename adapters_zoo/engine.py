@@ -2,10 +2,10 @@
 
 What `transformers` and `adapters` compute for ``Stack(language, task)`` (a test holds the two together), without what
 they do beside it: frozen weights are cast once instead of at every product, the three attention projections are one,
-products are bf16 while the residual stream, its norms and the trained parameters stay fp32, and a pass can be cut at
-its *seam*, the place in the lowest layer that holds the task adapter: what lies below is the same for every task
-adapter over one language adapter, so it is computed once, whether a column of task adapters is measured or one is
-trained for many epochs. No gradient is formed below the seam.
+products are bf16 while the residual stream, its norms and the trained parameters stay fp32, padding takes part in
+attention alone (``packing``), and a pass can be cut at its *seam*, the place in the lowest layer that holds the task
+adapter: what lies below is the same for every task adapter over one language adapter, so it is computed once, whether a
+column of task adapters is measured or one is trained for many epochs. No gradient is formed below the seam.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from adapters_zoo.packing import Layout
 
 Pair = tuple[Tensor, Tensor]
 """Weight and bias: of a linear map [out, in] and [out], or of a layer norm [hidden] and [hidden]."""
@@ -76,14 +78,15 @@ class Bottleneck:
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """A pass up to where ``layer``'s task adapter stands: the layer's sum before its last norm, and the attention bias.
+    """A pass up to where ``layer``'s task adapter stands: the layer's sum before its last norm, and where tokens lie.
 
-    ``sum`` is fp32 [batch, length, hidden size]; ``bias`` is [batch, 1, 1, length], or None without padding.
+    ``sum`` is fp32 [N, hidden size], packed as ``layout`` says, which has sequences of ``length`` or a little more.
     """
 
     layer: int
     sum: Tensor
-    bias: Tensor | None
+    layout: Layout
+    length: int
 
 
 class Engine:
@@ -106,35 +109,35 @@ class Engine:
         """Whether training passes drop activations of the encoder."""
         return self._weights.dropout > 0 or self._weights.attention_dropout > 0
 
-    def attention_bias(self, mask: Tensor | None) -> Tensor | None:
-        """What hides padding (0 in ``mask`` [batch, length]) from attention: [batch, 1, 1, length]; None of none."""
-        if mask is None or bool(mask.all()):
-            return None
-        return torch.zeros_like(mask, dtype=self._product).masked_fill_(mask == 0, float("-inf"))[:, None, None, :]
+    def layout(self, shape: torch.Size, mask: Tensor | None) -> Layout:
+        """How a pass lays out sequences of ``shape`` [batch, length], padded where ``mask`` is 0 (None: nowhere)."""
+        return Layout.of(shape, mask, self._product)
 
     def seam(self, ids: Tensor, mask: Tensor | None, language: Bottleneck | None, layer: int) -> Seam:
         """The pass over ``ids`` [batch, length] up to the task adapter's place in ``layer``."""
-        states, bias = self._embed(ids, language), self.attention_bias(mask)
+        layout = self.layout(ids.shape, mask)
+        states = self._embed(ids, layout, language)
         for index in range(layer):
-            states = self._close(index, self._sum(index, states, bias, language))
-        return Seam(layer, self._sum(layer, states, bias, language), bias)
+            states = self._close(index, self._sum(index, states, layout, language))
+        return Seam(layer, self._sum(layer, states, layout, language), layout, ids.shape[1])
 
     def above(self, seam: Seam, language: Bottleneck | None, task: Bottleneck | None) -> Tensor:
-        """Last hidden states [batch, length, hidden size], fp32, from a seam on."""
+        """Last hidden states [batch, length, hidden size], fp32, from a seam on; of no meaning where padding is."""
         states = self._close(seam.layer, self._adapt(seam.layer, seam.sum, task))
         for index in range(seam.layer + 1, len(self._weights.layers)):
-            states = self._close(index, self._adapt(index, self._sum(index, states, seam.bias, language), task))
-        return states
+            states = self._close(index, self._adapt(index, self._sum(index, states, seam.layout, language), task))
+        return seam.layout.spread(states)[:, : seam.length]
 
     def chosen(self, ids: Tensor, language: Bottleneck | None, chosen: Tensor) -> Tensor:
         """Last hidden states [n, hidden size] of the positions ``chosen`` (bool [batch, length]) of unpadded ``ids``.
 
         The last layer computes those alone, once it has attended: what language modelling reads of it.
         """
-        states, last = self._embed(ids, language), len(self._weights.layers) - 1
+        layout, last = self.layout(ids.shape, None), len(self._weights.layers) - 1
+        states = self._embed(ids, layout, language)
         for index in range(last):
-            states = self._close(index, self._sum(index, states, None, language))
-        return self._close(last, self._sum(last, states, None, language, chosen))
+            states = self._close(index, self._sum(index, states, layout, language))
+        return self._close(last, self._sum(last, states, layout, language, chosen.flatten()))
 
     def logits(self, states: Tensor, language: Bottleneck | None) -> Tensor:
         """Vocabulary logits [n, vocabulary], fp32, of states [n, hidden size].
@@ -152,11 +155,11 @@ class Engine:
             transformed = self._couple(transformed, language.coupling, inverse=True)
         return self._linear(transformed, decoder).float()
 
-    def _embed(self, ids: Tensor, language: Bottleneck | None) -> Tensor:
+    def _embed(self, ids: Tensor, layout: Layout, language: Bottleneck | None) -> Tensor:
         weights = self._weights
-        place = torch.arange(ids.shape[1], device=ids.device) + weights.first_position
+        place = torch.arange(ids.shape[1], device=ids.device).expand_as(ids) + weights.first_position
         # Padding stands behind the text and is never attended to, so its position does not matter.
-        states = weights.words[ids] + weights.positions[place] + weights.kinds[0]
+        states = weights.words[layout.pack(ids)] + weights.positions[layout.pack(place)] + weights.kinds[0]
         states = self._drop(self._norm(states, weights.embedding_norm))
         if language is not None and language.coupling is not None:
             states = self._couple(states, language.coupling, inverse=False)
@@ -166,17 +169,19 @@ class Engine:
         self,
         index: int,
         states: Tensor,
-        bias: Tensor | None,
+        layout: Layout,
         language: Bottleneck | None,
         chosen: Tensor | None = None,
     ) -> Tensor:
-        """A layer up to its task adapter: feed-forward output, residual and language adapter, added up in fp32."""
+        """A layer up to its task adapter: feed-forward output, residual and language adapter, added up in fp32.
+
+        ``states`` are packed [N, hidden size]; of ``chosen`` ones alone (bool [N]) the sum is returned.
+        """
         layer = self._layer(index)
         (attention,) = layer.attention
-        batch, length, size = states.shape
-        projected = self._linear(states, attention)
-        query, key, value = projected.view(batch, length, 3, self._weights.heads, -1).permute(2, 0, 3, 1, 4)
-        attended = self._attend(query, key, value, bias).transpose(1, 2).reshape(batch, length, size)
+        projected = layout.spread(self._linear(states, attention)).unflatten(-1, (3, self._weights.heads, -1))
+        query, key, value = projected.permute(2, 0, 3, 1, 4)
+        attended = layout.gather(self._attend(query, key, value, layout.bias).transpose(1, 2).flatten(2))
         if chosen is not None:
             attended, states = attended[chosen], states[chosen]
         residual = self._norm(states + self._drop(self._linear(attended, layer.attention_out)), layer.attention_norm)
@@ -192,7 +197,7 @@ class Engine:
         scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
         if bias is not None:
             scores = scores + bias
-        shares = functional.softmax(scores, dim=-1, dtype=torch.float32).to(value.dtype)
+        shares = functional.softmax(scores, dim=-1)  # Summed in fp32 inside.
         return (functional.dropout(shares, dropout) if dropout else shares) @ value
 
     def _adapt(self, index: int, total: Tensor, adapter: Bottleneck | None) -> Tensor:

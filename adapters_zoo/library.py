@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from adapters_zoo.engine import Bottleneck, Engine, Seam
 from adapters_zoo.layout import bottleneck, encoder_weights
 from adapters_zoo.learning import Learning
+from adapters_zoo.packing import Layout
 from adapters_zoo.precision import Precision
 from adapters_zoo.sources import EncoderFiles
 
@@ -168,9 +169,9 @@ class Encoder:
         layer = 0 if task is None else self.lowest_layer(task)
         return self._engine.seam(ids.to(self.device), self._here(mask), self._optional(language), layer)
 
-    def attention_bias(self, mask: Tensor | None) -> Tensor | None:
-        """What a seam says of padding."""
-        return self._engine.attention_bias(self._here(mask))
+    def layout(self, mask: Tensor) -> Layout:
+        """How a pass lays out sequences whose padding is 0 in ``mask`` [batch, length]."""
+        return self._engine.layout(mask.shape, self._here(mask))
 
     def lowest_layer(self, task: str) -> int:
         """The layer a task adapter's seam lies in."""

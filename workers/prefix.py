@@ -42,7 +42,8 @@ class FrozenPrefix:
             self._kept[layer] = self._keep(task)
         kept = self._kept[layer]
         rows = _rows(kept.starts[torch.tensor(indices)], batch.mask).to(kept.sums.device)
-        return Seam(layer, kept.sums[rows], self._encoder.attention_bias(batch.mask))
+        layout = self._encoder.layout(batch.mask)
+        return Seam(layer, kept.sums[layout.pack(rows)], layout, batch.mask.shape[1])
 
     def _bytes(self) -> int:
         tokens = sum(len(sequence.ids) for sequence in self.encoded.sequences)
@@ -59,7 +60,7 @@ class FrozenPrefix:
                 seam = self._encoder.seam(batch.ids, batch.mask, language=self.language, task=task)
                 there = batch.mask.bool()
                 rows.append(_rows(starts[torch.tensor(indices)], batch.mask)[there])
-                sums.append(seam.sum[there.to(device)])
+                sums.append(seam.layout.spread(seam.sum)[:, : seam.length][there.to(device)])
         order = torch.cat(rows).argsort().to(device)
         return _Kept(starts, torch.cat(sums)[order])
 
