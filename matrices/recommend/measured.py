@@ -110,9 +110,9 @@ def usual(
 
     ``stack`` and ``last`` where the target, or else the matrix, has scores of them, else the first by name.
     """
-    scored = cells.select(["composition", "selection", "source", "target"]).filter(pc.equal(cells["status"], "ok"))
-    of_target = scored.filter(pc.and_(pc.equal(scored["target"], target), pc.is_valid(scored["source"])))
-    scored = of_target if of_target.num_rows else scored
+    kept = pc.equal(cells["status"], "ok")
+    of_target = pc.and_(kept, pc.and_(pc.equal(cells["target"], target), pc.is_valid(cells["source"])))
+    scored = cells.select(["composition", "selection"]).filter(of_target if pc.any(of_target).as_py() else kept)
     composition = composition or next(iter(compositions(scored)), "stack")
     selection = selection or next(iter(selections(scored.filter(pc.equal(scored["composition"], composition)))), "last")
     return composition, selection
