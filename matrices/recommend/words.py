@@ -125,11 +125,19 @@ def _evidence(answer: Recommendation) -> str:
 
 
 def _missing(answer: Recommendation) -> str:
-    if answer.knowledge is None or not answer.knowledge.missing:
+    if answer.knowledge is None:
         return ""
-    *others, last = answer.knowledge.missing
-    listed = f"{', '.join(others)} and {last}" if others else last
-    return f"Not known of {answer.target.name}, and so not used: {listed}."
+    missing = answer.knowledge.missing
+    said = [f"Not known of {answer.target.name}, and so not used: {_listed(missing)}."] if missing else []
+    for one in answer.asked:
+        more = [] if one.knowledge is None else [kind for kind in one.knowledge.missing if kind not in missing]
+        said += [f"Not known of {one.name} either: {_listed(more)}."] if more else []
+    return " ".join(said)
+
+
+def _listed(words: Sequence[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _shortlist(answer: Recommendation) -> str:
