@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -169,14 +170,18 @@ class Session:
 
 
 def main() -> None:
-    """Does all units, or the one of that number."""
+    """Does all units, or the one of that number, and writes down the seconds of each."""
     path, which = Path(sys.argv[1]), sys.argv[2]
     work = json.loads(path.read_text(encoding="utf-8"))
     folder = Path(sys.argv[3])
     (folder / "scores").mkdir(parents=True, exist_ok=True)
     session = Session(work, folder)
+    seconds: dict[str, list[float]] = {}
     for unit in work["units"] if which == "all" else [work["units"][int(which)]]:
+        start = time.perf_counter()
         session.do(unit)
+        seconds.setdefault(unit["what"], []).append(time.perf_counter() - start)
+    (folder / "seconds.json").write_text(json.dumps(seconds), encoding="utf-8")
 
 
 if __name__ == "__main__":

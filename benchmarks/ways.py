@@ -9,8 +9,11 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import psutil
@@ -65,9 +68,65 @@ class Size:
         return [*languages, *tasks, *cells]
 
 
-def library(work: Path, unit: str, folder: Path) -> Spent:
-    """Runs the library's way in a process: the unit of that number of ``described`` work, or ``all``."""
-    return run([sys.executable, str(HERE / "library.py"), str(work), unit, str(folder)])
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A matrix that was filled: what it took in all, scores, and seconds by the clock of a unit of each kind.
+
+    ``unit_seconds`` are of `language` and `task` adapters and of a `cell`, on average, what they share included.
+    """
+
+    spent: Spent
+    scores: Scores
+    unit_seconds: dict[str, float]
+
+    def foreseen(self, units: Mapping[str, int]) -> float:
+        """Seconds for so many units of each kind, were each to cost as much."""
+        return sum(count * self.unit_seconds[what] for what, count in units.items())
+
+
+def one_by_one(work: Path, size: Size, every: int, folder: Path) -> Filled:
+    """The library's way with a process a unit: all adapters, every so manieth cell, the others to cost as much."""
+    spent: dict[str, list[Spent]] = {}
+    cells = 0
+    for number, unit in enumerate(size.units):
+        if unit["what"] == "cell":
+            cells += 1
+            if (cells - 1) % every:
+                continue
+        spent.setdefault(unit["what"], []).append(_library(work, str(number), folder))
+    unit_seconds = {what: fmean(one.seconds for one in some) for what, some in spent.items()}
+    counts = Counter(unit["what"] for unit in size.units)
+    total = Spent(
+        seconds=sum(count * unit_seconds[what] for what, count in counts.items()),
+        processor=sum(count * fmean(one.processor for one in spent[what]) for what, count in counts.items()),
+        peak=max(one.peak for some in spent.values() for one in some),
+    )
+    return Filled(total, _library_scores(folder), unit_seconds)
+
+
+def in_one_process(work: Path, folder: Path) -> Filled:
+    """The library's way in one process that keeps its models."""
+    spent = _library(work, "all", folder)
+    seconds = json.loads((folder / "seconds.json").read_text(encoding="utf-8"))
+    return Filled(spent, _library_scores(folder), {what: fmean(some) for what, some in seconds.items()})
+
+
+def ours_filled(size: Size, encoder: Path, corpora: Path, folder: Path) -> Filled:
+    """Runs `sprachbund fill`. Whatever no unit was busy with, the start and the waiting, is laid on the units."""
+    spent = fill(size, encoder, corpora, folder)
+    store = Store(folder / "store")
+    cells = [cell for info in store.matrices() for cell in from_table(store.cells(info.matrix)) if cell.source]
+    if failed := [cell.error for cell in cells if cell.status != "ok"]:
+        raise SystemExit(f"{len(failed)} cells failed: {failed[0]}")
+    busy: dict[str, list[float]] = {"language": [], "task": [], "cell": [cell.seconds for cell in cells]}
+    for path in sorted(folder.rglob("manifest.json")):
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        busy["task" if manifest["labels"] else "language"].append(manifest["seconds"])
+    paid = spent.seconds / sum(map(sum, busy.values()))
+    scores = {
+        (cell.source, cell.target, cell.seed): cell.score for cell in cells if cell.source and cell.score is not None
+    }
+    return Filled(spent, scores, {what: paid * fmean(some) for what, some in busy.items()})
 
 
 def fill(size: Size, encoder: Path, corpora: Path, folder: Path) -> Spent:
@@ -137,25 +196,17 @@ def described(size: Size, encoder: Path, corpora: Corpora) -> dict[str, Any]:
     }
 
 
-def library_scores(folder: Path) -> Scores:
-    """Scores the library's way wrote down."""
+def _library(work: Path, unit: str, folder: Path) -> Spent:
+    """Runs the library's way in a process: the unit of that number of ``described`` work, or ``all``."""
+    return run([sys.executable, str(HERE / "library.py"), str(work), unit, str(folder)])
+
+
+def _library_scores(folder: Path) -> Scores:
     found: Scores = {}
     for path in (folder / "scores").glob("*.json"):
         source, target, seed = path.stem.split("-")
         found[source, target, int(seed)] = json.loads(path.read_text(encoding="utf-8"))
     return found
-
-
-def our_scores(folder: Path) -> Scores:
-    """Scores in the store of a fill."""
-    store = Store(folder / "store")
-    cells = [cell for info in store.matrices() for cell in from_table(store.cells(info.matrix))]
-    failed = [cell.error for cell in cells if cell.status != "ok"]
-    if failed:
-        raise SystemExit(f"{len(failed)} cells failed: {failed[0]}")
-    return {
-        (cell.source, cell.target, cell.seed): cell.score for cell in cells if cell.source and cell.score is not None
-    }
 
 
 def random_encoder(options: argparse.Namespace, folder: Path) -> Path:
