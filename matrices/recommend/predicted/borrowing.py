@@ -30,5 +30,5 @@ def fit_borrowing(table: ScoreTable) -> Model:
 
 def _errors(model: Model) -> Floats:
     """The mean squared error of every target left out, standardised [T]."""
-    squares = (model.cells.scores - model.mixture.left_out) ** 2
-    return np.array([squares[begin:end].mean() for begin, end in model.cells.spans])
+    squares = (model.learned.cells.scores - model.learned.left_out) ** 2
+    return np.array([squares[begin:end].mean() for begin, end in model.learned.cells.spans])

@@ -34,6 +34,8 @@ class Design:
     own: Space
     centre: Floats
     own_centre: Floats
+    pair_columns: Floats
+    """[S, T, P pairs] of the table's own pairs, worked out once."""
     waves: Floats
     """[P pairs, W] frequencies of the smooth functions of all pair features together."""
 
@@ -51,12 +53,19 @@ class Design:
         }
         return [*self.pairs.groups, *(name for name, size in sizes.items() for _ in range(size))]
 
+    def pair(self, sources: Sequence[str], target: str) -> Floats:
+        """The columns [len(sources), P pairs] that say how alike the two are, and what is stated of them."""
+        if tuple(sources) == self.sources and target in self.pairs.targets:
+            return self.pair_columns[:, self.pairs.targets.index(target)]
+        return self.rows(sources, target)[:, : self.pair_columns.shape[-1]]
+
     def rows(self, sources: Sequence[str], target: str) -> Floats:
         """Rows [len(sources), P]; neither sources nor target need be of the table. Not to be written to."""
         return _rows(self, tuple(sources), target)
 
     def _made(self, sources: Sequence[str], target: str) -> Floats:
-        pair, _ = self.pairs.of(sources, target)
+        own_pairs = tuple(sources) == self.sources and target in self.pairs.targets
+        pair = self.pair(sources, target) if own_pairs else self.pairs.of(sources, target)[0]
         here = self.of_sources.of(sources)
         there = (self.of_targets.of([target]) - self.centre)[0]
         own = (self.own.of([target]) - self.own_centre)[0]
@@ -87,6 +96,7 @@ def _rows(made: Design, sources: tuple[str, ...], target: str) -> Floats:
 def design(table: ScoreTable, standard: Floats) -> Design:
     """The design for a table, its features weighed by how they go with the ``standard`` scores [S, T]."""
     found = pairs(table)
+    columns = np.stack([found.of(found.sources, target)[0] for target in found.targets], axis=1)
     own_rank = int(np.clip(_OWN_COLUMNS // max(len(table.sources), 1), 1, _OWN_RANK))
     of_targets = space(table.targets, max(_TARGET_RANK, _OWN_RANK))
     narrow, own = (_first(of_targets, rank) for rank in (_TARGET_RANK, own_rank))
@@ -98,7 +108,8 @@ def design(table: ScoreTable, standard: Floats) -> Design:
         own=own,
         centre=narrow.places.mean(axis=0),
         own_centre=own.places.mean(axis=0),
-        waves=_waves(found, standard),
+        pair_columns=columns,
+        waves=_waves(columns, standard),
     )
 
 
@@ -106,13 +117,12 @@ def _first(found: Space, rank: int) -> Space:
     return Space(found.codes, found.places[:, :rank], found.lift[:, :rank])
 
 
-def _waves(found: Pairs, standard: Floats) -> Floats:
+def _waves(columns: Floats, standard: Floats) -> Floats:
     """Frequencies of random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel of all pair features.
 
     A feature counts for as much as it explains by itself: the root of the share of variance between its bins, less what
     chance would explain. What is of one place in all tables makes the draw repeatable.
     """
-    columns = np.stack([found.of(found.sources, target)[0] for target in found.targets], axis=1)
     known = np.isfinite(standard)
     scores = standard[known]
     relevance = np.array([_explained(columns[known][:, at], scores) for at in range(columns.shape[2])])

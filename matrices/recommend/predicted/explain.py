@@ -27,7 +27,7 @@ def outlook(model: Model, target: str, asked: Sequence[str] = ()) -> Outlook:
     average = dict(zip(model.table.sources, mean_z_scores(model.table, target).tolist(), strict=True))
     explained = [found.sources[at] for at in order[:EXPLAINED] if not found.measured[at]]
     rests = rests_on(model, found.sources, target, explained)
-    known = knowledge(model.design.pairs, found.sources, target)
+    known = knowledge(model.learned.design.pairs, found.sources, target)
     expected = []
     for at in order:
         source = found.sources[at]
@@ -54,27 +54,12 @@ def rests_on(
     A prediction is linear in the measured scores, and so a sum over targets of what their scores add to it: how far
     they set this source apart from the others. A target's share is that of its part, whichever way it pulls.
     """
-    rows = model.design.rows(sources, target)
-    rows = (rows - rows.mean(axis=0))[[sources.index(source) for source in explained]]
-    parts = np.zeros((len(explained), len(model.cells.spans)))
-    for member, pulls in zip(model.mixture.members, _pulls(model), strict=True):
-        parts += rows[:, member.uses] @ pulls
+    parts = model.learned.parts(sources, target, explained)
     targets = model.cell_targets
     return {
         source: _evidence(model, source, shares, targets, most)
         for source, shares in zip(explained, np.abs(parts), strict=True)
     }
-
-
-@lru_cache(maxsize=16)
-def _pulls(model: Model) -> tuple[Floats, ...]:
-    """What every target adds to the weights of each member of the mixture [P, T], by the member's share."""
-    cells = model.cells
-    moments = np.stack([cells.columns[begin:end].T @ cells.scores[begin:end] for begin, end in cells.spans], axis=-1)
-    return tuple(
-        member.share / member.weights.noise * (member.weights.covariance @ moments[member.uses])
-        for member in model.mixture.members
-    )
 
 
 def _evidence(model: Model, source: str, by_target: Floats, targets: Sequence[str], most: int) -> tuple[Evidence, ...]:
@@ -97,15 +82,7 @@ def _evidence(model: Model, source: str, by_target: Floats, targets: Sequence[st
 @lru_cache(maxsize=16)
 def feature_weights(model: Model, most: int = FEATURES) -> tuple[FeatureWeight, ...]:
     """The groups of columns that move the model's predictions of its own cells most, by standard deviation."""
-    groups = np.array(model.design.groups, dtype=object)
-    moved: dict[str, float] = {}
-    for name in dict.fromkeys(groups):
-        at = groups == name
-        part = np.zeros(len(model.cells.scores))
-        for member in model.mixture.members:
-            inside = at[member.uses]
-            part += member.share * (model.cells.columns[:, member.uses[inside]] @ member.weights.mean[inside])
-        moved[name] = float(part.std())
+    moved = model.learned.moved()
     total = sum(moved.values()) or 1.0
     ordered = sorted(moved.items(), key=lambda item: (-item[1], item[0]))[:most]
     return tuple(FeatureWeight(feature=name, weight=value / total) for name, value in ordered if value > 0)

@@ -50,7 +50,7 @@ def level(design: Design, columns: Columns) -> Level:
 
 def described(design: Design, target: str) -> Floats:
     """What is known of a target by itself [K]: its place among targets, and its pairs' features on average."""
-    pair, _ = design.pairs.of(design.sources, target)
+    pair = design.pair(design.sources, target)
     return np.concatenate([design.of_targets.of([target])[0], pair.mean(axis=0)])
 
 

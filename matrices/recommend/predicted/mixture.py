@@ -35,11 +35,23 @@ class Member:
 
 
 @dataclass(frozen=True, eq=False)
+class LeftOut:
+    """Cells foretold without themselves. ``mean`` [N] and ``covariances`` (one matrix a target) are those of every
+    target's cells from the other targets' alone; ``fitted`` [N] is what all cells say of each, and ``leverage`` [N] how
+    much of that is its own score.
+    """
+
+    mean: Floats
+    covariances: tuple[Floats, ...]
+    fitted: Floats
+    leverage: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Mixture:
-    """What ``mix`` returns; ``left_out`` [N] foretell each target's cells from the other targets' alone."""
+    """The models that ``mix`` found to have a share, and the variance of a score about them."""
 
     members: tuple[Member, ...]
-    left_out: Floats
     noise: float
 
     def mean(self, rows: Floats) -> Floats:
@@ -55,18 +67,21 @@ class Mixture:
             total += member.share * (part @ member.weights.covariance @ part.T)
         return total
 
-    def covariance_without(self, cells: Cells, begin: int, end: int) -> Floats:
-        """Posterior covariance of the expected scores of one target's cells, from the other targets' alone."""
-        total = np.zeros((end - begin, end - begin))
-        for member in self.members:
-            part = cells.columns[begin:end, member.uses]
-            inside = part @ member.weights.covariance @ part.T
-            kept = member.weights.noise * np.eye(end - begin) - inside
-            total += member.share * (inside + inside @ np.linalg.solve(kept, inside))
-        return total
+    def pulls(self, cells: Cells) -> tuple[Floats, ...]:
+        """What every target's cells add to the weights of each member [P, T], by the member's share.
+
+        Posterior weights are linear in the scores: their sum over targets is the mean of the weights.
+        """
+        moments = np.stack(
+            [cells.columns[begin:end].T @ cells.scores[begin:end] for begin, end in cells.spans], axis=-1
+        )
+        return tuple(
+            member.share / member.weights.noise * (member.weights.covariance @ moments[member.uses])
+            for member in self.members
+        )
 
 
-def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -> Mixture:
+def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -> tuple[Mixture, LeftOut]:
     """Two models, each a group for every column (None leaves it out) sized by evidence, and their shares.
 
     The rich one has a share in so far as it foretells targets that were left out better ("stacking", Wolpert 1992;
@@ -79,31 +94,43 @@ def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -
         uses = np.flatnonzero([group is not None for group in grouping])
         products = Products(gram[np.ix_(uses, uses)], moment[uses], square, count)
         members.append((uses, learn(products, [group for group in grouping if group is not None])))
-    foretold = np.stack([_left_out(cells, uses, weights) for uses, weights in members])
-    share = _share(cells, *foretold)
+    without = [_left_out(cells, uses, weights) for uses, weights in members]
+    share = _share(cells, *(one.mean for one in without))
     shares = np.array([1 - share, share])
-    return Mixture(
+    mixture = Mixture(
         members=tuple(
             Member(uses, weights, float(share))
             for (uses, weights), share in zip(members, shares, strict=True)
             if share > 0
         ),
-        left_out=shares @ foretold,
         noise=float(shares @ [weights.noise for _, weights in members]),
+    )
+    return mixture, LeftOut(
+        mean=shares @ np.stack([one.mean for one in without]),
+        covariances=tuple(
+            (1 - share) * one + share * other
+            for one, other in zip(without[0].covariances, without[1].covariances, strict=True)
+        ),
+        fitted=shares @ np.stack([one.fitted for one in without]),
+        leverage=shares @ np.stack([one.leverage for one in without]),
     )
 
 
-def _left_out(cells: Cells, uses: Indices, weights: Weights) -> Floats:
-    """Predictions of every target's cells without them, from the posterior with all (block leave-one-out)."""
+def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeftOut:
+    """From the posterior with all cells (block leave-one-out)."""
     columns = cells.columns[:, uses]
-    residual = cells.scores - columns @ weights.mean
+    fitted = columns @ weights.mean
+    residual = cells.scores - fitted
     spread = columns @ weights.covariance
-    foretold = np.empty(len(residual))
+    mean, leverage, covariances = np.empty(len(residual)), np.empty(len(residual)), []
     for begin, end in cells.spans:
-        leverage = spread[begin:end] @ columns[begin:end].T / weights.noise
-        without = np.linalg.solve(np.eye(end - begin) - leverage, residual[begin:end])
-        foretold[begin:end] = cells.scores[begin:end] - without
-    return foretold
+        inside = spread[begin:end] @ columns[begin:end].T
+        kept = np.eye(end - begin) - inside / weights.noise
+        without = np.linalg.solve(kept, np.column_stack([residual[begin:end], inside]))
+        mean[begin:end] = cells.scores[begin:end] - without[:, 0]
+        covariances.append(inside + inside @ without[:, 1:] / weights.noise)
+        leverage[begin:end] = np.diag(inside) / weights.noise
+    return LeftOut(mean, tuple(covariances), fitted, leverage)
 
 
 def _share(cells: Cells, plain: Floats, rich: Floats) -> float:

@@ -1,8 +1,9 @@
 """Predictions of scores that nobody measured, from those that were: for any source and target, with how sure they are.
 
-A target's scores, standardised, are a linear function of what is known of a pair, its source and its target, with
-weights grouped and sized by marginal likelihood (``evidence``), of two models mixed (``mixture``): a Gaussian process
-with a product kernel over sources and targets, in a form whose cost grows with the number of cells, not its cube.
+A target's scores, standardised, are what two models of unlike kinds expect on average (``learned``): a Gaussian process
+with a product kernel over sources and targets, in a form whose cost grows with the number of cells, not its cube
+(``mixture``), and a forest of randomised trees (``forest``). This module puts them on the table's scale, and says how
+sure they are.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from numpy.typing import NDArray
 from matrices.recommend.outlook import CONFIDENCE, NothingToPredictError
 from matrices.recommend.predicted.calibration import best_shares, mass, mass_needed, shortlist, width
 from matrices.recommend.predicted.columns import Columns, Stretch, columns, stretch
-from matrices.recommend.predicted.design import OWN, SOURCE, TOGETHER, Design, design
+from matrices.recommend.predicted.design import design
+from matrices.recommend.predicted.learned import Learned, learn
 from matrices.recommend.predicted.level import Level, described, level
-from matrices.recommend.predicted.mixture import Cells, Indices, Mixture, mix
+from matrices.recommend.predicted.mixture import Indices, LeftOut
 from matrices.scores import Floats, ScoreTable
 
 _NORMAL = 1.6449
@@ -51,9 +53,7 @@ class Model:
     table: ScoreTable
     columns: Columns
     stretch: Stretch
-    design: Design
-    cells: Cells
-    mixture: Mixture
+    learned: Learned
     level: Level
     new_target_width: float
     cell_width: float
@@ -108,52 +108,31 @@ class Model:
 
     def _scores(self, asked: Sequence[str], target: str) -> Raw:
         """As if none of them had been measured on the target; where others were, in line with those."""
-        rows = self.design.rows(asked, target)
         at = self.table.targets.index(target) if target in self.table.targets else -1
         if at >= 0 and (known := np.isfinite(self.columns.standard[:, at])).any():
             measured = [code for code, there in zip(self.table.sources, known.tolist(), strict=True) if there]
-            centred = rows - self.design.rows(measured, target).mean(axis=0)
+            expected, covariance = self.learned.expected(asked, target, measured)
             spread = float(self.columns.spreads[at])
             centre = float(self.columns.centres[at])
             middle = float(self.stretch.of(self.columns.standard[known, at]).mean())
-            standard, slope = self.stretch.back(middle + self.mixture.mean(centred))
-            shared = np.full(len(asked), spread**2 * self.mixture.noise / known.sum())
+            standard, slope = self.stretch.back(middle + expected)
+            shared = np.full(len(asked), spread**2 * self.learned.noise / known.sum())
             wide = self.cell_width
         else:
-            centred = rows - self._middle(target, asked, rows)
-            known_of_it = described(self.design, target)
+            others = [code for code in self.measured_sources if code != target]
+            expected, covariance = self.learned.expected(asked, target, others)
+            known_of_it = described(self.learned.design, target)
             centre, spread = self.level.centre.of(known_of_it), float(np.exp(self.level.log_spread.of(known_of_it)))
-            standard, slope = self.stretch.back(self.mixture.mean(centred))
+            standard, slope = self.stretch.back(expected)
             shared = self.level.centre.variance + (spread * standard) ** 2 * self.level.log_spread.variance
             wide = self.new_target_width
-        covariance = self.mixture.covariance(centred) + np.diag(self._unmeasured(asked, target))
         return Raw(
             mean=centre + spread * standard,
             covariance=spread**2 * slope[:, None] * covariance * slope,
-            noise=(spread * slope) ** 2 * self.mixture.noise,
+            noise=(spread * slope) ** 2 * self.learned.noise,
             shared=shared,
             width=wide,
         )
-
-    def _middle(self, target: str, asked: Sequence[str], rows: Floats) -> Floats:
-        """The mean row of the sources that were measured at all: what the centre of a target's scores stands for.
-
-        ``rows`` are those of the sources ``asked``, which as a rule are the same.
-        """
-        names = tuple(code for code in self.measured_sources if code != target)
-        middle: Floats = (rows if names == tuple(asked) else self.design.rows(names, target)).mean(axis=0)
-        return middle
-
-    def _unmeasured(self, asked: Sequence[str], target: str) -> Floats:
-        """Variance of the effects that a source outside the table has of its own, standardised [n]."""
-        outside = np.array([code not in self.table.sources for code in asked])
-        own = (self.design.own.of([target]) - self.design.own_centre)[0]
-        variance = sum(
-            member.share
-            * (member.weights.variances.get(SOURCE, 0.0) + member.weights.variances.get(OWN, 0.0) * float(own @ own))
-            for member in self.mixture.members
-        )
-        return np.where(outside, variance, 0.0)
 
     def _stated(self, asked: Sequence[str], target: str) -> tuple[Floats, Floats]:
         """What was measured of the pairs, NaN where nothing was, and the standard errors, 0 where not known."""
@@ -196,70 +175,53 @@ def fit(table: ScoreTable) -> Model:
     scale = stretch(scaled.standard)
     stretched = scale.of(scaled.standard)
     made = design(table, stretched)
-    cells = _cells(made, stretched, several)
-    groups = made.groups
-    mixture = mix(cells, [None if group == TOGETHER else group for group in groups], groups)
+    learned, left_out = learn(made, scaled.standard, stretched, several)
     levels = level(made, scaled)
-    ratios, needed = _left_out(table, scaled, scale, cells, mixture, levels, several)
+    ratios, needed = _left_out(table, scaled, scale, learned, left_out, levels, several)
     return Model(
         table=table,
         columns=scaled,
         stretch=scale,
-        design=made,
-        cells=cells,
-        mixture=mixture,
+        learned=learned,
         level=levels,
         new_target_width=width(ratios, CONFIDENCE),
-        cell_width=_cell_width(cells, mixture),
+        cell_width=_cell_width(learned, left_out),
         shortlist_mass=mass(needed, CONFIDENCE),
     )
 
 
-def _cells(made: Design, stretched: Floats, several: Indices) -> Cells:
-    rows, scores, spans = [], [], []
-    begin = 0
-    for at in several:
-        known = np.flatnonzero(np.isfinite(stretched[:, at]))
-        row = made.rows(made.sources, made.pairs.targets[at])[known]
-        score = stretched[known, at]
-        rows.append(row - row.mean(axis=0))
-        scores.append(score - score.mean())
-        spans.append((begin, begin + len(known)))
-        begin += len(known)
-    return Cells(np.concatenate(rows), np.concatenate(scores), tuple(spans))
-
-
 def _left_out(
-    table: ScoreTable, scaled: Columns, scale: Stretch, cells: Cells, mixture: Mixture, levels: Level, several: Indices
+    table: ScoreTable,
+    scaled: Columns,
+    scale: Stretch,
+    learned: Learned,
+    left_out: LeftOut,
+    levels: Level,
+    several: Indices,
 ) -> tuple[list[Floats], list[float]]:
     """For every target foretold from the others: its errors over their standard deviations; and the probability that
     a shortlist would have needed to name its best source."""
     ratios, needed = [], []
     measured = np.flatnonzero(np.isfinite(scaled.centres))
-    for at, (begin, end) in zip(several, cells.spans, strict=True):
+    for at, (begin, end), covariance in zip(several, learned.cells.spans, left_out.covariances, strict=True):
         line = int(np.searchsorted(measured, at))
         spread = float(np.exp(levels.log_spread.left_out[line]))
-        expected = mixture.left_out[begin:end]
+        expected = left_out.mean[begin:end]
         standard, slope = scale.back(expected)
-        covariance = mixture.covariance_without(cells, begin, end)
         shared = levels.centre.variance + (spread * standard) ** 2 * levels.log_spread.variance
-        sd = np.sqrt(shared + (spread * slope) ** 2 * (np.diag(covariance) + mixture.noise))
+        sd = np.sqrt(shared + (spread * slope) ** 2 * (np.diag(covariance) + learned.noise))
         truth = table.scores[np.isfinite(table.scores[:, at]), at]
         ratios.append(np.abs(truth - levels.centre.left_out[line] - spread * standard) / sd)
-        shares = best_shares(expected, covariance, np.full(end - begin, mixture.noise))
+        shares = best_shares(expected, covariance, np.full(end - begin, learned.noise))
         needed.append(mass_needed(shares, expected, int(truth.argmax())))
     return ratios, needed
 
 
-def _cell_width(cells: Cells, mixture: Mixture) -> float:
+def _cell_width(learned: Learned, left_out: LeftOut) -> float:
     """As ``width``, for a cell of a target of which others were measured: every cell foretold from all others."""
-    member = max(mixture.members, key=lambda one: one.share)
-    used = cells.columns[:, member.uses]
-    leverage = ((used @ member.weights.covariance) * used).sum(axis=1) / member.weights.noise
+    cells = learned.cells
     size = np.concatenate([np.full(end - begin, 1 / (end - begin)) for begin, end in cells.spans])
     # The target's mean is one more number learned from its cells.
-    kept = np.maximum(1 - leverage - size, 0.05)
-    residual = np.abs(cells.scores - used @ member.weights.mean) / kept
-    sd = np.sqrt(member.weights.noise / kept)
-    ratios = residual / sd
+    kept = np.maximum(1 - left_out.leverage - size, 0.05)
+    ratios = np.abs(cells.scores - left_out.fitted) / kept / np.sqrt(learned.noise / kept)
     return width([ratios[begin:end] for begin, end in cells.spans], CONFIDENCE)

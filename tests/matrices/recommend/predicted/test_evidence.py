@@ -47,14 +47,14 @@ def test_a_group_that_says_nothing_is_made_small_and_the_noise_is_found() -> Non
 def test_left_out_predictions_are_those_of_a_posterior_that_never_saw_the_target() -> None:
     columns, scores = made()
     spans = ((0, 10), (10, 20), (20, 30))
-    found = mix(Cells(columns, scores, spans), GROUPS, GROUPS)
+    found, left_out = mix(Cells(columns, scores, spans), GROUPS, GROUPS)
     weights = found.members[0].weights
 
     prior = np.diag([weights.variances[group] for group in GROUPS])
     seen, unseen = columns[10:], columns[:10]
     kernel = seen @ prior @ seen.T + weights.noise * np.eye(20)
     expected = unseen @ prior @ seen.T @ np.linalg.solve(kernel, scores[10:])
-    np.testing.assert_allclose(found.left_out[:10], expected, atol=1e-7)
+    np.testing.assert_allclose(left_out.mean[:10], expected, atol=1e-7)
     covariance = unseen @ prior @ unseen.T
     covariance -= unseen @ prior @ seen.T @ np.linalg.solve(kernel, seen @ prior @ unseen.T)
-    np.testing.assert_allclose(found.covariance_without(Cells(columns, scores, spans), 0, 10), covariance, atol=1e-7)
+    np.testing.assert_allclose(left_out.covariances[0], covariance, atol=1e-7)

@@ -69,18 +69,20 @@ def test_a_relative_that_transfers_well_is_ranked_before_a_stranger_that_does_no
     assert np.mean(ranks) < 1.5
 
 
-def test_a_measured_score_stands_and_a_missing_one_is_predicted_near_it(table: ScoreTable) -> None:
-    scores = table.scores.copy()
-    missing = CODES.index("dan"), CODES.index("swe")
-    truth, scores[missing] = scores[missing], np.nan
-    found = fit(replace(table, scores=scores)).predict("swe")
+def test_measured_scores_stand_and_missing_ones_are_predicted_near_theirs(table: ScoreTable) -> None:
+    held = []
+    for missing in CODES[:10]:
+        scores = table.scores.copy()
+        at = CODES.index(missing), CODES.index("swe")
+        truth, scores[at] = scores[at], np.nan
+        found = fit(replace(table, scores=scores)).predict("swe")
 
-    at = found.sources.index("dan")
-    assert found.measured.tolist() == [code != "dan" for code in found.sources]
-    assert found.mean[found.sources.index("deu")] == table.scores[CODES.index("deu"), CODES.index("swe")]
-    low, high = found.intervals[at]
-    assert low < truth < high
-    assert high - low < np.ptp(table.scores[:, CODES.index("swe")])
+        assert found.measured.tolist() == [code != missing for code in found.sources]
+        assert found.mean[found.sources.index("urd")] == table.scores[CODES.index("urd"), CODES.index("swe")]
+        low, high = found.intervals[found.sources.index(missing)]
+        assert high - low < np.ptp(table.scores[:, CODES.index("swe")])
+        held.append(low < truth < high)
+    assert sum(held) >= 8
 
 
 def test_what_nobody_knows_is_predicted_with_a_wider_interval(table: ScoreTable) -> None:

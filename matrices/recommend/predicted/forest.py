@@ -1,0 +1,139 @@
+"""A forest of extremely randomised trees: a second opinion, which takes no feature's effect to be a line.
+
+Geurts, Ernst & Wehenkel 2006 ("Extremely randomized trees"). It sees the features of pairs, and how sources stand on
+other targets. Every tree is grown without some of the targets, so that those are foretold by trees that never saw them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matrices.recommend.predicted.design import Design
+from matrices.recommend.predicted.mixture import Cells
+from matrices.recommend.predicted.standing import GROUPS, Standing
+from matrices.scores import Floats
+
+if TYPE_CHECKING:
+    from sklearn.tree import ExtraTreeRegressor
+
+Seen = NDArray[np.float32]
+"""What trees see of pairs: rows of columns."""
+
+_PARTS = 5
+_TREES = 20
+"""Trees grown without each part of the targets."""
+_LEAF = 8
+_COLUMNS = 0.5
+"""Fewest scores in a leaf, and the share of the columns that are tried at each split."""
+_DIGITS = 9
+
+
+@dataclass(frozen=True, eq=False)
+class Grove:
+    """Trees grown without some targets, of which ``standing`` knows no score either."""
+
+    standing: Standing
+    trees: tuple[ExtraTreeRegressor, ...]
+    held: tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...]
+    """For every tree, the cells in order of their leaves, and where in that order each leaf begins."""
+
+    def mean(self, seen: Seen) -> Floats:
+        """What the trees expect [n] of columns [n, P]."""
+        found: Floats = np.mean([tree.tree_.predict(seen)[:, 0] for tree in self.trees], axis=0)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Forest:
+    """What ``grow`` returns; ``left_out`` [N] foretell each target's cells from trees grown without them.
+
+    ``importance`` is each column's share of the variance that splits explain (mean decrease in impurity).
+    """
+
+    design: Design
+    groves: tuple[Grove, ...]
+    left_out: Floats
+    importance: Floats
+
+    @property
+    def groups(self) -> list[str]:
+        """The group of every column."""
+        return [*self.design.pairs.groups, *GROUPS]
+
+    def mean(self, sources: Sequence[str], target: str) -> Floats:
+        """Expected scores [len(sources)], centred as the cells are."""
+        shown = _shown(self, tuple(sources), target)
+        found: Floats = np.mean([grove.mean(seen) for grove, seen in zip(self.groves, shown, strict=True)], axis=0)
+        return found
+
+    def parts(self, sources: Sequence[str], target: str, explained: Sequence[str], cells: Cells) -> Floats:
+        """What every target's cells add [len(explained), T] to the scores expected of some of the ``sources``.
+
+        A tree expects the mean of the cells in a leaf, so that the forest's mean is a sum over cells.
+        """
+        asked = [list(sources).index(code) for code in explained]
+        none = np.empty(0, dtype=np.intp)
+        rows, sizes, within = [none], [none], [none]
+        for grove, seen in zip(self.groves, _shown(self, tuple(sources), target), strict=True):
+            given = seen[asked]
+            for tree, (order, first) in zip(grove.trees, grove.held, strict=True):
+                leaves = tree.tree_.apply(given)
+                rows.append(np.arange(len(asked)))
+                sizes.append(first[leaves + 1] - first[leaves])
+                within.extend(order[first[leaf] : first[leaf + 1]] for leaf in leaves)
+        size, cell = np.concatenate(sizes), np.concatenate(within)
+        of_target = np.repeat(np.arange(len(cells.spans)), [end - begin for begin, end in cells.spans])
+        place = np.repeat(np.concatenate(rows), size) * len(cells.spans) + of_target[cell]
+        added = np.bincount(place, cells.scores[cell] / np.repeat(size, size), len(asked) * len(cells.spans))
+        return added.reshape(len(asked), -1) / sum(len(grove.trees) for grove in self.groves)
+
+
+@lru_cache(maxsize=4)
+def _shown(forest: Forest, sources: tuple[str, ...], target: str) -> tuple[Seen, ...]:
+    """The columns [len(sources), P] that each grove sees. Kept, as what is said of a prediction needs them too."""
+    features = forest.design.pair(sources, target)
+    standings = (grove.standing.of(sources, [target])[:, 0] for grove in forest.groves)
+    return tuple(np.concatenate([features, standing], axis=1).astype(np.float32) for standing in standings)
+
+
+def grow(design: Design, standard: Floats, cells: Cells, several: NDArray[np.intp]) -> Forest:
+    """A forest that explains ``cells``: those of the ``several`` columns of the ``standard`` scores [S, T]. Repeatable.
+
+    Of a single target, nothing can be foretold from others: its cells are then left out at their mean.
+    """
+    from sklearn.ensemble import ExtraTreesRegressor  # takes a second to import, which not every command has to spare
+
+    targets = [design.pairs.targets[at] for at in several]
+    features = design.pair_columns[:, several]
+    # In the order of the cells: target by target.
+    columns, rows = np.nonzero(np.isfinite(standard[:, several]).T)
+    parts = min(_PARTS, len(targets))
+    left_out, importance, groves = np.zeros(len(cells.scores)), 0.0, []
+    for part in range(parts):
+        unseen = (np.arange(len(targets)) % parts == part) & (parts > 1)
+        shown = standard.copy()
+        shown[:, several[unseen]] = np.nan
+        standing = Standing(design.sources, design.pairs.targets, shown)
+        shown_to = np.concatenate([features, standing.of(design.sources, targets)], axis=-1)[rows, columns]
+        seen = shown_to.astype(np.float32)
+        inside = ~unseen[columns]
+        forest = ExtraTreesRegressor(_TREES, min_samples_leaf=_LEAF, max_features=_COLUMNS, random_state=part)
+        # Rounded: the unit of the scores moves their last digits, which would settle which of two equal splits is best.
+        forest.fit(seen[inside], np.round(cells.scores[inside], _DIGITS))
+        trees = tuple(forest.estimators_)
+        groves.append(Grove(standing, trees, tuple(_held(tree, seen, np.flatnonzero(inside)) for tree in trees)))
+        left_out[~inside] = groves[-1].mean(seen[~inside]) if parts > 1 else 0.0
+        importance = importance + forest.feature_importances_ / parts
+    return Forest(design, tuple(groves), left_out, np.asarray(importance))
+
+
+def _held(tree: ExtraTreeRegressor, seen: Seen, inside: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    leaves = tree.tree_.apply(seen[inside])
+    counts = np.bincount(leaves, minlength=tree.tree_.node_count)
+    return inside[np.argsort(leaves, kind="stable")], np.concatenate([[0], np.cumsum(counts)])

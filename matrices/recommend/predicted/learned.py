@@ -1,0 +1,128 @@
+"""What is learned of standardised scores: the plain mean of what a linear model and a forest expect.
+
+The two err in ways of their own, and so their mean errs less than either ("ensemble"; Dietterich 2000). It is not
+weighed: the few targets of a matrix cannot say by how much either is the better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from matrices.recommend.predicted.design import OWN, SOURCE, TOGETHER, Design
+from matrices.recommend.predicted.forest import Forest, grow
+from matrices.recommend.predicted.mixture import Cells, Indices, LeftOut, Mixture, mix
+from matrices.scores import Floats
+
+_LEAST = 0.25
+"""The least share of what is not foretold that is noise: the posterior's covariance explains three quarters at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """Both models, and the cells [N] they were learned from.
+
+    ``left_out`` [N] foretell each target's cells from the other targets' alone. ``noise`` is the variance of a score
+    about what is expected of it, beyond the linear model's posterior covariance.
+    """
+
+    design: Design
+    cells: Cells
+    mixture: Mixture
+    forest: Forest
+    left_out: Floats
+    noise: float
+
+    def expected(self, asked: Sequence[str], target: str, against: Sequence[str]) -> tuple[Floats, Floats]:
+        """Scores [n] of the sources ``asked`` less the mean of those of ``against``, and their covariance [n, n]."""
+        rows = self.design.rows(asked, target) - self.design.rows(against, target).mean(axis=0)
+        both = tuple(dict.fromkeys([*asked, *against]))
+        grown = dict(zip(both, self.forest.mean(both, target).tolist(), strict=True))
+        middle = np.mean([grown[code] for code in against])
+        mean = (self.mixture.mean(rows) + [grown[code] for code in asked] - middle) / 2
+        return mean, self.mixture.covariance(rows) + np.diag(self._unmeasured(asked, target))
+
+    def parts(self, sources: Sequence[str], target: str, explained: Sequence[str]) -> Floats:
+        """What every target's cells add [len(explained), T] to what is expected of the sources ``explained``.
+
+        All is linear in the cells' scores. What they add to all the ``sources`` alike, and so sets none apart, is left
+        out; of the forest that is next to nothing, as the scores of its cells are centred.
+        """
+        rows = self.design.rows(sources, target)
+        rows = (rows - rows.mean(axis=0))[[list(sources).index(code) for code in explained]]
+        parts = self.forest.parts(sources, target, explained, self.cells)
+        for member, pulls in zip(self.mixture.members, _pulls(self), strict=True):
+            parts = parts + rows[:, member.uses] @ pulls
+        return parts / 2
+
+    def moved(self) -> dict[str, float]:
+        """By how much each group of columns moves what is expected of the cells, as a standard deviation."""
+        groups = np.array(self.design.groups, dtype=object)
+        moved: dict[str, float] = {}
+        for name in dict.fromkeys(groups):
+            part = np.zeros(len(self.cells.scores))
+            for member in self.mixture.members:
+                inside = (groups == name)[member.uses]
+                part += member.share * (self.cells.columns[:, member.uses[inside]] @ member.weights.mean[inside])
+            moved[name] = float(part.std()) / 2
+        # A forest has no parts to add up: a group has its share of what splits explain.
+        spread = float(self.forest.left_out.std()) / 2
+        for name, share in zip(self.forest.groups, self.forest.importance, strict=True):
+            moved[name] = moved.get(name, 0.0) + spread * float(share)
+        return moved
+
+    def _unmeasured(self, asked: Sequence[str], target: str) -> Floats:
+        """Variance of the effects that a source outside the table has of its own [n]."""
+        outside = np.array([code not in self.design.sources for code in asked])
+        own = (self.design.own.of([target]) - self.design.own_centre)[0]
+        variance = sum(
+            member.share
+            * (member.weights.variances.get(SOURCE, 0.0) + member.weights.variances.get(OWN, 0.0) * float(own @ own))
+            for member in self.mixture.members
+        )
+        return np.where(outside, variance, 0.0)
+
+
+@lru_cache(maxsize=16)
+def _pulls(learned: Learned) -> tuple[Floats, ...]:
+    return learned.mixture.pulls(learned.cells)
+
+
+def learn(design: Design, standard: Floats, stretched: Floats, several: Indices) -> tuple[Learned, LeftOut]:
+    """Learned from the ``several`` columns of scores [S, T] that have two or more, ``standard`` and ``stretched``.
+
+    What both foretell of targets left out is returned beside it.
+    """
+    cells = _cells(design, stretched, several)
+    groups = design.groups
+    mixture, left_out = mix(cells, [None if group == TOGETHER else group for group in groups], groups)
+    forest = grow(design, standard, cells, several)
+    mean = (left_out.mean + _centred(forest.left_out, cells)) / 2
+    explained = np.concatenate([np.diag(one) for one in left_out.covariances])
+    error = float(((cells.scores - mean) ** 2).mean())
+    noise = max(error - float(explained.mean()), _LEAST * error, 1e-4)
+    return Learned(design, cells, mixture, forest, mean, noise), LeftOut(
+        mean, left_out.covariances, (left_out.fitted + mean) / 2, left_out.leverage / 2
+    )
+
+
+def _cells(design: Design, stretched: Floats, several: Indices) -> Cells:
+    rows, scores, spans = [], [], []
+    begin = 0
+    for at in several:
+        known = np.flatnonzero(np.isfinite(stretched[:, at]))
+        row = design.rows(design.sources, design.pairs.targets[at])[known]
+        score = stretched[known, at]
+        rows.append(row - row.mean(axis=0))
+        scores.append(score - score.mean())
+        spans.append((begin, begin + len(known)))
+        begin += len(known)
+    return Cells(np.concatenate(rows), np.concatenate(scores), tuple(spans))
+
+
+def _centred(values: Floats, cells: Cells) -> Floats:
+    """``values`` [N] less each target's mean."""
+    return np.concatenate([values[begin:end] - values[begin:end].mean() for begin, end in cells.spans])

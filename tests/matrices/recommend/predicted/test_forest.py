@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from matrices.recommend.predicted.columns import columns, stretch
+from matrices.recommend.predicted.design import design
+from matrices.recommend.predicted.forest import grow
+from matrices.recommend.predicted.learned import Learned, learn
+from matrices.scores import ScoreTable
+
+SOURCES = ("ces", "dan", "deu", "fin", "fra", "hin", "ita", "nld", "pol", "por", "rus", "spa", "swe", "tur")
+TARGETS = ("afr", "bul", "cat", "eng", "est", "glg", "hrv", "isl", "nob", "ron", "slk", "ukr", "urd", "vie")
+
+
+@pytest.fixture
+def table() -> ScoreTable:
+    """What no line can say: an overlap of 0.3 to 0.7 helps much, any other does not."""
+    random = np.random.default_rng(0)
+    overlap = random.random((len(SOURCES), len(TARGETS)))
+    scores = 10.0 * (np.abs(overlap - 0.5) < 0.2) + random.normal(size=overlap.shape)
+    return ScoreTable(SOURCES, TARGETS, scores, pair_features={"overlap": overlap})
+
+
+def learned(table: ScoreTable) -> Learned:
+    scaled = columns(table.scores)
+    stretched = stretch(scaled.standard).of(scaled.standard)
+    several = np.flatnonzero(np.isfinite(table.scores).sum(axis=0) > 1)
+    return learn(design(table, stretched), scaled.standard, stretched, several)[0]
+
+
+def test_what_is_no_line_is_foretold(table: ScoreTable) -> None:
+    both = learned(table)
+    scores = both.cells.scores
+
+    assert ((scores - both.forest.left_out) ** 2).mean() < 0.7 * scores.var()
+
+
+def test_left_out_cells_do_not_depend_on_the_scores_of_their_target(table: ScoreTable) -> None:
+    both, standard = learned(table), columns(table.scores).standard
+    begin, end = both.cells.spans[3]
+    other, changed = standard.copy(), both.cells.scores.copy()
+    other[:, 3] = changed[begin:end] = np.linspace(-2, 2, end - begin)
+
+    found = grow(both.design, other, replace(both.cells, scores=changed), np.arange(len(TARGETS)))
+
+    np.testing.assert_array_equal(found.left_out[begin:end], both.forest.left_out[begin:end])
+    assert (found.left_out != both.forest.left_out).any()
+
+
+def test_what_is_expected_is_what_the_targets_add_together(table: ScoreTable) -> None:
+    both = learned(table)
+
+    parts = both.forest.parts(SOURCES, "sco", SOURCES[:5], both.cells)
+
+    assert parts.shape == (5, len(TARGETS))
+    np.testing.assert_allclose(parts.sum(axis=1), both.forest.mean(SOURCES[:5], "sco"), atol=1e-9)
+
+
+def test_two_forests_are_the_same(table: ScoreTable) -> None:
+    one, two = learned(table).forest, learned(table).forest
+
+    np.testing.assert_array_equal(one.mean(SOURCES, "sco"), two.mean(SOURCES, "sco"))
+    np.testing.assert_array_equal(one.left_out, two.left_out)
+
+
+def test_of_a_single_target_nothing_is_foretold_from_others() -> None:
+    single = ScoreTable(("deu", "eng", "fra"), ("nld",), np.array([[3.0], [2.0], [1.0]]))
+
+    found = learned(single).forest
+    assert found.left_out.tolist() == [0, 0, 0]
+    assert np.isfinite(found.mean(("deu", "ita"), "afr")).all()
