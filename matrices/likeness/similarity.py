@@ -126,12 +126,21 @@ def _nearness(ones: Floats, others: Floats) -> Floats:
     return -np.log(arc + NEAR / 10)
 
 
+@lru_cache(maxsize=1024)
+def likeness_to(code: str, codes: tuple[str, ...]) -> Mapping[str, Floats]:
+    """As ``similarities``, of one language to others [len(codes)]. Kept: much is asked of one target in turn."""
+    return {name: values[0] for name, values in similarities((code,), codes).items()}
+
+
 def kernel(ones: Sequence[str], others: Sequence[str]) -> Floats:
     """How much is to be learned of one language from another [len(ones), len(others)], in [0, 1]; 1 of itself.
 
     The mean of what is known of relation (genus and family; all groups), nearness and syntax; 0 where nothing is.
     """
-    like = similarities(ones, others)
+    return _kernel(similarities(ones, others), ones, others)
+
+
+def _kernel(like: Mapping[str, Floats], ones: Sequence[str], others: Sequence[str]) -> Floats:
     parts = [
         (like["genus"] + like["family"]) / 2,
         like["families"],
@@ -147,7 +156,7 @@ def kernel(ones: Sequence[str], others: Sequence[str]) -> Floats:
 @lru_cache(maxsize=1024)
 def _kernel_to(code: str, codes: tuple[str, ...]) -> Floats:
     """The kernel of one language to others [len(codes)]; several spaces of the same languages ask for it."""
-    row: Floats = kernel((code,), codes)[0]
+    row: Floats = _kernel({name: values[None] for name, values in likeness_to(code, codes).items()}, (code,), codes)[0]
     return row
 
 

@@ -8,6 +8,7 @@ Barber et al. 2021, "Predictive inference with the jackknife+").
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,13 @@ def best_shares(mean: Floats, covariance: Floats, noise: Floats) -> Floats:
     spread = covariance + np.diag(noise)
     # Scores that are known for sure have no variance, and scores that move together have less than they seem to.
     root = np.linalg.cholesky(spread + max(_SLACK * np.trace(spread), np.finfo(float).tiny) * np.eye(len(mean)))
-    draws = mean + np.random.default_rng(0).normal(size=(DRAWS, len(mean))) @ root.T
+    draws = mean + _normals(len(mean)) @ root.T
     return np.bincount(draws.argmax(axis=1), minlength=len(mean)) / DRAWS
+
+
+@lru_cache(maxsize=8)
+def _normals(n: int) -> Floats:
+    return np.random.default_rng(0).normal(size=(DRAWS, n))
 
 
 def shortlist(shares: Floats, mean: Floats, mass: float) -> list[int]:

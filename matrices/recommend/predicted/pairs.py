@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from matrices.likeness.similarity import similarities
+from matrices.likeness.similarity import likeness_to, similarities
 from matrices.recommend.predicted.stated import Average, Stated, borrowed
 from matrices.scores import Floats, ScoreTable
 
@@ -68,7 +68,7 @@ class Pairs:
 
         Also of likeness that is the same of all pairs of the table, so that nothing is learned from it.
         """
-        like = {name: np.isfinite(values) for name, values in _like(tuple(sources), target).items()}
+        like = {name: np.isfinite(values) for name, values in likeness_to(target, tuple(sources)).items()}
         stated = (feature for feature in self.features if feature.stated is not None)
         return like | {feature.name: np.isfinite(self._values(feature, sources, target)) for feature in stated}
 
@@ -107,7 +107,7 @@ class Pairs:
     def _values(self, feature: Feature, sources: Sequence[str], target: str) -> Floats:
         if feature.stated is not None:
             return feature.stated.of(sources, target)
-        values = _like(tuple(sources), target)[feature.name]
+        values = likeness_to(target, tuple(sources))[feature.name]
         return np.where(np.array(sources, dtype=object) == target, np.nan, values)
 
     def _reference(self, feature: Feature, target: str) -> Floats:
@@ -204,8 +204,3 @@ def _of_table(sources: tuple[str, ...], targets: tuple[str, ...]) -> Mapping[str
     """Likeness of all pairs, none of a language with itself: it would count as a source that is like no other."""
     same = np.array(sources, dtype=object)[:, None] == np.array(targets, dtype=object)
     return {name: np.where(same, np.nan, values) for name, values in similarities(sources, targets).items()}
-
-
-@lru_cache(maxsize=1024)
-def _like(sources: tuple[str, ...], target: str) -> Mapping[str, Floats]:
-    return {name: values[:, 0] for name, values in similarities(sources, (target,)).items()}
