@@ -68,8 +68,14 @@ class Forest:
 
     def mean(self, sources: Sequence[str], target: str) -> Floats:
         """Expected scores [len(sources)], centred as the cells are."""
-        shown = _shown(self, tuple(sources), target)
-        found: Floats = np.mean([grove.mean(seen) for grove, seen in zip(self.groves, shown, strict=True)], axis=0)
+        found: Floats = np.mean(
+            [
+                tree.tree_.value[leaf, 0, 0]
+                for grove, leaves in zip(self.groves, _leaves(self, tuple(sources), target), strict=True)
+                for tree, leaf in zip(grove.trees, leaves, strict=True)
+            ],
+            axis=0,
+        )
         return found
 
     def parts(self, sources: Sequence[str], target: str, explained: Sequence[str], cells: Cells) -> Floats:
@@ -80,10 +86,9 @@ class Forest:
         asked = [list(sources).index(code) for code in explained]
         none = np.empty(0, dtype=np.intp)
         rows, sizes, within = [none], [none], [none]
-        for grove, seen in zip(self.groves, _shown(self, tuple(sources), target), strict=True):
-            given = seen[asked]
-            for tree, (order, first) in zip(grove.trees, grove.held, strict=True):
-                leaves = tree.tree_.apply(given)
+        for grove, reached in zip(self.groves, _leaves(self, tuple(sources), target), strict=True):
+            for every, (order, first) in zip(reached, grove.held, strict=True):
+                leaves = every[asked]
                 rows.append(np.arange(len(asked)))
                 sizes.append(first[leaves + 1] - first[leaves])
                 within.extend(order[first[leaf] : first[leaf + 1]] for leaf in leaves)
@@ -95,11 +100,15 @@ class Forest:
 
 
 @lru_cache(maxsize=4)
-def _shown(forest: Forest, sources: tuple[str, ...], target: str) -> tuple[Seen, ...]:
-    """The columns [len(sources), P] that each grove sees. Kept, as what is said of a prediction needs them too."""
+def _leaves(forest: Forest, sources: tuple[str, ...], target: str) -> tuple[list[NDArray[np.intp]], ...]:
+    """The leaf of every tree that each source reaches, by grove. Kept, as what is said of a prediction needs it too."""
     features = forest.design.pair(sources, target)
-    standings = (grove.standing.of(sources, [target])[:, 0] for grove in forest.groves)
-    return tuple(np.concatenate([features, standing], axis=1).astype(np.float32) for standing in standings)
+    reached = []
+    for grove in forest.groves:
+        standing = grove.standing.of(sources, [target])[:, 0]
+        seen = np.concatenate([features, standing], axis=1).astype(np.float32)
+        reached.append([tree.tree_.apply(seen) for tree in grove.trees])
+    return tuple(reached)
 
 
 def grow(design: Design, standard: Floats, cells: Cells, several: NDArray[np.intp]) -> Forest:
