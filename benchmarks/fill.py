@@ -54,8 +54,8 @@ BASE = Size(
 LARGE = {"language": 40, "task": 600, "cell": 24_000}
 """Units of a job of 40 languages as sources and targets, three tasks and five seeds."""
 WAYS = {
-    "processes": "(1) adapters, a process a unit",
-    "in_memory": "(2) adapters, one process",
+    "processes": "(1) adapters, a process an adapter and a cell",
+    "in_memory": "(2) adapters, one process that keeps its models",
     "sprachbund": "(3) sprachbund fill",
 }
 
@@ -170,7 +170,9 @@ def tables(result: dict[str, Any]) -> Iterator[Table]:
     """The ways side by side, with the peak of their memory, their mean score, and how far a cell's is from ours on
     average; and what a unit costs in each."""
     size = f"{result['cells']} cells over {result['adapters']} adapters"
-    table = Table(title=f"{size}, {result['encoder']}, {result['precision']}, {result['cores']} cores")
+    legend = "\n".join(WAYS[way] for way in result["seconds"])
+    title = f"{size}, {result['encoder']}, {result['precision']}, {result['cores']} cores"
+    table = Table(title=title, caption=legend, caption_justify="left")
     columns = {
         "measured": "measured_cells",
         "seconds": "seconds",
@@ -180,20 +182,20 @@ def tables(result: dict[str, Any]) -> Iterator[Table]:
         "score": "mean_score",
         "apart": "mean_difference_of_a_cell",
     }
-    table.add_column("way", no_wrap=True)
+    table.add_column("way")
     for title in columns:
         table.add_column(title, justify="right")
     for way in result["seconds"]:
-        table.add_row(WAYS[way], *(str(result[name][way]) for name in columns.values()))
+        table.add_row(WAYS[way][:3], *(str(result[name][way]) for name in columns.values()))
     yield table
     large = f"{LARGE['cell']:,} cells over {LARGE['language'] + LARGE['task']:,} adapters"
     table = Table(title=f"Seconds a unit, by the clock, and what {large} would take at those")
     for title in ("way", "language adapter", "task adapter", "cell", "hours", "ratio"):
-        table.add_column(title, justify="left" if title == "way" else "right", no_wrap=True)
+        table.add_column(title, justify="left" if title == "way" else "right")
     hours = result["large_job_hours"]
     for way, costs in result["unit_seconds"].items():
         ratio = f"{hours[way] / hours['sprachbund']:.1f}"
-        table.add_row(WAYS[way], *(str(costs[what]) for what in LARGE), str(hours[way]), ratio)
+        table.add_row(WAYS[way][:3], *(str(costs[what]) for what in LARGE), str(hours[way]), ratio)
     yield table
 
 
