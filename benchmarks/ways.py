@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -35,7 +37,8 @@ Scores = dict[tuple[str, str, int], float]
 class Spent:
     """What a command and the processes below it took: seconds by the clock and of the processor, most bytes at once.
 
-    Memory that processes share is counted once. Both are looked at twice a second, so the last half second may miss.
+    Memory that processes share is counted once, and looked at every other second; the processor's time is twice a
+    second, so that the last half second may miss.
     """
 
     seconds: float
@@ -165,15 +168,16 @@ def run(command: list[str]) -> Spent:
 
 
 def _watch(process: subprocess.Popen[str], peaks: list[int], processor: dict[int, float]) -> None:
-    while process.poll() is None:
+    for look in count():
+        if process.poll() is not None:
+            return
         total = 0
-        try:
+        with contextlib.suppress(psutil.Error):  # One of them has just ended.
             for one in (parent := psutil.Process(process.pid), *parent.children(recursive=True)):
-                total += one.memory_full_info().pss
                 times = one.cpu_times()
                 processor[one.pid] = times.user + times.system
-        except psutil.Error:
-            pass  # One of them has just ended.
+                # To add up what a process shares takes milliseconds, in which its memory cannot grow.
+                total += one.memory_full_info().pss if look % 4 == 0 else 0
         peaks.append(total)
         time.sleep(0.5)
 
