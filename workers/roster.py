@@ -100,7 +100,8 @@ def language_text(corpora: Corpora, language: str, tasks: Sequence[str]) -> RawT
 def reference(facts: Facts, limit: int | None) -> DataReference:
     """Where a worker finds the first ``limit`` items again, or all."""
     items = facts.items if limit is None else min(limit, facts.items)
-    return DataReference(facts.task, facts.language, facts.split, limit, facts.digest, items)
+    characters = facts.characters * items // max(facts.items, 1)
+    return DataReference(facts.task, facts.language, facts.split, limit, facts.digest, items, characters)
 
 
 def _sentence(item: Item) -> str:

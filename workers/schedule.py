@@ -6,9 +6,19 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from workers.units import Column, LanguageAdapter, PlannedCell, Shift, TaskAdapter, Unit, kept_as, stands_on
+from workers.units import (
+    Column,
+    DataReference,
+    LanguageAdapter,
+    PlannedCell,
+    Shift,
+    TaskAdapter,
+    Unit,
+    kept_as,
+    stands_on,
+)
 
-_TOKENS_AN_ITEM = 40
+_CHARACTERS_A_TOKEN = 3
 _TRAINING = 2
 """A training token against one that is only read: no gradient of a frozen weight is ever formed."""
 _SHIFTING = 3
@@ -25,7 +35,9 @@ class Blocked:
 
 
 class Schedule:
-    """Units in the order they were planned, each held back until what it stands on is there.
+    """Adapters before columns, the longest of a kind first, each held back until what it stands on is there.
+
+    Were a long column the last to start, all workers but one would wait for it.
 
     Every unit knows what it still lacks and every adapter what stands on it, so that the end of a unit costs what it
     frees: a job has thousands of units, and hundreds of thousands of cells that need them.
@@ -33,7 +45,7 @@ class Schedule:
 
     def __init__(self, units: Sequence[Unit]) -> None:
         self._waiting = {_name(unit): unit for unit in units}
-        self._place = {name: place for place, name in enumerate(self._waiting)}
+        self._place = {name: (*_order(unit), at) for at, (name, unit) in enumerate(self._waiting.items())}
         self._running: dict[str, int] = {}
         self._standing: dict[str, list[str]] = {
             key: [] for unit in units if not isinstance(unit, Column) for key in kept_as(unit)
@@ -147,8 +159,16 @@ def cost(unit: Unit) -> int:
     if isinstance(unit, Shift):
         return _SHIFTING * unit.snapshots[-1].steps * unit.recipe.tokens
     if isinstance(unit, TaskAdapter):
-        return _TRAINING * unit.recipe.epochs * sum(one.items for one in unit.data) * _TOKENS_AN_ITEM
-    return sum(bool(stands_on(cell)) for cell in unit.cells) * unit.data.items * _TOKENS_AN_ITEM
+        return _TRAINING * unit.recipe.epochs * sum(map(_tokens, unit.data))
+    return sum(bool(stands_on(cell)) for cell in unit.cells) * _tokens(unit.data)
+
+
+def _tokens(data: DataReference) -> int:
+    return data.characters // _CHARACTERS_A_TOKEN
+
+
+def _order(unit: Unit) -> tuple[int, int]:
+    return (2 if isinstance(unit, Column) else 1 if isinstance(unit, TaskAdapter) else 0), -cost(unit)
 
 
 def describe(unit: Unit) -> str:

@@ -14,7 +14,10 @@ SELECTION = "last"
 
 @dataclass(frozen=True, slots=True)
 class DataReference:
-    """Where a worker finds items again: the first ``limit`` of one split, and the digest they must have."""
+    """Where a worker finds items again: the first ``limit`` of one split, and the digest they must have.
+
+    ``characters`` is about how long they are in all.
+    """
 
     task: str
     language: str
@@ -22,6 +25,7 @@ class DataReference:
     limit: int | None
     digest: str
     items: int
+    characters: int
 
 
 @dataclass(frozen=True, slots=True)

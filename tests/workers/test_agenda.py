@@ -41,7 +41,7 @@ def language(code: str) -> LanguageAdapter:
 
 def column(target: str, *names: str) -> Column:
     cells = tuple(PlannedCell(name, "baseline", None, 0, None, None) for name in names)
-    return Column("matrix", "topic", target, "accuracy", DataReference("topic", target, "test", None, "d", 1), cells)
+    return Column("matrix", "topic", target, "accuracy", DataReference("topic", target, "test", None, "d", 1, 1), cells)
 
 
 ENG, DEU = language("eng"), language("deu")

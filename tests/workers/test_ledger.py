@@ -48,7 +48,7 @@ COLUMN = Column(
     "pos",
     "yor",
     "accuracy",
-    DataReference("pos", "yor", "test", None, "digest", 1),
+    DataReference("pos", "yor", "test", None, "digest", 1, 1),
     tuple(PlannedCell(str(seed), "stack", "deu", seed, None, None) for seed in range(200)),
 )
 

@@ -20,8 +20,8 @@ def task(code: str, under: LanguageAdapter | None = None) -> TaskAdapter:
     return TaskAdapter(f"task-{code}", "topic", (data(code),), TaskAdapterRecipe(epochs=1), below, 0, {})
 
 
-def data(code: str) -> DataReference:
-    return DataReference("topic", code, "train", None, "digest", 30)
+def data(code: str, characters: int = 3000) -> DataReference:
+    return DataReference("topic", code, "train", None, "digest", 30, characters)
 
 
 def cell(name: str, *adapters: LanguageAdapter | TaskAdapter) -> PlannedCell:
@@ -49,6 +49,18 @@ class TestOrder:
     def test_units_start_in_the_order_given(self) -> None:
         schedule = Schedule([ENG, DEU])
         assert [schedule.take(), schedule.take(), schedule.take()] == [ENG, DEU, None]
+
+    def test_adapters_start_before_columns_and_the_longest_of_a_kind_first(self) -> None:
+        short, long, longest = (
+            Column("matrix", "topic", code, "accuracy", data(code, characters), (cell("eng", OVER_ENG),))
+            for code, characters in (("yor", 300), ("deu", 600), ("fin", 900))
+        )
+        schedule = Schedule([short, longest, OVER_ENG, ENG, long])
+        order = []
+        while (unit := schedule.take()) is not None:
+            order.append(unit)
+            schedule.ended(unit, None)
+        assert order == [ENG, OVER_ENG, longest, long, short]
 
     def test_a_task_adapter_waits_for_the_language_beneath_it(self) -> None:
         schedule = Schedule([ENG, OVER_ENG])

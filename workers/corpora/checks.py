@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from matrices.items import Items
 from workers.corpora.checking import UNIVERSAL_TAGS
-from workers.corpora.types import CorpusError, Dataset, Split, TaskKind, labels_of
+from workers.corpora.types import CorpusError, Dataset, Item, Split, TaggedSentence, TaskKind, labels_of
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is kept of a dataset once its items are let go: a job of hundreds of languages does not fit in memory.
 
-    ``named`` are the items by id. ``labels`` counts how often each label occurs; for spans, each type by the spans that
-    begin.
+    ``named`` are the items by id, ``characters`` those of all items, without spaces between words. ``labels`` counts
+    how often each label occurs; for spans, each type by the spans that begin.
     """
 
     task: str
@@ -25,6 +25,7 @@ class Facts:
     language: str
     split: Split
     items: int
+    characters: int
     labels: Counter[str]
     digest: str
     files: tuple[str, ...]
@@ -39,6 +40,7 @@ def facts_of(dataset: Dataset) -> Facts:
         language=dataset.language,
         split=dataset.split,
         items=len(dataset.items),
+        characters=sum(map(_characters, dataset.items)),
         labels=_counts(dataset),
         digest=dataset.digest,
         files=dataset.provenance.files,
@@ -100,6 +102,10 @@ def _stray(
         f"label {label!r} ({count} in the {dataset.split} split of {dataset.task}) occurs in {', '.join(having)} only; "
         f"the labels of {origin} are {', '.join(sorted(allowed))}{nearest}; rename it, or leave the language out"
     )
+
+
+def _characters(item: Item) -> int:
+    return sum(map(len, item.tokens)) if isinstance(item, TaggedSentence) else len(item.text)
 
 
 def _counts(dataset: Dataset) -> Counter[str]:
