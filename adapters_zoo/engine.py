@@ -88,6 +88,10 @@ class Seam:
     layout: Layout
     length: int
 
+    def padded(self, packed: Tensor) -> Tensor:
+        """Packed [N, ...] as the pass was asked for: [batch, length, ...], of no meaning where padding is."""
+        return self.layout.spread(packed)[:, : self.length]
+
 
 class Engine:
     """Runs an encoder's weights under adapters. ``training`` turns the encoder's own dropout on."""
@@ -126,7 +130,7 @@ class Engine:
         states = self._close(seam.layer, self._adapt(seam.layer, seam.sum, task))
         for index in range(seam.layer + 1, len(self._weights.layers)):
             states = self._close(index, self._adapt(index, self._sum(index, states, seam.layout, language), task))
-        return seam.layout.spread(states)[:, : seam.length]
+        return seam.padded(states)
 
     def chosen(self, ids: Tensor, language: Bottleneck | None, chosen: Tensor) -> Tensor:
         """Last hidden states [n, hidden size] of the positions ``chosen`` (bool [batch, length]) of unpadded ``ids``.

@@ -60,7 +60,7 @@ class FrozenPrefix:
                 seam = self._encoder.seam(batch.ids, batch.mask, language=self.language, task=task)
                 there = batch.mask.bool()
                 rows.append(_rows(starts[torch.tensor(indices)], batch.mask)[there])
-                sums.append(seam.layout.spread(seam.sum)[:, : seam.length][there.to(device)])
+                sums.append(seam.padded(seam.sum)[there.to(device)])
         order = torch.cat(rows).argsort().to(device)
         return _Kept(starts, torch.cat(sums)[order])
 
