@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-from scipy import stats
 
 from matrices.measures.outcomes import Bools, Floats, Outcomes
 
@@ -84,7 +83,9 @@ def _correlations(ours: Floats, theirs: Floats) -> Floats:
 
 def _ranked(values: Floats) -> Floats:
     """Ranks of what is not NaN, ties sharing theirs."""
-    ranks: Floats = stats.rankdata(values, nan_policy="omit", axis=None).reshape(values.shape)
+    from scipy.stats import rankdata  # takes half a second to import, which no other measure has to spare
+
+    ranks: Floats = rankdata(values, nan_policy="omit", axis=None).reshape(values.shape)
     return ranks
 
 

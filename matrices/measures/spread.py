@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special  # Student's t too (`stdtr`, its inverse `stdtrit`): scipy.stats takes long to import
 
 from matrices.measures.outcomes import Bools, Floats, Singles
 from matrices.measures.resampling import ItemSample
@@ -110,7 +110,7 @@ class Spread:
 
     def half_width(self, level: float = LEVEL) -> Floats:
         """Half the width of the interval that holds the truth with probability ``level`` [C]."""
-        widths: Floats = stats.t.ppf(0.5 + level / 2, self.freedom) * self.error
+        widths: Floats = special.stdtrit(self.freedom, 0.5 + level / 2) * self.error
         return widths
 
     def joint_half_width(self, critical: float) -> Floats:
@@ -118,13 +118,13 @@ class Spread:
 
         Its quantile is one of normal tails; where few seeds make an error uncertain, tails are heavier.
         """
-        widths = stats.t.isf(stats.norm.sf(critical), self.freedom) * self.error
+        widths = -special.stdtrit(self.freedom, special.ndtr(-critical)) * self.error
         return np.where(self.error > 0, widths, 0.0)
 
     def p(self, means: Floats) -> Floats:
         """Two-sided p-values of the means being 0 [C]; 1 where a mean is 0 and nothing varies."""
         ratio = np.divide(np.abs(means), self.error, out=np.where(means == 0, 0.0, np.inf), where=self.error > 0)
-        p: Floats = 2 * stats.t.sf(ratio, self.freedom)
+        p: Floats = 2 * special.stdtr(self.freedom, -ratio)
         return p
 
 

@@ -23,7 +23,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import special  # Student's t too (`stdtr`, its inverse `stdtrit`): scipy.stats takes long to import
 
 from matrices.recommend.column import Column, Floats, Key, Runs
 
@@ -177,4 +177,4 @@ def _half_width(parts: list[tuple[float, int]]) -> float:
     if total == 0:
         return 0.0
     freedom = total**2 / sum(variance**2 / degrees for variance, degrees in parts)
-    return float(stats.t.ppf(0.5 + LEVEL / 2, freedom)) * float(np.sqrt(total))
+    return float(special.stdtrit(freedom, 0.5 + LEVEL / 2)) * float(np.sqrt(total))
