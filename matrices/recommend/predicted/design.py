@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -61,7 +61,12 @@ class Design:
 
     def rows(self, sources: Sequence[str], target: str) -> Floats:
         """Rows [len(sources), P]; neither sources nor target need be of the table. Not to be written to."""
-        return _rows(self, tuple(sources), target)
+        return self._kept(tuple(sources), target)
+
+    @cached_property
+    def _kept(self) -> Callable[[tuple[str, ...], str], Floats]:
+        """The last rows, as a prediction and what is said of it are made of the same."""
+        return lru_cache(maxsize=4)(self._made)
 
     def _made(self, sources: Sequence[str], target: str) -> Floats:
         own_pairs = tuple(sources) == self.sources and target in self.pairs.targets
@@ -85,12 +90,6 @@ class Design:
             np.sin(angles) / np.sqrt(max(angles.shape[1], 1)),
         ]
         return np.concatenate(parts, axis=1)
-
-
-@lru_cache(maxsize=4)
-def _rows(made: Design, sources: tuple[str, ...], target: str) -> Floats:
-    """Kept, as a prediction and what is said of it are made of the same."""
-    return made._made(sources, target)
 
 
 def design(table: ScoreTable, standard: Floats) -> Design:

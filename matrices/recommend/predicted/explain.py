@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -79,10 +78,9 @@ def _evidence(model: Model, source: str, by_target: Floats, targets: Sequence[st
     )
 
 
-@lru_cache(maxsize=16)
 def feature_weights(model: Model, most: int = FEATURES) -> tuple[FeatureWeight, ...]:
     """The groups of columns that move the model's predictions of its own cells most, by standard deviation."""
-    moved = model.learned.moved()
+    moved = model.learned.moved
     total = sum(moved.values()) or 1.0
     ordered = sorted(moved.items(), key=lambda item: (-item[1], item[0]))[:most]
     return tuple(FeatureWeight(feature=name, weight=value / total) for name, value in ordered if value > 0)

@@ -6,9 +6,9 @@ other targets. Every tree is grown without some of the targets, so that those ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Seen = NDArray[np.float32]
 """What trees see of pairs: rows of columns."""
+Leaves = tuple[list[NDArray[np.intp]], ...]
+"""The leaf of every tree that each source reaches, by grove."""
 
 _PARTS = 5
 _TREES = 20
@@ -71,7 +73,7 @@ class Forest:
         found: Floats = np.mean(
             [
                 tree.tree_.value[leaf, 0, 0]
-                for grove, leaves in zip(self.groves, _leaves(self, tuple(sources), target), strict=True)
+                for grove, leaves in zip(self.groves, self._leaves(tuple(sources), target), strict=True)
                 for tree, leaf in zip(grove.trees, leaves, strict=True)
             ],
             axis=0,
@@ -86,7 +88,7 @@ class Forest:
         asked = [list(sources).index(code) for code in explained]
         none = np.empty(0, dtype=np.intp)
         rows, sizes, within = [none], [none], [none]
-        for grove, reached in zip(self.groves, _leaves(self, tuple(sources), target), strict=True):
+        for grove, reached in zip(self.groves, self._leaves(tuple(sources), target), strict=True):
             for every, (order, first) in zip(reached, grove.held, strict=True):
                 leaves = every[asked]
                 rows.append(np.arange(len(asked)))
@@ -98,17 +100,19 @@ class Forest:
         added = np.bincount(place, cells.scores[cell] / np.repeat(size, size), len(asked) * len(cells.spans))
         return added.reshape(len(asked), -1) / sum(len(grove.trees) for grove in self.groves)
 
+    @cached_property
+    def _leaves(self) -> Callable[[tuple[str, ...], str], Leaves]:
+        """The last leaves reached are kept, as what is said of a prediction needs them too."""
+        return lru_cache(maxsize=4)(self._reached)
 
-@lru_cache(maxsize=4)
-def _leaves(forest: Forest, sources: tuple[str, ...], target: str) -> tuple[list[NDArray[np.intp]], ...]:
-    """The leaf of every tree that each source reaches, by grove. Kept, as what is said of a prediction needs it too."""
-    features = forest.design.pair(sources, target)
-    reached = []
-    for grove in forest.groves:
-        standing = grove.standing.of(sources, [target])[:, 0]
-        seen = np.concatenate([features, standing], axis=1).astype(np.float32)
-        reached.append([tree.tree_.apply(seen) for tree in grove.trees])
-    return tuple(reached)
+    def _reached(self, sources: tuple[str, ...], target: str) -> Leaves:
+        features = self.design.pair(sources, target)
+        reached = []
+        for grove in self.groves:
+            standing = grove.standing.of(sources, [target])[:, 0]
+            seen = np.concatenate([features, standing], axis=1).astype(np.float32)
+            reached.append([tree.tree_.apply(seen) for tree in grove.trees])
+        return tuple(reached)
 
 
 def grow(design: Design, standard: Floats, cells: Cells, several: NDArray[np.intp]) -> Forest:

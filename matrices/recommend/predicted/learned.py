@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 import numpy as np
 
@@ -54,10 +54,11 @@ class Learned:
         rows = self.design.rows(sources, target)
         rows = (rows - rows.mean(axis=0))[[list(sources).index(code) for code in explained]]
         parts = self.forest.parts(sources, target, explained, self.cells)
-        for member, pulls in zip(self.mixture.members, _pulls(self), strict=True):
+        for member, pulls in zip(self.mixture.members, self._pulls, strict=True):
             parts = parts + rows[:, member.uses] @ pulls
         return parts / 2
 
+    @cached_property
     def moved(self) -> dict[str, float]:
         """By how much each group of columns moves what is expected of the cells, as a standard deviation."""
         groups = np.array(self.design.groups, dtype=object)
@@ -74,6 +75,10 @@ class Learned:
             moved[name] = moved.get(name, 0.0) + spread * float(share)
         return moved
 
+    @cached_property
+    def _pulls(self) -> tuple[Floats, ...]:
+        return self.mixture.pulls(self.cells)
+
     def _unmeasured(self, asked: Sequence[str], target: str) -> Floats:
         """Variance of the effects that a source outside the table has of its own [n]."""
         outside = np.array([code not in self.design.sources for code in asked])
@@ -84,11 +89,6 @@ class Learned:
             for member in self.mixture.members
         )
         return np.where(outside, variance, 0.0)
-
-
-@lru_cache(maxsize=16)
-def _pulls(learned: Learned) -> tuple[Floats, ...]:
-    return learned.mixture.pulls(learned.cells)
 
 
 def learn(design: Design, standard: Floats, stretched: Floats, several: Indices) -> tuple[Learned, LeftOut]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -48,6 +50,17 @@ def test_two_fits_agree_to_the_last_digit(table: ScoreTable) -> None:
     one, two = (outlook(fit(table.hide("swe")), "swe", ["nob"]) for _ in range(2))
 
     assert one == two
+
+
+def test_a_model_that_nobody_keeps_is_gone(table: ScoreTable) -> None:
+    model = fit(table.hide("swe"))
+    outlook(model, "swe")
+    parts = [weakref.ref(part) for part in (model, model.learned, model.learned.design, model.learned.forest)]
+
+    del model
+    gc.collect()
+
+    assert [part() for part in parts] == [None] * 4
 
 
 def test_the_unit_of_the_scores_does_not_matter(table: ScoreTable) -> None:
