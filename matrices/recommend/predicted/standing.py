@@ -8,8 +8,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from matrices.languages import kinship
-from matrices.likeness.similarity import kernel
+from matrices.likeness.similarity import kernel, similarities
 from matrices.scores import Floats
 
 GROUPS = ("source", "source on like targets", "source on like targets")
@@ -62,5 +61,6 @@ class Standing:
 @lru_cache(maxsize=64)
 def _weights(targets: tuple[str, ...], asked: tuple[str, ...]) -> Floats:
     """What each target counts for in each mean for those asked for [3, T, len(asked)]."""
-    kin = np.array([[-1 if one == other else kinship(one, other) for other in asked] for one in targets])
-    return np.stack([kin >= degree for degree in (0, 1, 2)]).astype(np.float64)
+    like = similarities(targets, asked)
+    other = np.array(targets, dtype=object)[:, None] != np.array(asked, dtype=object)
+    return np.stack([other, other & (like["family"] == 1), other & (like["genus"] == 1)]).astype(np.float64)
