@@ -21,6 +21,15 @@ _TOPICS = {
     "typology": ("syntax", "phonology", "inventory", "syntactic", "featural", "phonological"),
 }
 """Features that say nearly the same share one group: their weights are of one size, to be learned."""
+_WORKED_OUT = {
+    "genetic": ("families",),
+    "geographic": ("nearness",),
+    "syntactic": ("syntax",),
+    "featural": ("syntax", "phonology", "inventory"),
+    "phonological": ("phonology",),
+    "inventory": ("inventory",),
+}
+"""URIEL's distances as published tables name them, and the measures of likeness that say the same of any pair."""
 _ALIKE = 1e-9
 """Values that differ by less are the same: they were rounded or summed in another order."""
 
@@ -118,11 +127,19 @@ class Pairs:
 
 def pairs(table: ScoreTable) -> Pairs:
     """The features of a table's pairs: how alike the two languages are, what the table states of them, and what they
-    score in related matrices."""
-    features = [_feature(name, values) for name, values in _of_table(table.sources, table.targets).items()]
-    for name, values in table.pair_features.items():
-        features.append(_feature(name, values, Stated(table.sources, table.targets, values)))
+    score in related matrices.
+
+    A distance of URIEL's that the table states is left out where likeness says the same of all those pairs: it would
+    count twice, and of languages that the table lacks half of it would be missing.
+    """
+    like = _of_table(table.sources, table.targets)
     same = np.array(table.sources, dtype=object)[:, None] == np.array(table.targets, dtype=object)
+    features = [_feature(name, values) for name, values in like.items()]
+    for name, values in table.pair_features.items():
+        stated_of = np.isfinite(values) & ~same
+        again = _WORKED_OUT.get(name.casefold(), ())
+        if not again or any(np.isnan(like[one][stated_of]).any() for one in again):
+            features.append(_feature(name, values, Stated(table.sources, table.targets, values)))
     for group, other in table.related.items():
         for name, stated in borrowed(group, other).items():
             values = np.stack([stated.of(table.sources, target) for target in table.targets], axis=-1)
