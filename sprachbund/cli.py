@@ -3,30 +3,88 @@
 from __future__ import annotations
 
 import importlib.util
+import pkgutil
 import sys
+from typing import Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperCommand, TyperGroup
 
 from matrices.logs import configure_logs
 
-app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    help="Measure which language to transfer from, and ask for the best one.",
-)
+COMMANDS = {
+    "matrices": ("ask:matrices", "List the matrices of a store, with versions."),
+    "recommend": ("ask:recommend", "Rank the languages to transfer from, for a task in a language, measured or not."),
+    "export": ("ask:export_matrix", "Write one version of a matrix as one file."),
+    "serve": ("ask:serve", "Serve answers, downloads and the web page over HTTP."),
+    "measure": (
+        "measure:measure",
+        "Measure interference, donors and recipients, transfer adjusted for hardness, and more, with intervals.",
+    ),
+    "plot": (
+        "pictures:plot",
+        "Draw a matrix: what every source does to every target, or which languages give and which take.",
+    ),
+    "backtest": (
+        "tables:backtest",
+        "How far to trust recommendations on a matrix: leave each target out, rank its sources, look at its scores.",
+    ),
+    "import": (
+        "tables:import_table",
+        "Bring a published table of scores, or of ranks, into a store: all its lines, or none where one is wrong.",
+    ),
+    "corpora": ("corpora:corpora", "Show what a folder of corpora holds: languages, tasks, splits, items."),
+    "plan": (
+        "jobs:plan_command",
+        "Show what a job will train and measure, what is done already, and what it is likely to cost.",
+    ),
+    "fill": (
+        "jobs:fill_command",
+        "Run a job, or go on with it: train what is missing, measure what is missing, append cells as they finish.",
+    ),
+    "pretrain": (
+        "jobs:pretrain_command",
+        "Train a small multilingual encoder and its tokenizer from corpora, by masked-language modelling.",
+    ),
+    "demo": (
+        "demo:demo",
+        "Generate languages, train on them, fill both kinds of matrix and ask: a few minutes, nothing downloaded.",
+    ),
+}
+"""Where each command stands in ``sprachbund.commands``, and the first line of its help, for the list of all."""
 
 _WORKERS = ("torch", "adapters", "transformers", "ray", "obstore", "safetensors", "seqeval", "tokenizers")
 _ROOMS = ("sprachbund", "matrices", "adapters_zoo", "workers", "service")
 _TRAINING = ("corpora", "plan", "fill", "pretrain", "demo")
+_EXTRA = r"Needs `pip install 'sprachbund\[workers]'`."
+
+
+class Commands(TyperGroup):
+    """The commands as a list, until one is chosen: that one alone is imported, as others take seconds."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, (_, line) in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=_EXTRA if _lacks_workers(name) else line))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, name and _imported(name), rest
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+@app.callback()
+def sprachbund() -> None:
+    """Measure which language to transfer from, and ask for the best one."""
 
 
 def main() -> None:
     """Run the command line. What a person can mend is one line on standard error and exit status 1."""
     configure_logs()
-    _register()
     try:
         app()
     except (ValueError, LookupError, OSError, RuntimeError) as error:
@@ -42,24 +100,21 @@ def _mendable(error: Exception) -> bool:
     return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _ROOMS
 
 
-def _register() -> None:
-    """Add every command that this installation can run; name the extra that is missing for the others."""
-    from sprachbund.commands import ask, measure, pictures, tables
-
-    for commands in (ask, measure, pictures, tables):
-        commands.register(app)
-    if all(importlib.util.find_spec(name) for name in _WORKERS):
-        from sprachbund.commands import corpora, demo, jobs
-
-        corpora.register(app)
-        jobs.register(app)
-        demo.register(app)
-    else:
+def _imported(name: str) -> Any:
+    """The command itself; where this installation cannot run it, one that names the extra that is missing."""
+    alone = typer.Typer(add_completion=False)
+    if _lacks_workers(name):
         anything = {"allow_extra_args": True, "ignore_unknown_options": True}
-        for name in _TRAINING:
-            app.command(name, help=r"Needs `pip install 'sprachbund\[workers]'`.", context_settings=anything)(
-                _needs_workers
-            )
+        alone.command(name, help=_EXTRA, context_settings=anything)(_needs_workers)
+    else:
+        place, _ = COMMANDS[name]
+        alone.command(name)(pkgutil.resolve_name(f"sprachbund.commands.{place}"))
+    return typer.main.get_command(alone)
+
+
+def _lacks_workers(name: str) -> bool:
+    # Once imported, `adapters` has no spec any more.
+    return name in _TRAINING and not all(one in sys.modules or importlib.util.find_spec(one) for one in _WORKERS)
 
 
 def _needs_workers() -> None:

@@ -1,11 +1,14 @@
-"""The commands that answer from measured matrices: matrices, recommend, export, serve."""
+"""The commands that answer from measured matrices: matrices, recommend, export, serve.
+
+What predicts and what serves is imported by the commands themselves: the others need not wait for it.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.box import SIMPLE
@@ -16,7 +19,9 @@ from rich.table import Table
 from matrices.boxed import store_or_box
 from matrices.export import export
 from matrices.reading import Reader
-from matrices.recommend import Question, RankedSource, Recommendation, Score, ask, predictor, to_json
+
+if TYPE_CHECKING:
+    from matrices.recommend import RankedSource, Recommendation, Score
 
 StoreOption = Annotated[
     str | None, typer.Option(help="Folder, s3:// or gs:// of the store; left out: the matrices in the box.")
@@ -24,12 +29,6 @@ StoreOption = Annotated[
 COLOURS = {"helps": "green", "harms": "red", "neutral": "dim", "undecided": "yellow"}
 """Of verdicts; the word stands there too."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this module to ``app``."""
-    for command in (matrices, recommend, export_matrix, serve):
-        app.command("export" if command is export_matrix else command.__name__)(command)
 
 
 def matrices(store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -64,6 +63,8 @@ def recommend(
     as_json: JsonOption = False,
 ) -> None:
     """Rank the languages to transfer from, for a task in a language, measured or not."""
+    from matrices.recommend import Question, ask, predictor, to_json
+
     reader = store_or_box(store)
     question = Question(task=task, target=target, k=k, matrix=matrix, kind=kind, sources=tuple(source or ()))
     with Console(stderr=True).status("reading, and where the target was not measured, predicting"):

@@ -26,11 +26,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object,
 _NONE = "–"
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command of this module to ``app``."""
-    app.command()(corpora)
-
-
 def corpora(root: RootArgument, as_json: JsonOption = False) -> None:
     """Show what a folder of corpora holds: languages, tasks, splits, items."""
     folder = open_corpora(root)

@@ -76,11 +76,6 @@ class Done:
     files: tuple[Path, ...]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("demo")(demo)
-
-
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path("demo"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")] = False,

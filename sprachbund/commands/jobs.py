@@ -1,6 +1,7 @@
 """`plan`, `fill` and `pretrain`: jobs that train.
 
-What trains is imported by the commands themselves: torch and Ray take seconds, which `--help` need not wait for.
+What trains or predicts is imported by the commands themselves: torch and Ray take seconds, which `--help` need not
+wait for.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from rich.table import Table
 
 from matrices.logs import configure_logs
 from matrices.store import Store, StoreMissingError
-from sprachbund.commands.budget import of_job, of_matrix
 from sprachbund.commands.where import shown
 
 if TYPE_CHECKING:
@@ -46,13 +46,6 @@ Address = Annotated[
 LogJson = Annotated[bool, typer.Option("--log-json", help="log a JSON object a line, as SPRACHBUND_LOG_JSON=1 does")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the command line."""
-    app.command("plan")(plan_command)
-    app.command("fill")(fill_command)
-    app.command("pretrain")(pretrain_command)
-
-
 def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) -> None:
     """Show what a job will train and measure, what is done already, and what it is likely to cost.
 
@@ -60,6 +53,8 @@ def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) ->
     """
     job_file = Path(job)
     if budget is not None and job_file.suffix not in (".yaml", ".yml"):
+        from sprachbund.commands.budget import of_matrix
+
         of_matrix(job, budget, as_json)
         return
     from workers.job import load_job
@@ -72,6 +67,8 @@ def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) ->
     with Console(stderr=True).status("reading and checking the corpora"):
         plan = make_plan(read, folder=job_file.parent)
     if budget is not None:
+        from sprachbund.commands.budget import of_job
+
         of_job(job_file, plan, budget, as_json)
         return
     try:

@@ -19,11 +19,6 @@ from sprachbund.commands.where import Composition, Selection, Where, reader_of
 from sprachbund.measured import show
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("measure")(measure)
-
-
 def measure(
     where: Where,
     what: Annotated[str, typer.Option(metavar="MEASURE", help=f"One of: {', '.join(MEASURES)}.")],

@@ -22,11 +22,6 @@ from sprachbund.commands.ask import StoreOption
 from sprachbund.commands.where import Composition, Selection, Where, reader_of
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
-    app.command("plot")(plot)
-
-
 def plot(
     where: Where,
     out: Annotated[Path, typer.Option(help="File to draw: .svg, .png or .html (which needs no network).")],

@@ -38,12 +38,6 @@ class NothingToJudgeError(ValueError):
     """A table in which no target has two sources."""
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands of this module to ``app``."""
-    app.command("backtest")(backtest)
-    app.command("import")(import_table)
-
-
 def backtest(
     table: Annotated[
         str,

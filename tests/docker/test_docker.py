@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 import yaml
-from typer import Typer
+from typer import Context
 from typer.main import get_command
+
+from sprachbund.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
@@ -51,15 +53,11 @@ def pinned(package: str) -> str:
 
 def parses(command: list[str]) -> None:
     """Fails unless the command line takes these arguments; runs nothing."""
-    from sprachbund.commands import ask, jobs
-
-    app = Typer()
-    ask.register(app)
-    jobs.register(app)
-    program, name, *rest = command
+    program, *arguments = command
     assert program == "sprachbund"
-    found: Any = get_command(app)
-    found.commands[name].make_context(name, rest)
+    group: Any = get_command(app)
+    name, found, rest = group.resolve_command(Context(group), arguments)
+    found.make_context(name, rest)
 
 
 @pytest.mark.parametrize("image", IMAGES)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import structlog
-import typer
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
@@ -18,7 +17,7 @@ from matrices.reading import UnknownMatrixError
 from matrices.recommend import UnknownTaskError
 from matrices.store import Store, StoreMissingError
 from service import Settings, create_app
-from sprachbund.commands.ask import register
+from sprachbund.cli import app
 
 MATRIX = "zero_shot-pos-tiny"
 
@@ -49,8 +48,6 @@ def store(tmp_path: Path, make_cell: Callable[..., Cell]) -> Store:
 
 
 def run(*arguments: str) -> Result:
-    app = typer.Typer()
-    register(app)
     return CliRunner().invoke(app, list(arguments))
 
 

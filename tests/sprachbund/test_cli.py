@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer import Context
+from typer.main import get_command
+
+from sprachbund.cli import COMMANDS, app
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = {
-    *("demo", "corpora", "plan", "fill", "pretrain"),
-    *("matrices", "recommend", "export", "serve"),
-}
 ABSENT = """\
 # Finds nothing of the packages that are to be absent, and everything else as before.
 import sys
@@ -31,11 +31,14 @@ class Without:
 sys.meta_path[:] = [Without(finder) for finder in sys.meta_path if hasattr(finder, "find_spec")]
 """
 RUN = "from sprachbund.cli import main; main()"
+TELL = "import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr))"
+"""Says at the end what was imported."""
+HEAVY = {"torch", "ray", "transformers", "adapters", "scipy", "sklearn", "pandas", "altair", "lightgbm"}
 
 
-def sprachbund(*arguments: str, absent: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+def sprachbund(*arguments: str, absent: tuple[str, ...] = (), before: str = "") -> subprocess.CompletedProcess[str]:
     """Run the program in a process of its own, in which the ``absent`` packages are not installed."""
-    code = ABSENT.format(absent=set(absent)) + RUN if absent else RUN
+    code = "\n".join([ABSENT.format(absent=set(absent)) if absent else "", before, RUN])
     environment = {**os.environ, "COLUMNS": "100", "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
     return subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True, env=environment, check=False
@@ -66,7 +69,23 @@ class TestHelp:
         result = sprachbund("--help")
         assert result.returncode == 0
         listed = {words[1] for line in result.stdout.splitlines() if len(words := line.split()) > 1 and words[0] == "│"}
-        assert listed >= COMMANDS
+        assert listed >= COMMANDS.keys()
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_the_list_says_of_a_command_what_its_own_help_begins_with(self, name: str) -> None:
+        group = get_command(app)
+        _, command, _ = group.resolve_command(Context(group), [name])
+        assert command.help.partition("\n")[0] == group.commands[name].help
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [("--help",), ("matrices", "--help"), ("plan", "--help"), ("fill", "no.yaml"), ("corpora", "--help")],
+        ids=" ".join,
+    )
+    def test_nobody_waits_for_what_only_other_commands_need(self, arguments: tuple[str, ...]) -> None:
+        *_, imported = sprachbund(*arguments, before=TELL).stderr.splitlines()
+        assert "sprachbund.cli" in imported.split()
+        assert not HEAVY & set(imported.split())
 
     def test_the_installed_program_is_this_one(self) -> None:
         (script,) = importlib.metadata.entry_points(group="console_scripts", name="sprachbund")

@@ -4,10 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from sprachbund.commands.corpora import register
+from sprachbund.cli import app
 
 ROW = "{}\tGoal\tsports\n"
 
@@ -30,9 +29,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def run(*arguments: str) -> Result:
-    app = typer.Typer()
-    register(app)
-    result = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, ["corpora", *arguments])
     assert result.exit_code == 0, result.output
     return result
 

@@ -6,14 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from matrices.importing import About, import_published
 from matrices.published import read_published
 from matrices.store import Store
+from sprachbund.cli import app
 from sprachbund.commands.budget import BudgetError
-from sprachbund.commands.jobs import register
 from sprachbund.commands.where import shown
 from workers.driver import make_bench, run
 from workers.job import load_job
@@ -43,8 +42,6 @@ def job_file(tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path) -> P
 
 
 def command(*arguments: str) -> Result:
-    app = typer.Typer()
-    register(app)
     result = CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments)
     assert result.exit_code == 0, result.output
     return result
@@ -150,8 +147,6 @@ def test_a_budget_chooses_cells_and_writes_a_job_that_measures_those_alone(job_f
 def test_a_budget_is_spent_on_one_task(job_file: Path) -> None:
     job = {**json.loads(job_file.read_text()), "tasks": ["corner", "board"]}
     job_file.write_text(json.dumps(job), encoding="utf-8")
-    app = typer.Typer()
-    register(app)
 
     result = CliRunner().invoke(app, ["plan", str(job_file), "--budget", "1"])
 

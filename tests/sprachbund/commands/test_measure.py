@@ -11,7 +11,6 @@ import pyarrow.csv
 import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
-import typer
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
@@ -24,15 +23,13 @@ from matrices.measures.registry import UnknownMeasureError, measure
 from matrices.reading import UnknownMatrixError
 from matrices.store import Store, StoreMissingError
 from service import Settings, create_app
-from sprachbund.commands.measure import register
+from sprachbund.cli import app
 
 INTERFERENCE, ZERO_SHOT = "interference-pos-tiny@0a1b", "zero_shot-pos-tiny@0a1b"
 
 
 def run(*arguments: str) -> Result:
-    app = typer.Typer()
-    register(app)
-    return CliRunner().invoke(app, list(arguments))
+    return CliRunner().invoke(app, ["measure", *arguments])
 
 
 def rows(printed: str) -> list[list[str]]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from matrices.boxed import boxed
@@ -14,15 +13,13 @@ from matrices.grid import NothingToDrawError
 from matrices.measures.registry import measure
 from matrices.plots.style import UnknownPictureError
 from matrices.store import Store
-from sprachbund.commands.pictures import register
+from sprachbund.cli import app
 
 INTERFERENCE, ZERO_SHOT = "interference-pos-tiny@0a1b", "zero_shot-pos-tiny@0a1b"
 
 
 def run(*arguments: str) -> Result:
-    app = typer.Typer()
-    register(app)
-    return CliRunner().invoke(app, list(arguments))
+    return CliRunner().invoke(app, ["plot", *arguments])
 
 
 def drawn(out: Path) -> tuple[list[str], list[str]]:

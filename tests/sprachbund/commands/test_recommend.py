@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from matrices.store import Store
-from sprachbund.commands.ask import register
+from sprachbund.cli import app
 
 
 def printed(store: Store, kind: str, target: str = "eng") -> str:
-    app = typer.Typer()
-    register(app)
     asked = ["--store", store.uri, "--task", "pos", "--target", target, "--kind", kind]
     return CliRunner().invoke(app, ["recommend", *asked]).stdout
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from matrices.published import PublishedTableError
 from matrices.store import Store, StoreMissingError
-from sprachbund.commands import tables
+from sprachbund.cli import app
+from sprachbund.commands.tables import NothingToJudgeError
 
 SOURCES = ("ces", "dan", "deu", "eng", "fra", "nld", "pol", "swe")
 
@@ -31,8 +31,6 @@ def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(*arguments: object) -> Result:
-    app = typer.Typer()
-    tables.register(app)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
@@ -143,7 +141,7 @@ def test_a_table_with_nothing_to_rank_says_so(tmp_path: Path) -> None:
     file = tmp_path / "table.csv"
     file.write_text("source,target,score\ndeu,yor,0.5\nyor,yor,0.9\n")
 
-    assert isinstance(run("backtest", file).exception, tables.NothingToJudgeError)
+    assert isinstance(run("backtest", file).exception, NothingToJudgeError)
 
 
 def test_a_store_that_is_not_there_is_named(tmp_path: Path) -> None:
