@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from adapters_zoo.attention import attend
 from adapters_zoo.packing import Layout
 
 Pair = tuple[Tensor, Tensor]
@@ -80,17 +81,12 @@ class Bottleneck:
 class Seam:
     """A pass up to where ``layer``'s task adapter stands: the layer's sum before its last norm, and where tokens lie.
 
-    ``sum`` is fp32 [N, hidden size], packed as ``layout`` says, which has sequences of ``length`` or a little more.
+    ``sum`` is fp32 [N, hidden size], packed as ``layout`` says.
     """
 
     layer: int
     sum: Tensor
     layout: Layout
-    length: int
-
-    def padded(self, packed: Tensor) -> Tensor:
-        """Packed [N, ...] as the pass was asked for: [batch, length, ...], of no meaning where padding is."""
-        return self.layout.spread(packed)[:, : self.length]
 
 
 class Engine:
@@ -115,7 +111,7 @@ class Engine:
 
     def layout(self, shape: torch.Size, mask: Tensor | None) -> Layout:
         """How a pass lays out sequences of ``shape`` [batch, length], padded where ``mask`` is 0 (None: nowhere)."""
-        return Layout.of(shape, mask, self._product)
+        return Layout.of(shape, mask, self._weights.words.device)
 
     def seam(self, ids: Tensor, mask: Tensor | None, language: Bottleneck | None, layer: int) -> Seam:
         """The pass over ``ids`` [batch, length] up to the task adapter's place in ``layer``."""
@@ -123,14 +119,14 @@ class Engine:
         states = self._embed(ids, layout, language)
         for index in range(layer):
             states = self._close(index, self._sum(index, states, layout, language))
-        return Seam(layer, self._sum(layer, states, layout, language), layout, ids.shape[1])
+        return Seam(layer, self._sum(layer, states, layout, language), layout)
 
     def above(self, seam: Seam, language: Bottleneck | None, task: Bottleneck | None) -> Tensor:
         """Last hidden states [batch, length, hidden size], fp32, from a seam on; of no meaning where padding is."""
         states = self._close(seam.layer, self._adapt(seam.layer, seam.sum, task))
         for index in range(seam.layer + 1, len(self._weights.layers)):
             states = self._close(index, self._adapt(index, self._sum(index, states, seam.layout, language), task))
-        return seam.padded(states)
+        return seam.layout.spread(states)
 
     def chosen(self, ids: Tensor, language: Bottleneck | None, chosen: Tensor) -> Tensor:
         """Last hidden states [n, hidden size] of the positions ``chosen`` (bool [batch, length]) of unpadded ``ids``.
@@ -183,26 +179,13 @@ class Engine:
         """
         layer = self._layer(index)
         (attention,) = layer.attention
-        projected = layout.spread(self._linear(states, attention)).unflatten(-1, (3, self._weights.heads, -1))
-        query, key, value = projected.permute(2, 0, 3, 1, 4)
-        attended = layout.gather(self._attend(query, key, value, layout.bias).transpose(1, 2).flatten(2))
+        dropout = self._weights.attention_dropout if self.training else 0.0
+        attended = attend(self._linear(states, attention), layout, self._weights.heads, dropout)
         if chosen is not None:
             attended, states = attended[chosen], states[chosen]
         residual = self._norm(states + self._drop(self._linear(attended, layer.attention_out)), layer.attention_norm)
         inner = functional.gelu(self._linear(residual, layer.up))
         return self._adapt(index, residual + self._drop(self._linear(inner, layer.down)), language)
-
-    def _attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
-        """Softmax attention; query, key and value are [batch, heads, length, size of a head]."""
-        dropout = self._weights.attention_dropout if self.training else 0.0
-        if query.dtype != torch.bfloat16 or query.device.type != "cpu":
-            return functional.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
-        # The fused kernel's bf16 backward pass on a CPU takes six times as long as these plain products.
-        scores = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
-        if bias is not None:
-            scores = scores + bias
-        shares = functional.softmax(scores, dim=-1)  # Summed in fp32 inside.
-        return (functional.dropout(shares, dropout) if dropout else shares) @ value
 
     def _adapt(self, index: int, total: Tensor, adapter: Bottleneck | None) -> Tensor:
         """The Pfeiffer bottleneck: it reads the layer's normed sum, and adds to it."""

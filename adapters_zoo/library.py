@@ -167,11 +167,11 @@ class Encoder:
     ) -> Seam:
         """A pass up to the lowest place of ``task``: good for any task adapter that stands in the same layers."""
         layer = 0 if task is None else self.lowest_layer(task)
-        return self._engine.seam(ids.to(self.device), self._here(mask), self._optional(language), layer)
+        return self._engine.seam(ids.to(self.device), mask, self._optional(language), layer)
 
     def layout(self, mask: Tensor) -> Layout:
         """How a pass lays out sequences whose padding is 0 in ``mask`` [batch, length]."""
-        return self._engine.layout(mask.shape, self._here(mask))
+        return self._engine.layout(mask.shape, mask)
 
     def lowest_layer(self, task: str) -> int:
         """The layer a task adapter's seam lies in."""
@@ -232,9 +232,6 @@ class Encoder:
         if not found:
             raise KeyError(f"no adapter {name!r}; loaded: {', '.join(self.names) or 'none'}")
         return found
-
-    def _here(self, mask: Tensor | None) -> Tensor | None:
-        return None if mask is None else mask.to(self.device)
 
     def _optional(self, name: str | None) -> Bottleneck | None:
         return None if name is None else self._bottleneck(name)

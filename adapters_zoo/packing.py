@@ -2,79 +2,116 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
-_TOKENS, _LENGTH = 64, 8
-"""Packed tokens and padded lengths are multiples of these, where padding allows: a matrix product of a new shape costs
-the making of its kernel."""
+_TOKENS = 32
+"""Packed tokens are a multiple of this: a matrix product of a new shape costs the making of its kernel."""
+
+_SCORES = 2**16
+"""Attention scores of a head a group may have, a longer sequence aside: what stays in a processor's cache."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
-    """How N packed tokens lie in sequences [batch, length]: ``place`` [N] is each one's position in those, in order.
+    """How packed tokens lie in sequences [batch, length]: ``place`` [N] is each one's position in those, in order.
 
-    ``place`` is None where nothing is padded, and packing leaves all where it is. ``bias`` [batch, 1, 1, length] hides
-    padding from attention. Up to 63 packed tokens are padding still, and hidden like all of it.
+    ``lengths`` are those of the sequences, whose tokens are the first of the N; up to 31 more repeat one of them, and
+    mean nothing. ``place`` is None where nothing is padded, and packing leaves all where it is.
     """
 
     batch: int
     length: int
+    lengths: tuple[int, ...]
     place: Tensor | None
-    bias: Tensor | None
+    device: torch.device
 
     @classmethod
-    def of(cls, shape: torch.Size, mask: Tensor | None, dtype: torch.dtype) -> Layout:
-        """The layout of sequences of ``shape`` [batch, length]; ``mask`` is 0 where they are padded, None nowhere."""
+    def of(cls, shape: torch.Size, mask: Tensor | None, device: torch.device) -> Layout:
+        """The layout of sequences of ``shape`` [batch, length]; ``mask`` is 1s, then 0s for padding; None: no padding.
+
+        Every sequence has a token.
+        """
         batch, length = shape
         if mask is None or bool(mask.all()):
-            return cls(batch, length, None, None)
-        there = torch.nn.functional.pad(mask.bool(), (0, -length % _LENGTH))
-        kept, padding = there.flatten(), ~there.flatten()
-        more = -int(kept.sum()) % _TOKENS
-        kept = kept | (padding & (padding.cumsum(0) <= more))
-        bias = torch.zeros_like(there, dtype=dtype).masked_fill_(~there, float("-inf"))[:, None, None, :]
-        return cls(batch, there.shape[1], kept.nonzero()[:, 0], bias)
+            return cls(batch, length, (length,) * batch, None, device)
+        place = mask.flatten().nonzero()[:, 0]
+        place = torch.nn.functional.pad(place, (0, -len(place) % _TOKENS))
+        return cls(batch, length, tuple(mask.sum(1).tolist()), place.to(device), device)
 
-    def pack(self, padded: Tensor) -> Tensor:
-        """[batch, length or less, ...] to [N, ...]; what lies beyond a shorter length is the last of its sequence."""
-        if self.place is None:
-            return padded.flatten(0, 1)
-        row, column = self.place // self.length, self.place % self.length
-        return padded[row, column.clamp_max(padded.shape[1] - 1)]
+    @cached_property
+    def bias(self) -> Tensor | None:
+        """What hides padding from attention over whole sequences: fp32 [batch, 1, 1, length], None without padding."""
+        return None if self.place is None else _bias(self.lengths, self.length).to(self.device)
 
-    def gather(self, spread: Tensor) -> Tensor:
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The sequences, few at a time and in order, as attention without much padding takes them."""
+        return tuple(_groups(self.lengths, self.device))
+
+    def pack(self, spread: Tensor) -> Tensor:
         """[batch, length, ...] to [N, ...]; gradients flow back."""
         flat = spread.flatten(0, 1)
-        if self.place is None:
-            return flat
-        taken: Tensor = _Taken.apply(flat, self.place)  # type: ignore[no-untyped-call]
-        return taken
+        return flat if self.place is None else flat.index_select(0, self.place)
 
     def spread(self, packed: Tensor) -> Tensor:
         """[N, ...] to [batch, length, ...], 0 where padding was left out; gradients flow back."""
         if self.place is not None:
+            tokens = sum(self.lengths)
             blank = packed.new_zeros(self.batch * self.length, *packed.shape[1:])
-            packed = blank.index_copy(0, self.place, packed)
+            packed = blank.index_copy_(0, self.place[:tokens], packed[:tokens])
         spread: Tensor = packed.unflatten(0, (self.batch, self.length))
         return spread
 
 
-class _Taken(torch.autograd.Function):
-    """Rows at distinct places. `index_select` does the same, and adds gradients up as if places could repeat."""
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Sequences next to each other, the packed tokens from ``start`` to ``stop``, as rows [batch x length].
 
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor, place: Tensor) -> Tensor:
-        ctx.save_for_backward(place)
-        ctx.count = len(rows)
-        return rows.index_select(0, place)
+    ``kept`` are the rows that are no padding, and ``bias`` [batch, 1, 1, length] hides it; both None where nothing is
+    padded.
+    """
 
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (gradient,), (place,) = gradients, ctx.saved_tensors
-        back: Tensor = gradient.new_zeros(ctx.count, *gradient.shape[1:])
-        back.index_copy_(0, place, gradient)
-        return back, None
+    batch: int
+    length: int
+    start: int
+    stop: int
+    kept: Tensor | None
+    bias: Tensor | None
+
+    def spread(self, packed: Tensor) -> Tensor:
+        """The group's of all packed tokens [N, ...] as rows [batch x length, ...], 0 where padding was left out."""
+        own = packed[self.start : self.stop]
+        if self.kept is None:
+            return own
+        return own.new_zeros(self.batch * self.length, *own.shape[1:]).index_copy_(0, self.kept, own)
+
+    def put(self, rows: Tensor, packed: Tensor) -> None:
+        """Write the group's rows [batch x length, ...] to where its tokens are in ``packed`` [N, ...]."""
+        packed[self.start : self.stop] = rows if self.kept is None else rows.index_select(0, self.kept)
+
+
+def _groups(lengths: Sequence[int], device: torch.device) -> Iterator[Group]:
+    first = start = 0
+    while first < len(lengths):
+        last, longest = first + 1, lengths[first]
+        while last < len(lengths) and (last + 1 - first) * max(longest, lengths[last]) ** 2 <= _SCORES:
+            longest = max(longest, lengths[last])
+            last += 1
+        own = lengths[first:last]
+        stop, kept, bias = start + sum(own), None, None
+        if min(own) < longest:
+            bias = _bias(own, longest).to(device)
+            kept = (bias.flatten() == 0).nonzero()[:, 0]
+        yield Group(len(own), longest, start, stop, kept, bias)
+        first, start = last, stop
+
+
+def _bias(lengths: Sequence[int], length: int) -> Tensor:
+    """0 at each sequence's tokens, minus infinity behind them: fp32 [batch, 1, 1, length]."""
+    behind = torch.arange(length) >= torch.tensor(lengths)[:, None]
+    return torch.zeros(len(lengths), 1, 1, length).masked_fill_(behind[:, None, None], float("-inf"))

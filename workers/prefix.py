@@ -43,7 +43,7 @@ class FrozenPrefix:
         kept = self._kept[layer]
         rows = _rows(kept.starts[torch.tensor(indices)], batch.mask).to(kept.sums.device)
         layout = self._encoder.layout(batch.mask)
-        return Seam(layer, kept.sums[layout.pack(rows)], layout, batch.mask.shape[1])
+        return Seam(layer, kept.sums[layout.pack(rows)], layout)
 
     def _bytes(self) -> int:
         tokens = sum(len(sequence.ids) for sequence in self.encoded.sequences)
@@ -60,7 +60,7 @@ class FrozenPrefix:
                 seam = self._encoder.seam(batch.ids, batch.mask, language=self.language, task=task)
                 there = batch.mask.bool()
                 rows.append(_rows(starts[torch.tensor(indices)], batch.mask)[there])
-                sums.append(seam.padded(seam.sum)[there.to(device)])
+                sums.append(seam.layout.spread(seam.sum)[there.to(device)])
         order = torch.cat(rows).argsort().to(device)
         return _Kept(starts, torch.cat(sums)[order])
 

@@ -134,7 +134,7 @@ def test_prefix_kept_between_epochs_is_the_pass_itself(
     kept, fresh = text.seam(batch, indices, "t"), encoder.seam(batch.ids, batch.mask, language=language, task="t")
     there = batch.mask.bool()
     assert kept.layer == fresh.layer == leave_out
-    sums = [seam.padded(seam.sum)[there] for seam in (kept, fresh)]
+    sums = [seam.layout.spread(seam.sum)[there] for seam in (kept, fresh)]
     torch.testing.assert_close(*sums, rtol=0, atol=1e-5)
     states = [encoder.above(seam, language=language, task="t")[there] for seam in (kept, fresh)]
     torch.testing.assert_close(*states, rtol=0, atol=1e-5)
