@@ -1,10 +1,12 @@
 """How near the passes of one worker come to what its processor can do, and where the rest of the time goes.
 
-    .venv/bin/python benchmarks/engine.py [--encoder FOLDER | --random 12x768] [--threads 1] [--json]
+    .venv/bin/python benchmarks/engine.py [--encoder FOLDER | --random 12x768] [--corpora FOLDER] [--threads 1] [--json]
 
-The two floors are the passes' own matrix products at the rate of a 2048-cubed product, and the bytes that their
-operations read and write at the rate of a large copy, all measured here, one after the other, in processor time of this
-process. The last column times the same pass of `transformers` and `adapters` on the same model.
+What is read is German: the middle batch of 200 test sentences, and of 300 to learn from; language modelling has windows
+of 64 tokens. A token is one of the text; the library computes on padding too. The two floors are the passes' own matrix
+products at the rate of a 2048-cubed product, and the bytes that their operations read and write at the rate of a large
+copy, all measured here, one after the other, in processor time of this process. The last column times the same pass of
+`transformers` and `adapters` on the same model.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from adapters.composition import Stack
 from rich.console import Console
 from rich.table import Table
+from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -31,7 +35,11 @@ from ways import random_encoder
 
 from adapters_zoo.library import Encoder
 from adapters_zoo.precision import best_precision
+from adapters_zoo.recipes import TaskAdapterRecipe
 from adapters_zoo.sources import locate_encoder
+from workers.corpora import open_corpora
+from workers.corpora.types import Corpora
+from workers.encoding import TOKENS, collate, encode_items, evaluation_batches, training_batches
 
 GROUPS = {
     "matrix products": ("aten::addmm", "aten::mm", "aten::bmm"),
@@ -69,7 +77,10 @@ def main() -> None:
     encoder.add_language_adapter("language", reduction=2)
     encoder.add_task_adapter("task", reduction=16)
     rates = product_rate(encoder.precision), copy_rate()
-    measured = [measure(encoder, work, *rates) for work in ("evaluation", "task training", "language training")]
+    corpora = open_corpora(options.corpora)
+    measured = [
+        measure(encoder, corpora, work, *rates) for work in ("evaluation", "task training", "language training")
+    ]
     result = {
         "encoder": options.random or str(options.encoder),
         "precision": encoder.precision,
@@ -84,10 +95,9 @@ def main() -> None:
         _print(result, measured)
 
 
-def measure(encoder: Encoder, work: str, products: float, copies: float) -> Measured:
+def measure(encoder: Encoder, corpora: Corpora, work: str, products: float, copies: float) -> Measured:
     """Times one kind of pass, ours and the library's, and counts its arithmetic and its bytes."""
-    rows, length = {"evaluation": (128, 32), "task training": (16, 32), "language training": (32, 64)}[work]
-    ids = torch.randint(5, encoder.vocabulary, (rows, length))
+    ids, mask = text(encoder, corpora, work)
     chosen = torch.rand(ids.shape) < 0.15
     parts = ("language",) if work == "language training" else ("language", "task")
     language, task = parts[0], parts[1] if len(parts) > 1 else None
@@ -110,15 +120,15 @@ def measure(encoder: Encoder, work: str, products: float, copies: float) -> Meas
             if work == "language training":
                 library(input_ids=ids).logits.float().logsumexp(-1).sum().backward()
             else:
-                states = base(input_ids=ids).last_hidden_state
+                states = base(input_ids=ids, attention_mask=mask).last_hidden_state
                 if work == "task training":
                     states.sum().backward()
 
     context = torch.inference_mode() if work == "evaluation" else encoder.train(parts[-1])
     with context:
         with torch.no_grad():
-            seam = encoder.seam(ids, language=language, task=task) if task else None
-        tokens = ids.numel()
+            seam = encoder.seam(ids, mask, language=language, task=task) if task else None
+        tokens = int(mask.sum())
         spent, library_spent = seconds(ours) / tokens, seconds(theirs) / tokens
         floor = operations(ours) / tokens / products
         return Measured(
@@ -132,6 +142,22 @@ def measure(encoder: Encoder, work: str, products: float, copies: float) -> Meas
             over_library=round(library_spent / spent, 2),
             profile=shares(ours),
         )
+
+
+def text(encoder: Encoder, corpora: Corpora, work: str) -> tuple[Tensor, Tensor]:
+    """Ids and mask [batch, length] of one batch of such work."""
+    if work == "language training":
+        ids = torch.randint(5, encoder.vocabulary, (32, 64))
+        return ids, torch.ones_like(ids)
+    if work == "evaluation":
+        encoded = encode_items(encoder, corpora.dataset("pos", "deu", "test").items[:200])
+        batches = list(evaluation_batches(encoded, TOKENS["cpu"]))
+    else:
+        encoded = encode_items(encoder, corpora.dataset("pos", "deu", "train").items[:300])
+        batches = list(training_batches(encoded, TaskAdapterRecipe().batch, np.random.default_rng(0)))
+        batches.sort(key=lambda batch: len(encoded.sequences[batch[0]].ids))
+    batch = collate(encoded, batches[len(batches) // 2], encoder.special.pad)
+    return batch.ids, batch.mask
 
 
 def seconds(pass_: Callable[[], None], least: float = 3.0) -> float:
@@ -208,7 +234,7 @@ def _nothing(_: object) -> None:
 
 
 def _print(result: dict[str, Any], measured: list[Measured]) -> None:
-    console = Console()
+    console = Console(width=120)
     title = (
         f"{result['encoder']}, {result['precision']}, {result['threads']} thread: products {result['product_gflops']} "
         f"GFLOP/s, copies {result['copy_gb_s']} GB/s"
@@ -235,11 +261,13 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", type=Path, default=shared / "encoder")
     parser.add_argument("--random", metavar="LAYERSxHIDDEN", help="an untrained encoder of this shape instead")
+    parser.add_argument("--corpora", type=Path, default=shared / "data")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    if not options.encoder.is_dir():
-        parser.error(f"--encoder: no folder {options.encoder}; set SPRACHBUND_SHARED or name another")
+    for name in ("encoder", "corpora"):
+        if not getattr(options, name).is_dir():
+            parser.error(f"--{name}: no folder {getattr(options, name)}; set SPRACHBUND_SHARED or name another")
     return options
 
 
