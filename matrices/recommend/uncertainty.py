@@ -10,8 +10,10 @@ a bootstrap over three seeds would cover three times in four.
 ``matrices.measures.spread`` takes the same variance apart for whole matrices, and differs by what is at hand. It
 moderates the variance over seeds towards that of all cells, draws whole passages, and counts what seeds disagree on by
 item once. Here the runs on one target are all there is: outcomes of items may be missing, sources may differ in their
-seeds, nothing moderates, and what seeds disagree on by item is in both parts, which makes intervals a little wide.
-Whether a source helps is therefore the measure's to say wherever it can (``recommend.effects``).
+seeds, nothing moderates, and what seeds disagree on by item is in both parts, which makes intervals a little wide where
+seeds matter little (98% of 95, simulated). Taken from the seeds' part, which two to five seeds tell so badly, it leaves
+intervals of 85% to 92% where seeds matter. Whether a source helps is therefore the measure's to say wherever it can
+(``recommend.effects``).
 """
 
 from __future__ import annotations
