@@ -11,9 +11,9 @@ a bootstrap over three seeds would cover three times in four.
 moderates the variance over seeds towards that of all cells, draws whole passages, and counts what seeds disagree on by
 item once. Here the runs on one target are all there is: outcomes of items may be missing, sources may differ in their
 seeds, nothing moderates, and what seeds disagree on by item is in both parts, which makes intervals a little wide where
-seeds matter little (98% of 95, simulated). Taken from the seeds' part, which two to five seeds tell so badly, it leaves
-intervals of 85% to 92% where seeds matter. Whether a source helps is therefore the measure's to say wherever it can
-(``recommend.effects``).
+seeds matter little (98% for 95%, simulated). Taken out of the seeds' part, which three seeds tell badly, it would leave
+them too narrow where seeds matter (88% to 92%, in place of 91% to 96%). Whether a source helps is therefore the
+measure's to say wherever it can (``recommend.effects``).
 """
 
 from __future__ import annotations
