@@ -15,6 +15,7 @@ from pathlib import Path
 
 import langcodes
 import numpy as np
+from numpy.typing import NDArray
 
 from matrices.languages import genealogy
 from matrices.scores import Floats
@@ -110,17 +111,16 @@ def _anchors(folder: Path) -> Floats:
 
 
 def _vectors(folder: Path, code: str) -> dict[str, Floats]:
-    rows, names, data = _described(folder)
+    rows, parts = _described(folder)
     if code not in rows:
         return {}
-    full = data[rows[code]].astype(np.float64)
-    parts = {part: full[[name.startswith(prefix) for name in names]] for part, prefix in VECTORS.items()}
-    return {part: vector for part, vector in parts.items() if np.isfinite(vector).all() and vector.any()}
+    vectors = {part: values[rows[code]].astype(np.float64) for part, values in parts.items()}
+    return {part: vector for part, vector in vectors.items() if np.isfinite(vector).all() and vector.any()}
 
 
 @cache
-def _described(folder: Path) -> tuple[dict[str, int], list[str], Floats]:
-    """Every language's features: the mean of the sources that state one, else what URIEL predicts from neighbours."""
+def _described(folder: Path) -> tuple[dict[str, int], dict[str, NDArray[np.float32]]]:
+    """Every language's row, and features by part: the mean of the sources that state one, else what URIEL predicts."""
     rows, names, data = _load(folder, "features.npz")
     guessed_rows, guessed_names, guesses = _load(folder, "feature_predictions.npz")
     count = (data >= 0).sum(axis=-1)
@@ -129,4 +129,6 @@ def _described(folder: Path) -> tuple[dict[str, int], list[str], Floats]:
     # The two files list languages, and features, in orders of their own.
     guess = guesses[[guessed_rows[code] for code in there], :, 0][:, [guessed_names.index(name) for name in names]]
     own = own[[rows[code] for code in there]]
-    return {code: at for at, code in enumerate(there)}, names, np.where(np.isfinite(own), own, guess).astype(np.float32)
+    full = np.where(np.isfinite(own), own, guess).astype(np.float32)
+    parts = {part: full[:, [name.startswith(prefix) for name in names]] for part, prefix in VECTORS.items()}
+    return {code: at for at, code in enumerate(there)}, parts
