@@ -95,11 +95,12 @@ class _Planner:
         )
 
     def _columns(self, task: str) -> Iterator[Column]:
-        train = self._facts(task, self.job.sources, "train")
+        train = self._facts(task, self.job.sources, "train", self.job.task_adapter.max_items)
         pivots = {code: train[code] for code in self.job.pivots or train if code in train}
-        targets = self._facts(task, self.job.targets, self.job.evaluation.split)
+        evaluation = self.job.evaluation
+        targets = self._facts(task, self.job.targets, evaluation.split, evaluation.max_items)
         if not train or not targets:
-            raise PlanError(self._nothing(task, "train" if not train else self.job.evaluation.split))
+            raise PlanError(self._nothing(task, "train" if not train else evaluation.split))
         if not pivots:
             raise PlanError(f"`pivots`: none of {', '.join(self.job.pivots or ())} has train data for {task}")
         check([*train.values(), *targets.values()], self.job.min_items)
@@ -108,7 +109,7 @@ class _Planner:
         for target, facts in targets.items():
             if self.job.cells is not None and not self.job.cells.get(target):
                 continue
-            data = reference(facts, self.job.evaluation.max_items)
+            data = reference(facts)
             self.items.setdefault(matrix, {})[target] = facts.named.first(data.limit)
             cells = self._cells(matrix, data, self._asked_for(target, rows_of(target)))
             yield Column(matrix, task, target, METRICS[facts.kind], data, cells)
@@ -173,9 +174,9 @@ class _Planner:
             PlannedCell(frozen(*row[:5]) if row[5] is None else shifted(*row[:4], row[5]), *row) for row in rows
         )
 
-    def _facts(self, task: str, languages: Sequence[str], split: Split) -> dict[str, Facts]:
+    def _facts(self, task: str, languages: Sequence[str], split: Split, limit: int | None) -> dict[str, Facts]:
         found = {
-            code: facts_of(self.corpora.dataset(task, code, split))
+            code: facts_of(self.corpora.dataset(task, code, split), limit)
             for code in languages
             if self.corpora.has(task, code, split)
         }

@@ -56,7 +56,7 @@ class Roster:
     def task(self, datasets: Sequence[Facts], under: LanguageAdapter | None, seed: int) -> TaskAdapter:
         """The task adapter that learns from ``datasets`` over the frozen language adapter ``under``, if any."""
         recipe, task = self._job.task_adapter, datasets[0].task
-        data = tuple(reference(dataset, recipe.max_items) for dataset in datasets)
+        data = tuple(map(reference, datasets))
         made_from = self._made_from(
             "task",
             recipe.model_dump(),
@@ -97,11 +97,10 @@ def language_text(corpora: Corpora, language: str, tasks: Sequence[str]) -> RawT
     return RawText(language, tuple(sentences), tuple(split.provenance for split in splits)) if sentences else None
 
 
-def reference(facts: Facts, limit: int | None) -> DataReference:
-    """Where a worker finds the first ``limit`` items again, or all."""
-    items = facts.items if limit is None else min(limit, facts.items)
-    characters = facts.characters * items // max(facts.items, 1)
-    return DataReference(facts.task, facts.language, facts.split, limit, facts.digest, items, characters)
+def reference(facts: Facts) -> DataReference:
+    """Where a worker finds the items again that a job reads."""
+    items = facts.items if facts.limit is None else min(facts.limit, facts.items)
+    return DataReference(facts.task, facts.language, facts.split, facts.limit, facts.digest, items, facts.characters)
 
 
 def _sentence(item: Item) -> str:

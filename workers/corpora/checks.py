@@ -16,8 +16,9 @@ from workers.corpora.types import CorpusError, Dataset, Item, Split, TaggedSente
 class Facts:
     """What is kept of a dataset once its items are let go: a job of hundreds of languages does not fit in memory.
 
-    ``named`` are the items by id, ``characters`` those of all items, without spaces between words. ``labels`` counts
-    how often each label occurs; for spans, each type by the spans that begin.
+    ``limit`` is how many of the items a job reads, the first, None for all; ``characters`` are those of these, without
+    spaces between words. ``named`` are the items by id. ``labels`` counts how often each label occurs; for spans, each
+    type by the spans that begin.
     """
 
     task: str
@@ -25,6 +26,7 @@ class Facts:
     language: str
     split: Split
     items: int
+    limit: int | None
     characters: int
     labels: Counter[str]
     digest: str
@@ -32,15 +34,16 @@ class Facts:
     named: Items
 
 
-def facts_of(dataset: Dataset) -> Facts:
-    """The facts of a dataset."""
+def facts_of(dataset: Dataset, limit: int | None = None) -> Facts:
+    """The facts of a dataset of which the first ``limit`` items are read, or all."""
     return Facts(
         task=dataset.task,
         kind=dataset.kind,
         language=dataset.language,
         split=dataset.split,
         items=len(dataset.items),
-        characters=sum(map(_characters, dataset.items)),
+        limit=limit,
+        characters=sum(map(_characters, dataset.items[:limit])),
         labels=_counts(dataset),
         digest=dataset.digest,
         files=dataset.provenance.files,

@@ -138,3 +138,13 @@ def test_cells_named_in_the_job_are_planned_alone_with_their_baselines(plans: Pl
     assert [column.target for column in some.columns] == ["yor"]
     assert {cell.source for cell in some.cells()} == {"deu", None}
     assert all(whole[cell.cell_id] == cell for cell in some.cells())
+
+
+def test_a_unit_is_as_long_as_the_items_it_reads(plans: Plans, corpora: Any) -> None:
+    text = (corpora.root / "yor.test.tsv").read_text(encoding="utf-8")
+    (corpora.root / "yor.test.tsv").write_text(text.replace("yor test 23", "a far longer line 23"), encoding="utf-8")
+
+    (_, some), (_, every) = plans(evaluation={"max_items": 21}).columns, plans().columns
+    assert (some.data.items, every.data.items) == (21, 24)
+    assert some.data.characters == sum(len(f"yor test {number}") for number in range(21))
+    assert every.data.characters > some.data.characters + 3 * len("yor test 23")
