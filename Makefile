@@ -23,7 +23,7 @@ lint: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks
 
-# The figures of one worker and of whole matrices (docs/performance.md); three quarters of an hour on 2 quiet cores.
+# The figures of one worker and of whole matrices (docs/performance.md); half an hour on 2 quiet cores.
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/fill.py
