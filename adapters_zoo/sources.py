@@ -15,6 +15,8 @@ from pathlib import Path
 ARCHITECTURES = ("xlm-roberta", "roberta", "bert")
 """``model_type`` values that may be loaded; each is a class of transformers itself, never remote code."""
 
+CARD = "sprachbund.json"
+"""What `sprachbund pretrain` writes beside an encoder: how it was made, and of which languages."""
 _WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _FILES = ("config.json", "tokenizer.json", "*.safetensors", _INDEX)
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
@@ -44,6 +46,17 @@ class EncoderFiles:
         """The whole numbers of its ``config.json``: layers, sizes, heads."""
         config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
         return {name: value for name, value in config.items() if type(value) is int}
+
+    @property
+    def languages(self) -> tuple[str, ...] | None:
+        """The languages it was pretrained on, ISO 639-3, where a card beside it says so. Raises ``EncoderError``."""
+        card = self.folder / CARD
+        if not card.is_file():
+            return None
+        try:
+            return tuple(str(code) for code in json.loads(card.read_text(encoding="utf-8"))["languages"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise EncoderError(f"{card}: not a card of an encoder ({error!r}); mend or remove it") from error
 
 
 def locate_encoder(name: str, revision: str | None = None, *, relative_to: Path | None = None) -> EncoderFiles:

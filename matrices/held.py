@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from matrices.encoders import pretrained_on
 from matrices.items import Items, Named
 from matrices.reading import (
     SUMMARY_COLUMNS,
@@ -31,11 +32,13 @@ class Held:
         version: int,
         provenance: Provenance | None = None,
         items: Named | None = None,
+        pretrained: Mapping[str, frozenset[str] | None] | None = None,
     ) -> None:
         self._tables = dict(sorted(tables.items()))
         narrow = (table.select(SUMMARY_COLUMNS) for table in self._tables.values())
         self._infos = [info for table in narrow for info in summaries(table, version)]
         self._version, self._provenance, self._items = version, provenance, items or {}
+        self._pretrained = pretrained or {}
 
     @property
     def version(self) -> int:
@@ -75,6 +78,10 @@ class Held:
         """What was known of the items of a matrix's targets when it was read, by target; a box knows nothing."""
         return self._items.get(matrix, {})
 
+    def pretrained(self, encoder: str) -> frozenset[str] | None:
+        """What an encoder was pretrained on, as was known when it was read; of a box by the encoder's name."""
+        return self._pretrained[encoder] if encoder in self._pretrained else pretrained_on(encoder)
+
     def _must_be_ours(self, version: int | None) -> None:
         if version is not None and version != self._version:
             raise UnknownVersionError(version, self._version, oldest=self._version)
@@ -83,7 +90,9 @@ class Held:
 def hold(reader: Reader, version: int | None = None) -> Held:
     """Everything a reader has at one version (default the newest), read once. Raises ``UnknownVersionError``."""
     at = reader.version if version is None else version
-    names = [info.matrix for info in reader.matrices(at)]
+    infos = reader.matrices(at)
+    names = [info.matrix for info in infos]
     tables = {name: reader.cells(name, version=at) for name in names}
     items = {name: reader.items(name) for name in names}
-    return Held(tables, at, reader.provenance, items)
+    pretrained = {info.encoder: reader.pretrained(info.encoder) for info in infos}
+    return Held(tables, at, reader.provenance, items, pretrained)

@@ -1,7 +1,6 @@
 """Which items a matrix's targets were scored on: their ids, how they hang together, and the table they are kept in.
 
-Cells keep outcomes by item and say nothing of the items. What those are is kept once a target, in a small Delta table
-in the store's folder, ``_items``: what begins with an underscore is no part of the cells' table, nor vacuumed with it.
+Cells keep outcomes by item and say nothing of the items. What those are is kept once a target, beside the cells.
 """
 
 from __future__ import annotations
@@ -12,23 +11,23 @@ from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from matrices.beside import Beside
 from matrices.cells import now
 
-FOLDER = "_items"
-ITEMS_SCHEMA = pa.schema(
-    [
-        pa.field("matrix", pa.string(), nullable=False),
-        pa.field("target", pa.string(), nullable=False),
-        pa.field("parallel", pa.string()),
-        pa.field("item_ids", pa.list_(pa.string()), nullable=False),
-        pa.field("passages", pa.list_(pa.string())),
-        pa.field("created_at", pa.timestamp("us", tz="UTC"), nullable=False),
-    ]
+ITEMS = Beside(
+    "_items",
+    pa.schema(
+        [
+            pa.field("matrix", pa.string(), nullable=False),
+            pa.field("target", pa.string(), nullable=False),
+            pa.field("parallel", pa.string()),
+            pa.field("item_ids", pa.list_(pa.string()), nullable=False),
+            pa.field("passages", pa.list_(pa.string())),
+            pa.field("created_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        ]
+    ),
 )
-_PERSISTENT = CommitProperties(max_commit_retries=1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +56,17 @@ def read_items(store: str, options: Mapping[str, str], matrix: str | None = None
 
     ``options`` are the store's, as Delta takes them. Empty where nothing is kept.
     """
-    try:
-        table = DeltaTable(f"{store}/{FOLDER}", storage_options=dict(options))
-    except TableNotFoundError:
-        return {}
-    rows = pa.table(table.scan(ITEMS_SCHEMA.names)).cast(ITEMS_SCHEMA)
+    rows = ITEMS.rows(store, options)
     if matrix is not None:
         rows = rows.filter(pc.equal(rows["matrix"], matrix))
     found: dict[str, dict[str, Items]] = {}
-    for row in rows.sort_by("created_at").to_pylist():
+    for row in rows.to_pylist():
         found.setdefault(row["matrix"], {})[row["target"]] = _items(row)
     return found
 
 
 def write_items(store: str, options: Mapping[str, str], items: Named) -> None:
-    """Keep items in one commit, those that are not there already. Two jobs may do so at once: rows twice do no harm."""
+    """Keep items in one commit, those that are not there already."""
     there = read_items(store, options)
     moment = now()
     rows = [
@@ -80,21 +75,7 @@ def write_items(store: str, options: Mapping[str, str], items: Named) -> None:
         for target, named in targets.items()
         if there.get(matrix, {}).get(target) != named
     ]
-    if not rows:
-        return
-    table = pa.Table.from_pylist(rows, schema=ITEMS_SCHEMA)
-    try:
-        _append(store, options, table)
-    except DeltaError:
-        # Of two jobs that make the table at the same moment one fails, and finds it made.
-        DeltaTable(f"{store}/{FOLDER}", storage_options=dict(options))
-        _append(store, options, table)
-
-
-def _append(store: str, options: Mapping[str, str], rows: pa.Table) -> None:
-    write_deltalake(
-        f"{store}/{FOLDER}", rows, mode="append", storage_options=dict(options), commit_properties=_PERSISTENT
-    )
+    ITEMS.append(store, options, rows)
 
 
 def _items(row: Mapping[str, list[str] | str | None]) -> Items:

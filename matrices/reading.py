@@ -90,6 +90,10 @@ class Reader(Protocol):
         """What is known of the items of a matrix's targets, by target; empty where nothing is."""
         ...
 
+    def pretrained(self, encoder: str) -> frozenset[str] | None:
+        """The languages that an encoder of its cells was pretrained on, ISO 639-3; None where that is not known."""
+        ...
+
 
 class UnknownMatrixError(LookupError):
     """No matrix of that name; the message names the nearest, or all where they are few."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from deltalake import CommitProperties, DeltaTable, WriterProperties, write_delt
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from matrices.cells import SCHEMA, SCHEMA_VERSION, Cell, to_table
+from matrices.encoders import pretrained_on, read_pretrained, write_pretrained
 from matrices.items import Items, Named, read_items, write_items
 from matrices.reading import (
     KEY_COLUMNS,
@@ -163,6 +164,14 @@ class Store:
     def keep_items(self, items: Named) -> None:
         """Keep what the items of targets are; nothing is written that is there already."""
         write_items(self.uri, self._options, items)
+
+    def pretrained(self, encoder: str) -> frozenset[str] | None:
+        """What an encoder was pretrained on: as was said when the store was filled, else as known by its name."""
+        return read_pretrained(self.uri, self._options).get(encoder) or pretrained_on(encoder)
+
+    def keep_pretrained(self, encoder: str, languages: Collection[str]) -> None:
+        """Keep the languages that an encoder of its cells was pretrained on."""
+        write_pretrained(self.uri, self._options, encoder, languages)
 
     def crowded(self) -> list[str]:
         """The matrices that lie in so many small files that reading them takes long: ``compact`` them."""

@@ -89,6 +89,8 @@ def _fill(job: Job, folder: Path, address: str | None, watch: Watch | None) -> S
     plan = make_plan(job, folder=folder)
     store = Store.open(job.store, create=True)
     store.keep_items(plan.items)
+    if plan.pretrained is not None:
+        store.keep_pretrained(plan.encoder.label, plan.pretrained)
     work = outstanding(plan, store)
     if not work.columns:
         return _summary(plan, work, Counter(), 0.0)

@@ -24,6 +24,9 @@ class EncoderReference(BaseModel):
 
     name: str
     revision: str | None = None
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
+        None, description="what it was pretrained on, of an encoder that is neither well known nor made by `pretrain`"
+    )
 
 
 class EvaluationSettings(BaseModel):

@@ -27,8 +27,8 @@ STACK = "stack"
 class Plan:
     """A job's learners and columns.
 
-    ``items`` are those of every target, by matrix and target; ``notes`` are sentences for people: what is left out or
-    stands in, and why.
+    ``items`` are those of every target, by matrix and target; ``pretrained`` are the languages that the job or the
+    encoder's card says it was pretrained on; ``notes`` are sentences for people: what is left out or stands in, why.
     """
 
     job: Job
@@ -39,6 +39,7 @@ class Plan:
     tasks: dict[str, TaskAdapter]
     columns: tuple[Column, ...]
     items: dict[str, dict[str, Items]]
+    pretrained: tuple[str, ...] | None
     notes: tuple[str, ...]
 
     def cells(self) -> Iterator[PlannedCell]:
@@ -91,6 +92,7 @@ class _Planner:
             self.roster.tasks,
             columns,
             self.items,
+            self.job.encoder.languages or self.encoder.languages,
             tuple(dict.fromkeys([*self.roster.notes, *self.notes])),
         )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters_zoo.sources import EncoderError, check_encoder, locate_encoder
+from adapters_zoo.sources import CARD, EncoderError, check_encoder, locate_encoder
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -46,6 +46,17 @@ def test_digest_changes_with_the_order_of_shards(folder: Path) -> None:
         (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"weight": shard}}))
         digests.add(check_encoder(folder).digest)
     assert len(digests) == 2
+
+
+def test_what_it_was_pretrained_on_is_as_its_card_says(folder: Path) -> None:
+    files = check_encoder(folder)
+    assert files.languages == ("qaa", "qab", "qac", "qad", "qae", "qaf")
+
+    (folder / CARD).write_text("{}")
+    with pytest.raises(EncoderError, match=r"sprachbund\.json: not a card of an encoder"):
+        assert files.languages
+    (folder / CARD).unlink()
+    assert files.languages is None
 
 
 @pytest.mark.parametrize("pickled", ["pytorch_model.bin", "model.pt", "model.ckpt"])

@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from matrices.cells import Cell
-from matrices.items import FOLDER, Items
+from matrices.items import ITEMS, Items
 from matrices.store import Store
 
 MATRIX = "zero_shot-pos-tiny"
@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def commits(store: Store) -> int:
-    return DeltaTable(f"{store.uri}/{FOLDER}").version() + 1
+    return DeltaTable(f"{store.uri}/{ITEMS.folder}").version() + 1
 
 
 def test_items_come_back_by_matrix_and_target(store: Store) -> None:

@@ -12,6 +12,7 @@ import pytest
 import structlog
 from deltalake import DeltaTable
 
+from adapters_zoo.sources import locate_encoder
 from adapters_zoo.zoo import Zoo
 from matrices.cells import Cell, from_table
 from matrices.items import Items
@@ -19,7 +20,7 @@ from matrices.measures.registry import measure
 from matrices.store import Store
 from workers.corpora import open_corpora
 from workers.driver import State, Summary, estimate_seconds, fill, make_bench, run
-from workers.job import Job
+from workers.job import EncoderReference, Job
 from workers.outstanding import outstanding
 from workers.plan import Plan, make_plan
 from workers.pool import InlinePool
@@ -130,6 +131,19 @@ class TestFilling:
         assert set(store.cells(info.matrix)["n_items"].to_pylist()) == {12}
         (pair,) = measure(store, info.matrix, "consistency").to_pylist()
         assert (pair["source"], pair["target"], pair["items"], pair["seeds"]) == ("qaa", "qac", 12, 2)
+
+    def test_what_the_encoder_was_pretrained_on_is_kept(
+        self, job: Callable[..., Job], tiny_encoder_folder: Path
+    ) -> None:
+        of_card = job(targets=["qac"])
+        filled(of_card)
+        fill(of_card)
+        store, encoder = Store(of_card.store), locate_encoder(str(tiny_encoder_folder))
+        assert store.pretrained(encoder.label) == {"qaa", "qab", "qac", "qad", "qae", "qaf"}
+
+        told = EncoderReference(name=str(tiny_encoder_folder), languages=("qaa", "Yoruba"))
+        fill(of_card.model_copy(update={"encoder": told}))
+        assert store.pretrained(encoder.label) == {"qaa", "yor"}
 
     def test_a_job_on_another_store_reuses_the_zoo_and_scores_the_same(self, job: Callable[..., Job]) -> None:
         first, second = job(targets=["qac"]), job(targets=["qac"], store="other", zoo="zoo")

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from adapters_zoo.library import VERSIONS, SpecialTokens, new_masked_language_model
 from adapters_zoo.precision import best_precision
-from adapters_zoo.sources import EncoderFiles, check_encoder
+from adapters_zoo.sources import CARD, EncoderFiles, check_encoder
 from workers.corpora import open_corpora
 from workers.corpora.types import CorpusError, RawText
 from workers.encoding import window_starts
@@ -36,7 +36,6 @@ _log = structlog.get_logger(__name__)
 _WARM_UP = 100
 _FLOOR = 0.05
 _TEMPERATURE = 0.05
-_CARD = "sprachbund.json"
 _MARK, _UNFINISHED = "recipe.txt", "tokenizer.part"
 
 Tick = Callable[[int, int, float], None]
@@ -60,8 +59,8 @@ def pretrain(job: PretrainJob, tick: Tick | None = None) -> Pretrained:
     start = time.monotonic()
     texts, parallel = _read(job)
     recipe = _recipe(job, texts)
-    if (job.out / _CARD).is_file():
-        card = json.loads((job.out / _CARD).read_text(encoding="utf-8"))
+    if (job.out / CARD).is_file():
+        card = json.loads((job.out / CARD).read_text(encoding="utf-8"))
         if card["recipe"] == recipe:
             return Pretrained(check_encoder(job.out), False, 0.0)
         raise FileExistsError(f"{job.out} holds an encoder of another recipe or text; choose another `out`")
@@ -278,4 +277,4 @@ def _write_card(job: PretrainJob, folder: Path, recipe: str, texts: Mapping[str,
         "loss": round(loss, 4),
         "versions": VERSIONS,
     }
-    (folder / _CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
