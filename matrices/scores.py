@@ -20,7 +20,18 @@ from matrices.reading import Reader, compositions, selections
 
 Floats = NDArray[np.float64]
 
-_NARROW = ("composition", "source", "target", "selection", "seed", "score", "n_items", "status", "created_at")
+_NARROW = (
+    "encoder",
+    "composition",
+    "source",
+    "target",
+    "selection",
+    "seed",
+    "score",
+    "n_items",
+    "status",
+    "created_at",
+)
 
 
 class NoScoresError(LookupError):
@@ -35,7 +46,8 @@ class ScoreTable:
     the scores, NaN where unknown. ``pair_features`` [S, T] each are what is known of a pair without measuring it
     (distances, overlaps, sizes), NaN where missing. ``related`` are other matrices by what they are to be called, where
     some of the same languages were measured, each with languages of its own. ``overlaps`` are of texts at hand, in
-    whatever languages. Languages are ISO 639-3 codes.
+    whatever languages. ``pretrained`` are the languages that the encoder saw in pretraining, None where that is not
+    known. Languages are ISO 639-3 codes.
     """
 
     sources: tuple[str, ...]
@@ -45,6 +57,7 @@ class ScoreTable:
     pair_features: Mapping[str, Floats] = field(default_factory=dict)
     related: Mapping[str, ScoreTable] = field(default_factory=dict)
     overlaps: Overlaps | None = None
+    pretrained: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.sources), len(self.targets))
@@ -94,7 +107,8 @@ def scores_of(
     Raises ``NoScoresError``, ``UnknownMatrixError`` and ``UnknownVersionError``.
     """
     cells = reader.cells(matrix, version=version, columns=[*_NARROW, "correct", "total"])
-    return score_table(cells, matrix, composition=composition, selection=selection)
+    table = score_table(cells, matrix, composition=composition, selection=selection)
+    return replace(table, pretrained=reader.pretrained(cells["encoder"][0].as_py()))
 
 
 def score_table(

@@ -48,7 +48,8 @@ class MeasureQuery(_Query):
     unseen: list[LanguageTag] = Field(
         default=[],
         max_length=200,
-        description="A language the encoder was not pretrained on, marked in `interference` and `pairs`; repeatable.",
+        description="A language the encoder was not pretrained on, marked in `interference` and `pairs`; repeatable. "
+        "Left out: as is known of the encoder.",
     )
 
 

@@ -44,7 +44,9 @@ Tick = Callable[[int, int], None]
 class Judgement:
     """One method on one target. Shares are in [0, 1]; NaN, and None, where the method or the target has no such thing.
 
-    ``covered`` is the share of the target's scores within their 90% intervals, of ``cells`` there are.
+    ``covered`` is the share of the target's scores within their 90% intervals, of ``cells`` there are; ``score_error``
+    the mean absolute error of the expected scores, and ``interval_width`` the mean width of the intervals, both in the
+    unit of the table.
     """
 
     method: str
@@ -55,6 +57,8 @@ class Judgement:
     regret_at_3: float
     cells: int
     covered: float | None = None
+    score_error: float | None = None
+    interval_width: float | None = None
     shortlisted: bool | None = None
     shortlist_size: int | None = None
 
@@ -119,6 +123,8 @@ def _judge(table: ScoreTable, target: str, name: str, answer: Floats | Forecast)
     return replace(
         judgement,
         covered=float(((low <= truth) & (truth <= high)).mean()),
+        score_error=float(np.abs(answer.scores[known] - truth).mean()),
+        interval_width=float((high - low).mean()),
         shortlisted=bool(best & answer.shortlist),
         shortlist_size=len(answer.shortlist & set(sources)),
     )

@@ -19,8 +19,10 @@ class MethodReport:
     """Means over targets, as shares in [0, 1]; ``intervals`` are 95% of each, from a bootstrap over targets.
 
     A figure that no target has is None: regret where no score is above 0, say. ``interval_coverage`` is the share of
-    all held-out scores within their 90% intervals, ``shortlist_coverage`` the share of targets whose best source is on
-    the 90% shortlist, ``shortlist_size`` how many sources that names on average; None of a method without them.
+    all held-out scores within their 90% intervals, ``interval_width`` how wide those are, and ``score_error`` by how
+    much expected scores are off, both on average, in the unit of the table; ``shortlist_coverage`` is the share of
+    targets whose best source is on the 90% shortlist, ``shortlist_size`` how many sources that names on average; None
+    of a method without them.
     """
 
     method: str
@@ -31,6 +33,8 @@ class MethodReport:
     targets: int
     intervals: dict[str, tuple[float, float]]
     interval_coverage: float | None
+    interval_width: float | None
+    score_error: float | None
     shortlist_coverage: float | None
     shortlist_size: float | None
 
@@ -46,6 +50,7 @@ def _report(ones: Sequence[Judgement]) -> MethodReport:
     ones_each = np.ones(len(ones))
     measured = {name: (_column(ones, name), ones_each) for name in FIGURES}
     measured["interval_coverage"] = _column(ones, "covered"), cells
+    measured |= {name: (_column(ones, name), cells) for name in ("interval_width", "score_error")}
     measured["shortlist_coverage"] = _column(ones, "shortlisted"), ones_each
     measured["shortlist_size"] = _column(ones, "shortlist_size"), ones_each
     known = {name: pair for name, pair in measured.items() if np.isfinite(pair[0]).any()}

@@ -34,7 +34,7 @@ class Settings:
     """Which weights were evaluated; None is ``last``, else the first by name."""
     resamples: int = RESAMPLES
     unseen: tuple[str, ...] | None = None
-    """Languages the encoder was not pretrained on, ISO 639-3; None where that is not known."""
+    """Languages the encoder was not pretrained on, ISO 639-3; None leaves it to what is known of the encoder."""
     margin: float = MARGIN
     """A change whose interval lies within this of 0 is neutral."""
     rate: float = RATE

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from matrices.measures.catalogue import DEFAULTS, MEASURES, Settings
+from matrices.measures.mantel import languages_of
 from matrices.measures.outcomes import COLUMNS, read_outcomes
 from matrices.reading import Reader, there_is
 
@@ -34,6 +37,8 @@ def measure(
     at = reader.version if version is None else version
     cells = reader.cells(matrix, version=at, columns=list(COLUMNS))
     outcomes = read_outcomes(cells, composition=settings.composition, selection=settings.selection)
+    if settings.unseen is None and (pretrained := reader.pretrained(outcomes.encoder)) is not None:
+        settings = replace(settings, unseen=tuple(code for code in languages_of(outcomes) if code not in pretrained))
     table = MEASURES[what].compute(outcomes, reader.items(matrix), settings)
     about = {name: getattr(outcomes, name) for name in ABOUT if name not in ("version", "measure")}
     return table.replace_schema_metadata({**about, "version": str(at), "measure": what})

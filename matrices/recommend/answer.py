@@ -90,17 +90,18 @@ class FeatureWeight:
 
 
 FeatureKind = Literal[
-    "genealogy", "geography", "syntax", "phonology", "inventory", "script", "corpora", "other matrices"
+    "genealogy", "geography", "syntax", "phonology", "inventory", "script", "corpora", "pretraining", "other matrices"
 ]
-"""What can be known of a pair of languages without measuring it. ``corpora``: overlaps and sizes; ``other matrices``:
-what the pair, or its source, scores in another matrix of the store that has proved to tell of this one."""
+"""What can be known of a pair of languages without measuring it. ``corpora``: overlaps and sizes; ``pretraining``:
+which languages the encoder was pretrained on; ``other matrices``: what the pair, or its source, scores in another
+matrix of the store that has proved to tell of this one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Knowledge:
     """Which kinds of features were known of a pair of languages, and which were missing, so that nothing rests on them.
 
-    Together all eight, always in one order.
+    Together all nine, always in one order.
     """
 
     known: tuple[FeatureKind, ...]
@@ -176,6 +177,8 @@ class Recommendation:
     composition: str
     selection: str
     target: Named
+    pretrained: bool | None
+    """Whether the encoder was pretrained on the target; null where that is not known."""
     k: int
     """How many sources were asked for."""
     ranked: int

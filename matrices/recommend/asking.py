@@ -125,6 +125,7 @@ def _answer(
         asked=tuple(dict.fromkeys(code_of(source, known) for source in question.sources)),
         predict=None if predictor is None else predict,
         effects=effects,
+        pretrained=reader.pretrained(cells["encoder"][0].as_py()),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -50,13 +50,15 @@ def recommend(
     asked: Sequence[str] = (),
     predict: Predict | None = None,
     effects: Effects | None = None,
+    pretrained: Collection[str] | None = None,
 ) -> Recommendation:
     """The ``k`` best sources for ``target`` (ISO 639-3) of one matrix, from its cells (one row a cell).
 
     Per-item lists are read in the target's rows alone. ``composition`` and ``selection`` default as ``usual`` says.
     The matrix's sources that were not measured on the target, and those ``asked`` about, are ranked as ``predict``
     expects them; without it they are left out. ``effects`` are those of the measure `interference`; without them they
-    are approximated from the target's runs. Raises ``UnknownTargetError`` where that leaves none.
+    are approximated from the target's runs. ``pretrained`` are the languages that the encoder was pretrained on, where
+    that is known. Raises ``UnknownTargetError`` where that leaves none.
     """
     ours = cells.filter(pc.equal(cells["target"], target))
     if composition is None or selection is None:
@@ -82,6 +84,7 @@ def recommend(
         composition=composition,
         selection=selection,
         target=named(target),
+        pretrained=None if pretrained is None else target in pretrained,
         k=k,
         ranked=len(ranked),
         sources=tuple(ranked[:k]),

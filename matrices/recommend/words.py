@@ -17,10 +17,10 @@ _MOST_FEATURES = 3
 def basis(answer: Recommendation) -> str:
     """A few sentences: what was measured or predicted, who leads, who may, the easy choices, and what is missing."""
     said = (
-        [_measured(answer), _lead(answer), _tied(answer), _effect(answer), _english(answer)]
+        [_measured(answer), _unseen(answer), _lead(answer), _tied(answer), _effect(answer), _english(answer)]
         if not answer.predicted
         else [
-            *(_predicted(answer), _lead(answer), _evidence(answer), _missing(answer)),
+            *(_predicted(answer), _unseen(answer), _lead(answer), _evidence(answer), _missing(answer)),
             *(_shortlist(answer), _english(answer), _easy(answer)),
         ]
     )
@@ -89,6 +89,10 @@ def _predicted(answer: Recommendation) -> str:
     if not measured:
         return f"Predicted: nothing was measured on {answer.target.name}."
     return f"{_number(measured, 'source')} measured on {answer.target.name}, {answer.predicted} predicted."
+
+
+def _unseen(answer: Recommendation) -> str:
+    return f"The encoder was not pretrained on {answer.target.name}." if answer.pretrained is False else ""
 
 
 def _lead(answer: Recommendation) -> str:

@@ -31,7 +31,10 @@ def measure(
     ),
     unseen: Annotated[
         list[str] | None,
-        typer.Option(help="A language the encoder was not pretrained on, marked in `interference`; repeatable."),
+        typer.Option(
+            help="A language the encoder was not pretrained on, marked in `interference`; repeatable. "
+            "Left out: as is known of the encoder."
+        ),
     ] = None,
     solved: Annotated[
         float | None,

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from matrices.backtest import MethodReport, Skipped, judge_all, judged_targets, methods_for, report
 from matrices.boxed import store_or_box
+from matrices.encoders import known_encoder
 from matrices.importing import About, import_published
 from matrices.published import Columns, read_published, to_scores
 from matrices.recommend import related_scores
@@ -56,6 +57,10 @@ def backtest(
         typer.Option(help="A column of features of pairs, repeatable; left out: URIEL's and LangRank's."),
     ] = None,
     where: Where = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="The encoder that the scores of a file are of, so that what it was pretrained on is known."),
+    ] = None,
     processes: Annotated[
         int | None, typer.Option(min=1, help="Targets judged at the same time; left out: one a core.")
     ] = None,
@@ -76,6 +81,8 @@ def backtest(
         where=tuple(_pair(one) for one in where or ()),
     )
     notes, scores, ranks_only = _read(table, columns)
+    if encoder is not None:
+        scores = replace(scores, pretrained=known_encoder(encoder))
     scores = replace(
         scores,
         related={} if alone else scores.related,
@@ -239,12 +246,16 @@ def _figure(line: MethodReport, name: str, best: float | None) -> str:
 
 
 def _sureness(lines: list[MethodReport]) -> list[str]:
-    return [
-        f"{line.method}: its 90% intervals held {100 * line.interval_coverage:.1f}% of the scores left out; "
-        f"its 90% shortlists, {line.shortlist_size:.1f} sources on average, held the best source "
-        f"{100 * line.shortlist_coverage:.1f}% of the time."
-        for line in lines
-        if line.interval_coverage is not None
-        and line.shortlist_coverage is not None
-        and line.shortlist_size is not None
-    ]
+    said = []
+    for line in lines:
+        if line.score_error is not None and line.interval_width is not None and line.interval_coverage is not None:
+            said.append(
+                f"{line.method}: its scores were {line.score_error:.3g} off on average; its 90% intervals, "
+                f"{line.interval_width:.3g} wide, held {100 * line.interval_coverage:.1f}% of the scores left out."
+            )
+        if line.shortlist_coverage is not None and line.shortlist_size is not None:
+            said.append(
+                f"{line.method}: its 90% shortlists, {line.shortlist_size:.1f} sources on average, held the best "
+                f"source {100 * line.shortlist_coverage:.1f}% of the time."
+            )
+    return said

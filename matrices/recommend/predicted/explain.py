@@ -31,7 +31,8 @@ def outlook(
     average = dict(zip(model.table.sources, mean_z_scores(model.table, target).tolist(), strict=True))
     explained = [found.sources[at] for at in order[:EXPLAINED] if not found.measured[at]]
     rests = rests_on(model, found.sources, target, explained)
-    known = knowledge(model.learned.design.pairs, found.sources, target)
+    told = model.table.pretrained is not None
+    known = knowledge(model.learned.design.pairs, found.sources, target, pretrained=told)
     scores, intervals = np.clip(found.mean, *within).tolist(), np.clip(found.intervals, *within).tolist()
     expected = []
     for at in order.tolist():

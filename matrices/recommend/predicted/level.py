@@ -34,24 +34,38 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """Centre and log spread of a target's scores, in the unit of the table."""
+    """Centre and log spread of a target's scores, in the unit of the table.
 
+    Both are foretold from what is known of a target by itself: its place among targets, its pairs' features on average,
+    and whether the encoder was ``pretrained`` on it, where that is known.
+    """
+
+    design: Design
+    pretrained: frozenset[str] | None
     centre: Line
     log_spread: Line
 
+    def of(self, target: str) -> tuple[float, float]:
+        """The centre and the spread to expect of a target's scores."""
+        known = _known(self.design, self.pretrained, target)
+        return self.centre.of(known), float(np.exp(self.log_spread.of(known)))
 
-def level(design: Design, columns: Columns) -> Level:
+
+def level(design: Design, columns: Columns, pretrained: frozenset[str] | None) -> Level:
     """Learns both from the targets measured, of which there is at least one."""
     at = np.flatnonzero(np.isfinite(columns.centres))
-    known = np.stack([described(design, design.pairs.targets[column]) for column in at])
+    known = np.stack([_known(design, pretrained, design.pairs.targets[column]) for column in at])
     groups = ["likeness"] * design.of_targets.places.shape[1] + ["features"] * len(design.pairs.names)
-    return Level(_line(known, columns.centres[at], groups), _line(known, np.log(columns.spreads[at]), groups))
+    groups += [] if pretrained is None else ["pretraining"]
+    centre, log_spread = (_line(known, values[at], groups) for values in (columns.centres, np.log(columns.spreads)))
+    return Level(design, pretrained, centre, log_spread)
 
 
-def described(design: Design, target: str) -> Floats:
-    """What is known of a target by itself [K]: its place among targets, and its pairs' features on average."""
+def _known(design: Design, pretrained: frozenset[str] | None, target: str) -> Floats:
+    """What is known of a target by itself [K]."""
     pair = design.pair(design.sources, target)
-    return np.concatenate([design.of_targets.of([target])[0], pair.mean(axis=0)])
+    seen = [] if pretrained is None else [float(target in pretrained)]
+    return np.concatenate([design.of_targets.of([target])[0], pair.mean(axis=0), seen])
 
 
 def _line(known: Floats, values: Floats, groups: list[str]) -> Line:

@@ -19,7 +19,7 @@ from matrices.recommend.predicted.calibration import best_shares, mass, mass_nee
 from matrices.recommend.predicted.columns import Columns, Stretch, columns, stretch
 from matrices.recommend.predicted.design import design
 from matrices.recommend.predicted.learned import Learned, learn
-from matrices.recommend.predicted.level import Level, described, level
+from matrices.recommend.predicted.level import Level, level
 from matrices.recommend.predicted.mixture import Indices, LeftOut
 from matrices.scores import Floats, ScoreTable
 
@@ -121,8 +121,7 @@ class Model:
         else:
             others = [code for code in self.measured_sources if code != target]
             expected, covariance = self.learned.expected(asked, target, others)
-            known_of_it = described(self.learned.design, target)
-            centre, spread = self.level.centre.of(known_of_it), float(np.exp(self.level.log_spread.of(known_of_it)))
+            centre, spread = self.level.of(target)
             standard, slope = self.stretch.back(expected)
             shared = self.level.centre.variance + (spread * standard) ** 2 * self.level.log_spread.variance
             wide = self.new_target_width
@@ -176,7 +175,7 @@ def fit(table: ScoreTable) -> Model:
     stretched = scale.of(scaled.standard)
     made = design(table, stretched)
     learned, left_out = learn(made, scaled.standard, stretched, several)
-    levels = level(made, scaled)
+    levels = level(made, scaled, table.pretrained)
     ratios, needed = _left_out(table, scaled, scale, learned, left_out, levels, several)
     return Model(
         table=table,

@@ -52,6 +52,19 @@ def test_the_answer_carries_the_version_and_uses_the_items(store: Store) -> None
     assert answer.method == "joint_item_bootstrap"
 
 
+def test_the_answer_says_whether_the_encoder_was_pretrained_on_the_target(store: Store) -> None:
+    unknown = ask(store, Question(task="pos", target="yor"))
+    store.keep_pretrained(unknown.encoder, ["deu", "eng"])
+    unseen = ask(store, Question(task="pos", target="yor"))
+    store.keep_pretrained(unknown.encoder, ["deu", "yor"])
+    seen = ask(store, Question(task="pos", target="yor"))
+
+    assert (unknown.pretrained, unseen.pretrained, seen.pretrained) == (None, False, True)
+    assert "The encoder was not pretrained on Yoruba." in unseen.basis
+    assert unknown.basis == seen.basis
+    assert "pretrained" not in seen.basis
+
+
 def test_an_unknown_task_names_those_there_are(store: Store) -> None:
     with pytest.raises(UnknownTaskError, match="no matrix for task 'parsing'; there is: board, pos"):
         ask(store, Question(task="parsing", target="yor"))

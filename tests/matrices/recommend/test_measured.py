@@ -258,6 +258,7 @@ def test_the_json_has_the_documented_keys(run: Run) -> None:
             "composition",
             "selection",
             "target",
+            "pretrained",
             "k",
             "ranked",
         ),

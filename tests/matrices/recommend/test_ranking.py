@@ -28,6 +28,7 @@ MISSING: tuple[FeatureKind, ...] = (
     "phonology",
     "inventory",
     "corpora",
+    "pretraining",
     "other matrices",
 )
 KIN = Knowledge(known=("genealogy", "script"), missing=MISSING)
@@ -134,7 +135,7 @@ def test_a_prediction_says_what_was_known_of_its_pair_and_the_answer_what_was_of
 
     assert [source.knowledge for source in found.sources] == [None, KIN, SCRIPT]
     assert found.knowledge == Knowledge(known=("genealogy", "script"), missing=MISSING)
-    without = "geography, syntax, phonology, inventory, corpora and other matrices"
+    without = "geography, syntax, phonology, inventory, corpora, pretraining and other matrices"
     assert f"Not known of Yoruba, and so not used: {without}. Not known of Zulu either: genealogy." in found.basis
 
 

@@ -114,6 +114,16 @@ def test_unseen_languages_are_marked(measured_store: Store) -> None:
     assert unseen == {"hin", "swa"}
 
 
+def test_unseen_languages_are_those_the_encoder_is_known_not_to_have_seen(measured_store: Store) -> None:
+    [encoder] = {info.encoder for info in measured_store.matrices()}
+    measured_store.keep_pretrained(encoder, ["deu", "eng", "swa"])
+    arguments = (measured_store.uri, INTERFERENCE, "--what", "interference", "--json")
+    known, stated = run(*arguments).stdout, run(*arguments, "--unseen", "swa").stdout
+
+    unseen = [{row["source"] for row in json.loads(one)["rows"] if row["source_unseen"]} for one in (known, stated)]
+    assert unseen == [{"hin"}, {"swa"}]
+
+
 def test_the_store_may_be_named_as_in_other_commands(measured_store: Store) -> None:
     named = run(INTERFERENCE, "--store", measured_store.uri, "--what", "donors", "--json")
     assert named.stdout == run(measured_store.uri, INTERFERENCE, "--what", "donors", "--json").stdout

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from matrices.encoders import UnknownEncoderError
 from matrices.published import PublishedTableError
 from matrices.store import Store, StoreMissingError
 from sprachbund.cli import app
@@ -115,6 +116,35 @@ def test_a_backtest_is_a_table_for_people(file: Path) -> None:
     assert "8 sources; 8 targets, each left out as source and target" in result.stdout
     assert "popularity" in result.stdout
     assert "without langrank: the table has no features of corpora" in result.stdout
+
+
+def test_a_backtest_knows_what_a_named_encoder_was_pretrained_on(tmp_path: Path) -> None:
+    """Scores that being seen by XLM-R decides, so that knowing it makes them nearly certain."""
+    seen, unseen = ("dan", "deu", "fin", "fra", "ita", "pol"), ("bam", "ewe", "fao", "kin", "wol", "yor")
+    random = np.random.default_rng(0)
+    lines = [
+        f"{source},{target},{0.4 + 0.4 * (target in seen) + random.uniform(0, 0.05):.3f}"
+        for source in seen
+        for target in (*seen, *unseen)
+    ]
+    path = tmp_path / "seen.csv"
+    path.write_text("\n".join(["source,target,score", *lines]) + "\n")
+
+    untold, told = (
+        json.loads(run("backtest", path, *asked, "--json", "--processes", 1).stdout)["methods"][0]
+        for asked in ((), ("--encoder", "xlm-roberta-base"))
+    )
+
+    assert told["score_error"] < 0.5 * untold["score_error"]
+    assert told["interval_width"] < 0.5 * untold["interval_width"]
+    assert told["ndcg_at_3"] == untold["ndcg_at_3"]
+
+
+def test_an_encoder_that_nobody_knows_is_an_error_that_names_the_known(file: Path) -> None:
+    result = run("backtest", file, "--encoder", "mine")
+
+    assert isinstance(result.exception, UnknownEncoderError)
+    assert "xlm-roberta-base" in str(result.exception)
 
 
 def test_ranks_alone_are_judged_and_it_is_said(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ TABLE = ScoreTable(("deu", "eng", "qaa"), ("nld", "qab"), np.ones((3, 2)), pair_
 
 
 def test_nothing_is_known_of_a_language_in_no_database_but_what_the_table_states() -> None:
-    unstated, stated = knowledge(pairs(TABLE), ["deu", "eng"], "qab")
+    unstated, stated = knowledge(pairs(TABLE), ["deu", "eng"], "qab", pretrained=False)
 
     assert unstated.known == ()
     assert unstated.missing == FEATURE_KINDS
@@ -22,7 +22,7 @@ def test_nothing_is_known_of_a_language_in_no_database_but_what_the_table_states
 
 
 def test_a_pair_lacks_what_either_language_lacks() -> None:
-    german, generated = knowledge(pairs(TABLE), ["deu", "qaa"], "nld")
+    german, generated = knowledge(pairs(TABLE), ["deu", "qaa"], "nld", pretrained=False)
 
     assert {"genealogy", "script", "corpora"} <= set(german.known)
     assert "other matrices" in german.missing
@@ -30,7 +30,7 @@ def test_a_pair_lacks_what_either_language_lacks() -> None:
 
 
 def test_the_languages_need_not_be_of_the_table() -> None:
-    (pair,) = knowledge(pairs(TABLE), ["swe"], "dan")
+    (pair,) = knowledge(pairs(TABLE), ["swe"], "dan", pretrained=False)
 
     assert {"genealogy", "script"} <= set(pair.known)
     assert "corpora" in pair.missing
@@ -38,15 +38,21 @@ def test_the_languages_need_not_be_of_the_table() -> None:
 
 @pytest.mark.skipif(not available(), reason="needs lang2vec: pip install 'sprachbund[typology]'")
 def test_typology_is_known_where_the_database_describes_both_languages() -> None:
-    described, generated = knowledge(pairs(TABLE), ["yor", "qaa"], "deu")
+    described, generated = knowledge(pairs(TABLE), ["yor", "qaa"], "deu", pretrained=False)
 
     assert {"geography", "syntax", "phonology", "inventory"} <= set(described.known)
     assert not {"geography", "syntax", "phonology", "inventory"} & set(generated.known)
 
 
 def test_known_of_any_pair_and_missing_of_all() -> None:
-    found = together(knowledge(pairs(TABLE), ["deu", "qaa"], "nld"))
+    found = together(knowledge(pairs(TABLE), ["deu", "qaa"], "nld", pretrained=False))
 
     assert {"genealogy", "corpora"} <= set(found.known)
     assert "other matrices" in found.missing
     assert sorted(found.known + found.missing) == sorted(FEATURE_KINDS)
+
+
+def test_what_the_encoder_was_pretrained_on_is_known_or_not_of_every_pair() -> None:
+    told = knowledge(pairs(TABLE), ["deu", "qaa"], "qab", pretrained=True)
+
+    assert all("pretraining" in one.known for one in told)
