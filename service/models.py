@@ -43,7 +43,11 @@ def _content(table: ScoreTable) -> str:
     """A digest of all a model is fitted to, but for overlaps of texts: these stay the same while the service runs."""
     digest = hashlib.sha256()
     for name, one in {"": table, **table.related}.items():
-        digest.update("\n".join([name, *one.sources, "", *one.targets, ""]).encode())
+        digest.update("\n".join([name, *one.sources, "", *one.targets, "", *_pretrained(one), ""]).encode())
         for values in (one.scores, one.errors):
             digest.update(b"none" if values is None else values.tobytes())
     return digest.hexdigest()
+
+
+def _pretrained(table: ScoreTable) -> list[str]:
+    return ["not known"] if table.pretrained is None else sorted(table.pretrained)

@@ -54,6 +54,15 @@ def test_a_matrix_is_fitted_once_for_all_who_ask(store: Store, fits: Fits) -> No
     assert fits.tables[0].sources == ("deu", "eng", "hin", "nan")
 
 
+def test_what_the_encoder_was_pretrained_on_is_of_a_models_content(store: Store, fits: Fits) -> None:
+    models, [encoder] = Models(4, fits), {info.encoder for info in store.matrices()}
+    untold = ask(models, hold(store))
+    store.keep_pretrained(encoder, ["deu"])
+
+    assert ask(models, hold(store)) is not untold
+    assert [table.pretrained for table in fits.tables] == [None, {"deu"}]
+
+
 def test_many_who_ask_at_once_wait_for_one_fit(store: Store, fits: Fits) -> None:
     models, held = Models(4, fits), hold(store)
     fits.may_end.clear()
