@@ -103,7 +103,8 @@ def recommend(
         verdicts=verdicts(ranked),
         advice="",
     )
-    return replace(answer, basis=basis(answer), advice=advice(answer, ranked))
+    like_no_other = answer.pretrained is False and set(targets(cells)) <= set(pretrained or ())
+    return replace(answer, basis=basis(answer, like_no_other=like_no_other), advice=advice(answer, ranked))
 
 
 def usual(

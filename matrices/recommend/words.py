@@ -14,13 +14,23 @@ _MOST_NAMES = 6
 _MOST_FEATURES = 3
 
 
-def basis(answer: Recommendation) -> str:
-    """A few sentences: what was measured or predicted, who leads, who may, the easy choices, and what is missing."""
+def basis(answer: Recommendation, *, like_no_other: bool = False) -> str:
+    """A few sentences: what was measured or predicted, who leads, who may, the easy choices, and what is missing.
+
+    ``like_no_other``: the encoder was pretrained on every target that was measured, and not on this one.
+    """
     said = (
-        [_measured(answer), _unseen(answer), _lead(answer), _tied(answer), _effect(answer), _english(answer)]
+        [
+            _measured(answer),
+            _unseen(answer, like_no_other),
+            _lead(answer),
+            _tied(answer),
+            _effect(answer),
+            _english(answer),
+        ]
         if not answer.predicted
         else [
-            *(_predicted(answer), _unseen(answer), _lead(answer), _evidence(answer), _missing(answer)),
+            *(_predicted(answer), _unseen(answer, like_no_other), _lead(answer), _evidence(answer), _missing(answer)),
             *(_shortlist(answer), _english(answer), _easy(answer)),
         ]
     )
@@ -91,8 +101,11 @@ def _predicted(answer: Recommendation) -> str:
     return f"{_number(measured, 'source')} measured on {answer.target.name}, {answer.predicted} predicted."
 
 
-def _unseen(answer: Recommendation) -> str:
-    return f"The encoder was not pretrained on {answer.target.name}." if answer.pretrained is False else ""
+def _unseen(answer: Recommendation, like_no_other: bool) -> str:
+    if answer.pretrained is not False:
+        return ""
+    more = ", but on all targets measured: its scores may be lower than expected" if like_no_other else ""
+    return f"The encoder was not pretrained on {answer.target.name}{more}."
 
 
 def _lead(answer: Recommendation) -> str:

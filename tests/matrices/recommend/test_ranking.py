@@ -128,6 +128,20 @@ def test_a_target_nothing_was_measured_on_is_predicted_altogether(run: Run) -> N
     assert "With 90% confidence the best is one of 2: Hausa, German." in found.basis
 
 
+def test_an_unseen_target_that_is_like_no_measured_one_is_said_to_be(run: Run) -> None:
+    cells = [run("deu", 70), run("hau", 60, target="wol")]
+
+    alone, among, seen = (
+        answer(cells, expecting(hau=0.6, deu=0.5), target="ibo", pretrained=pretrained).basis
+        for pretrained in ({"yor", "wol"}, {"yor"}, {"yor", "ibo"})
+    )
+
+    but = "The encoder was not pretrained on Igbo, but on all targets measured: its scores may be lower than expected."
+    assert but in alone
+    assert "The encoder was not pretrained on Igbo. " in among
+    assert "pretrained" not in seen
+
+
 def test_a_prediction_says_what_was_known_of_its_pair_and_the_answer_what_was_of_any(run: Run) -> None:
     cells = [run("deu", 70), run("hau", 60, target="wol")]
 
