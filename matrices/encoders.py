@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from matrices.beside import Beside
 from matrices.cells import now
+from matrices.languages import private
 
 ENCODERS = Beside(
     "_encoders",
@@ -52,6 +53,16 @@ def known_encoder(encoder: str) -> frozenset[str]:
     if found is None:
         raise UnknownEncoderError(encoder)
     return found
+
+
+def saw(pretrained: Collection[str] | None, language: str) -> bool | None:
+    """Whether an encoder that was ``pretrained`` on these languages saw one; None where they are not known.
+
+    Nor is it known of a language under a private code that they lack: it may be among them under its own.
+    """
+    if pretrained is None or (private(language) and language not in pretrained):
+        return None
+    return language in pretrained
 
 
 def read_pretrained(store: str, options: Mapping[str, str]) -> dict[str, frozenset[str]]:

@@ -92,6 +92,11 @@ def resolve(tag: str) -> Language:
     return Language(code, _name(code))
 
 
+def private(code: str) -> bool:
+    """Whether a code is one that ISO 639 leaves to private use (``qaa`` to ``qtz``), and so may mean any language."""
+    return _PRIVATE_USE.fullmatch(code) is not None
+
+
 def genealogy(code: str) -> Genealogy | None:
     """Family, genus and main script of a code in normal form; None where it is not in the table that ships.
 
@@ -137,7 +142,7 @@ def _from_name(given: str) -> str | None:
 def _name(code: str) -> str:
     if (row := _table().get(code)) is not None:
         return row["name"]
-    return code if _PRIVATE_USE.fullmatch(code) else langcodes.Language.get(code).display_name("en")
+    return code if private(code) else langcodes.Language.get(code).display_name("en")
 
 
 def _nearest(given: str) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""What languages' vocabularies share: worked out of plain sentences, and so of languages that no database knows."""
+"""How alike languages' vocabularies are: worked out of plain sentences, and so of languages that no database knows."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ GRAM = 3
 
 @dataclass(frozen=True, eq=False)
 class Overlaps:
-    """What the vocabularies of L languages share: ``shares`` [L, L] by what is compared (words, pieces of words).
+    """How alike the vocabularies of L languages are: ``cosines`` [L, L] by what is compared (words, pieces of words).
 
-    Of two vocabularies the part that both have over the sum of their sizes, in [0, 1/2], as in Lin et al. 2019,
-    section 4.1.1.
+    Cosines, in [0, 1], of which entries two vocabularies have. The fewer languages have an entry, the more it weighs
+    (inverse document frequency, Spärck Jones 1972): what all texts have, as numerals, tells no languages apart.
     """
 
     codes: tuple[str, ...]
-    shares: Mapping[str, NDArray[np.float64]]
+    cosines: Mapping[str, NDArray[np.float64]]
 
 
 def overlaps(sentences: Mapping[str, Iterable[str]]) -> Overlaps:
@@ -32,8 +32,8 @@ def overlaps(sentences: Mapping[str, Iterable[str]]) -> Overlaps:
     """
     words = {code: found for code, lines in sentences.items() if (found := _words(lines))}
     pieces = {code: _pieces(found) for code, found in words.items()}
-    shares = {"text word overlap": _shares(list(words.values())), "text piece overlap": _shares(list(pieces.values()))}
-    return Overlaps(tuple(words), shares)
+    parts = {"text word overlap": words, "text piece overlap": pieces}
+    return Overlaps(tuple(words), {name: _cosines(list(part.values())) for name, part in parts.items()})
 
 
 def _words(sentences: Iterable[str]) -> frozenset[str]:
@@ -45,11 +45,14 @@ def _pieces(words: frozenset[str]) -> frozenset[str]:
     return frozenset(word[at : at + GRAM] for word in marked for at in range(max(len(word) - GRAM + 1, 1)))
 
 
-def _shares(vocabularies: list[frozenset[str]]) -> NDArray[np.float64]:
+def _cosines(vocabularies: list[frozenset[str]]) -> NDArray[np.float64]:
     place: dict[str, int] = {}
     columns = [place.setdefault(entry, len(place)) for vocabulary in vocabularies for entry in vocabulary]
     ends = np.cumsum([0, *map(len, vocabularies)])
-    held = csr_array((np.ones(len(columns)), columns, ends), shape=(len(vocabularies), len(place)))
-    both: NDArray[np.float64] = (held @ held.T).toarray()
-    sizes = both.diagonal()
-    return both / (sizes[:, None] + sizes)
+    weights = np.log(len(vocabularies) / np.bincount(columns))[columns]
+    held = csr_array((weights, columns, ends), shape=(len(vocabularies), len(place)))
+    products: NDArray[np.float64] = (held @ held.T).toarray()
+    # A language of which all others have every word has a length of 0, and is like none.
+    lengths = np.sqrt(products.diagonal())
+    both: NDArray[np.float64] = lengths[:, None] * lengths
+    return np.divide(products, both, out=np.zeros_like(products), where=both > 0)

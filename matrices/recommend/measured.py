@@ -8,6 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from matrices.encoders import saw
 from matrices.reading import Provenance, compositions, selections, there_is
 from matrices.recommend.answer import Knowledge, RankedSource, Recommendation
 from matrices.recommend.column import column
@@ -84,7 +85,7 @@ def recommend(
         composition=composition,
         selection=selection,
         target=named(target),
-        pretrained=None if pretrained is None else target in pretrained,
+        pretrained=saw(pretrained, target),
         k=k,
         ranked=len(ranked),
         sources=tuple(ranked[:k]),

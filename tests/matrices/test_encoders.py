@@ -11,7 +11,7 @@ import pytest
 from deltalake import DeltaTable
 
 from matrices.cells import Cell
-from matrices.encoders import ENCODERS, UnknownEncoderError, known_encoder, pretrained_on
+from matrices.encoders import ENCODERS, UnknownEncoderError, known_encoder, pretrained_on, saw
 from matrices.held import hold
 from matrices.languages import resolve
 from matrices.store import Store
@@ -43,6 +43,11 @@ def test_of_another_encoder_nothing_is_known_and_the_known_ones_are_named() -> N
     assert pretrained_on("not stated") is None
     with pytest.raises(UnknownEncoderError, match="'mine' was pretrained on is not known; known are: xlm-roberta-base"):
         known_encoder("mine")
+
+
+def test_whether_a_private_code_was_seen_is_known_of_encoders_that_have_it_alone() -> None:
+    assert (saw(None, "yor"), saw({"deu"}, "yor"), saw({"yor"}, "yor")) == (None, False, True)
+    assert (saw({"deu"}, "qaa"), saw({"qaa"}, "qaa")) == (None, True)
 
 
 def test_every_list_is_in_normal_form() -> None:

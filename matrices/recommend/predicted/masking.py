@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from matrices.encoders import saw
 from matrices.likeness.similarity import likeness_to
 from matrices.recommend.names import named
 from matrices.recommend.outlook import Outlook
@@ -25,7 +26,12 @@ _LITTLE = {"script"}
 
 
 def shown_for(table: ScoreTable, target: str) -> ScoreTable:
-    """The table that a model of one target is to be fitted to: without texts, or masked where they alone tell of it."""
+    """The table that a model of one target is to be fitted to: without texts, or masked where they alone tell of it.
+
+    Without what the encoder was pretrained on where that does not say whether it saw this target.
+    """
+    if saw(table.pretrained, target) is None:
+        table = replace(table, pretrained=None)
     if not _only_texts_tell_of(table, target):
         return replace(table, overlaps=None)
     return _masked(table)

@@ -143,7 +143,7 @@ def pairs(table: ScoreTable) -> Pairs:
     told: list[tuple[str, Stated | Average, str | None]] = []
     if table.overlaps is not None:
         codes = table.overlaps.codes
-        told += [(name, Stated(codes, codes, shares), None) for name, shares in table.overlaps.shares.items()]
+        told += [(name, Stated(codes, codes, cosines), None) for name, cosines in table.overlaps.cosines.items()]
     for group, other in table.related.items():
         told += [(name, stated, group) for name, stated in borrowed(group, other).items()]
     for name, stated, other_matrix in told:

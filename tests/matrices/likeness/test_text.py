@@ -3,20 +3,39 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from matrices.likeness.text import overlaps
 from matrices.recommend.predicted.model import Predicted, fit
 from matrices.scores import ScoreTable
 
 
-def test_overlap_is_what_two_vocabularies_share_over_the_sum_of_their_sizes() -> None:
+def test_overlap_is_the_cosine_of_what_two_vocabularies_have_rare_entries_first() -> None:
     found = overlaps({"qaa": ["Ba na", "na"], "qab": ["ba no no"], "qac": [" "], "qad": ["xu"]})
 
     assert found.codes == ("qaa", "qab", "qad")
-    words, pieces = found.shares["text word overlap"], found.shares["text piece overlap"]
-    assert words[0].tolist() == [1 / 2, 1 / 4, 0]
+    # Two of three languages have "ba", one each "na" and "no".
+    common, rare = np.log(3 / 2) ** 2, np.log(3) ** 2
+    alike = common / (common + rare)
+    assert found.cosines["text word overlap"][0] == pytest.approx([1, alike, 0])
     # ^ba and ba$ of four pieces each: ^na and na$, ^no and no$ besides.
-    assert pieces[0, 1] == pieces[1, 0] == 2 / 8
+    pieces = found.cosines["text piece overlap"]
+    assert pieces[0, 1] == pieces[1, 0] == pytest.approx(alike)
+
+
+def test_what_all_languages_have_says_nothing() -> None:
+    lines = {"qaa": ["ba na"], "qab": ["ba no"], "qac": ["mi mu"]}
+    without = overlaps(lines).cosines["text word overlap"]
+    with_it = overlaps({code: [*found, "2026 internet"] for code, found in lines.items()}).cosines["text word overlap"]
+
+    assert with_it == pytest.approx(without)
+    assert without[0, 1] > without[0, 2] == 0
+
+
+def test_languages_with_the_same_words_are_not_told_apart() -> None:
+    same = overlaps({"qaa": ["ba na"], "qab": ["na ba"]}).cosines["text word overlap"]
+
+    assert same.tolist() == [[0, 0], [0, 0]]
 
 
 def test_texts_tell_languages_apart_that_no_database_knows() -> None:

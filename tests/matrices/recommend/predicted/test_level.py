@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from matrices.recommend.predicted import fit
+from matrices.recommend.predicted.masking import shown_for
 from matrices.scores import ScoreTable
 
 LANGUAGES = """
@@ -44,6 +45,13 @@ def test_who_knows_it_is_surer_and_ranks_the_same() -> None:
     assert np.diff(told.intervals).mean() < 0.5 * np.diff(untold.intervals).mean()
     assert (np.argsort(told.mean) == np.argsort(untold.mean)).all()
     assert told.shortlist == untold.shortlist
+
+
+def test_of_a_private_code_it_is_not_known_and_makes_no_difference() -> None:
+    table = table_of(20)
+
+    assert shown_for(table, "qaa").pretrained is None
+    assert shown_for(table, "isl").pretrained == table.pretrained
 
 
 def test_where_it_makes_no_difference_it_says_next_to_nothing() -> None:
