@@ -1,6 +1,6 @@
 """Whether what is claimed of transfer languages holds in the interference matrices of a store.
 
-    .venv/bin/python benchmarks/claims.py runs/mechanisms/store --unseen kin wol zul uig gla
+    .venv/bin/python benchmarks/claims.py runs/mechanisms/store
 
 The claims are those of Faisal and Anastasopoulos (2024, arXiv:2403.20088): some languages barely affect others;
 languages the encoder has not seen help or harm most; no language helps all targets; unseen targets gain from almost
@@ -34,7 +34,9 @@ def main() -> None:
     """Print what the store says of each claim."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("store")
-    arguments.add_argument("--unseen", nargs="+", required=True, help="languages the encoder was not pretrained on")
+    arguments.add_argument(
+        "--unseen", nargs="+", help="languages the encoder was not pretrained on, where the store does not know"
+    )
     given = arguments.parse_args()
     store = Store(given.store)
     for info in store.matrices():
@@ -42,8 +44,10 @@ def main() -> None:
             continue
         print(f"\n## {info.matrix}\n")
         for composition in compositions(store.cells(info.matrix, columns=["composition"])):
-            settings = Settings(composition=composition, unseen=tuple(given.unseen))
+            settings = Settings(composition=composition, unseen=given.unseen and tuple(given.unseen))
             frame = measure(store, info.matrix, "interference", settings).to_pandas()
+            if frame["target_unseen"].isna().any():
+                arguments.error(f"what the encoder of {info.matrix} was pretrained on is not known: name the --unseen")
             print("\n".join(_lines(composition, frame[frame["source"] != frame["target"]])))
 
 
