@@ -129,7 +129,7 @@ def score_table(
 
 
 def scored(cells: pa.Table, matrix: str, *, composition: str | None = None, selection: str | None = None) -> pa.Table:
-    """The cells of one matrix that have a source and a score, under one composition and selection.
+    """The cells of one matrix that have a source and a score, under one composition and selection, on the same items.
 
     Which default as in ``scores_of``. Raises ``NoScoresError``.
     """
@@ -140,7 +140,23 @@ def scored(cells: pa.Table, matrix: str, *, composition: str | None = None, sele
     rows = rows.filter(pc.equal(rows["selection"], selection))
     if not rows.num_rows:
         raise NoScoresError(f"{matrix} has no score of a source under {composition} and {selection}")
-    return rows
+    return on_usual_items(rows)
+
+
+def on_usual_items(rows: pa.Table) -> pa.Table:
+    """The rows that are over as many items as most of their target's are; of equally many the more.
+
+    A score on other items cannot be held against the others.
+    """
+    sizes = rows.group_by(["target", "n_items"], use_threads=False).aggregate([([], "count_all")])
+    usual: dict[str, tuple[int, int]] = {}
+    for size in sizes.to_pylist():
+        found = (size["count_all"], size["n_items"])
+        usual[size["target"]] = max(usual.get(size["target"], found), found)
+    if sizes.num_rows == len(usual):
+        return rows
+    of_rows = zip(rows["target"].to_pylist(), rows["n_items"].to_pylist(), strict=True)
+    return rows.filter(pa.array([usual[target][1] == n_items for target, n_items in of_rows]))
 
 
 def mean_scores(rows: pa.Table) -> ScoreTable:

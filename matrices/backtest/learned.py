@@ -49,12 +49,14 @@ def uriel_and_popularity(table: ScoreTable, target: str, *, distances: Mapping[s
 
 
 def _rankings(table: ScoreTable, target: str, features: Mapping[str, Floats]) -> Floats:
-    """Of every order of lines a ranking [R, S]."""
+    """Of every order of lines a ranking [R, S]; none before another [S] where there is nothing to learn from."""
     inputs = np.stack(list(features.values()), axis=-1)
     scores = table.without_selves().scores
     known = np.isfinite(scores)
     # A target with one source has no order to learn from.
     columns = np.flatnonzero(known.sum(axis=0) > 1)
+    if not len(columns):
+        return np.zeros(len(table.sources))
     orders = -(-_JUDGED // len(table.targets))
     trained = [_trained(inputs, scores, known, columns, np.random.default_rng(order)) for order in range(orders)]
     asked = inputs[:, table.targets.index(target)]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matrices.languages import genealogy
-from matrices.likeness.typology import VECTORS, traits
+from matrices.likeness.typology import VECTORS, available, traits
 from matrices.scores import Floats
 
 NEAR = 0.1
@@ -135,7 +135,8 @@ def likeness_to(code: str, codes: tuple[str, ...]) -> Mapping[str, Floats]:
 def kernel(ones: Sequence[str], others: Sequence[str]) -> Floats:
     """How much is to be learned of one language from another [len(ones), len(others)], in [0, 1]; 1 of itself.
 
-    The mean of what is known of relation (genus and family; all groups), nearness and syntax; 0 where nothing is.
+    The mean of relation (genus and family; all groups), nearness and syntax, each 0 where it is not known of a pair.
+    Without ``lang2vec`` the two of relation alone.
     """
     return _kernel(similarities(ones, others), ones, others)
 
@@ -147,8 +148,8 @@ def _kernel(like: Mapping[str, Floats], ones: Sequence[str], others: Sequence[st
         np.exp(-(np.exp(-like["nearness"]) - NEAR / 10) / NEAR),
         np.exp(like["syntax"] / _ALIKE),
     ]
-    used = [part for part in parts if np.isfinite(part).any()]
-    mean: Floats = np.mean([np.nan_to_num(part) for part in used], axis=0) if used else np.zeros(parts[0].shape)
+    # Whether a part counts must not hang on which languages are asked about together: a space holds one to all others.
+    mean: Floats = np.mean([np.nan_to_num(part) for part in parts[: len(parts) if available() else 2]], axis=0)
     same = np.array(ones, dtype=object)[:, None] == np.array(others, dtype=object)
     return np.where(same, 1.0, mean)
 

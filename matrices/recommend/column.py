@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from matrices.cells import BASELINE
+from matrices.scores import Floats, on_usual_items
 
-Floats = NDArray[np.float64]
 Key = str | None
 """A source's code, or None for the baseline."""
 
@@ -62,10 +60,10 @@ def column(cells: pa.Table, target: str, *, composition: str, selection: str) ->
     """
     rows = _of_column(cells, target, composition, selection)
     measured = rows.filter(pc.equal(rows["status"], "ok"))
-    sizes = Counter(measured.filter(pc.is_valid(measured["source"]))["n_items"].to_pylist())
-    if not sizes:
+    sourced = measured.filter(pc.is_valid(measured["source"]))
+    if not sourced.num_rows:
         return None
-    n_items = max(sizes, key=lambda size: (sizes[size], size))
+    n_items = on_usual_items(sourced)["n_items"][0].as_py()
     same = measured.filter(pc.equal(measured["n_items"], n_items))
     latest = _latest(same)
     tried = set(zip(rows["source"].to_pylist(), rows["seed"].to_pylist(), strict=True))

@@ -59,7 +59,9 @@ def approximate_effects(runs: Column) -> Effects:
     found = {}
     for source in (source for source in runs.runs if source is not None):
         difference = uncertainty.difference(source, BASELINE_KEY)
-        half = difference.mean - difference.interval[0]
+        low, high = difference.interval
+        # Of unknown items the interval is all there can be, and the mean not in its middle.
+        half = max(difference.mean - low, high - difference.mean)
         (verdict,) = labels(np.array([difference.mean]), np.array([half]), np.zeros(1))
-        found[source] = Effect(difference=difference.mean, interval=difference.interval, verdict=verdict, q=None)
+        found[source] = Effect(difference=difference.mean, interval=(low, high), verdict=verdict, q=None)
     return found

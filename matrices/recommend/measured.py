@@ -105,7 +105,9 @@ def recommend(
         advice="",
     )
     like_no_other = answer.pretrained is False and set(targets(cells)) <= set(pretrained or ())
-    return replace(answer, basis=basis(answer, like_no_other=like_no_other), advice=advice(answer, ranked))
+    other_items = 0 if runs is None else runs.other_items
+    said = basis(answer, like_no_other=like_no_other, other_items=other_items)
+    return replace(answer, basis=said, advice=advice(answer, ranked))
 
 
 def usual(

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.scores import Floats, ScoreTable, mean_scores
+from matrices.scores import Floats, ScoreTable, mean_scores, on_usual_items
 
 
 def popularity(cells: pa.Table, target: str, *, composition: str, selection: str) -> dict[str, float]:
@@ -15,10 +15,10 @@ def popularity(cells: pa.Table, target: str, *, composition: str, selection: str
     As ``mean_z_scores``, of scores averaged over seeds; a source without one is left out.
     """
     kept = pc.and_(pc.equal(cells["composition"], composition), pc.equal(cells["selection"], selection))
-    rows = cells.select(["source", "target", "seed", "score", "created_at"]).filter(
+    rows = cells.select(["source", "target", "seed", "score", "n_items", "created_at"]).filter(
         pc.and_(kept, pc.and_(pc.equal(cells["status"], "ok"), pc.is_valid(cells["source"])))
     )
-    table = mean_scores(rows)
+    table = mean_scores(on_usual_items(rows))
     average = mean_z_scores(table, target)
     return {source: value for source, value in zip(table.sources, average.tolist(), strict=True) if np.isfinite(value)}
 

@@ -14,7 +14,9 @@ MOST = 3
 """So many related matrices, those that share most: each is two more features of every pair."""
 FEWEST = 20
 """Of so many pairs both matrices must have scores: fewer cannot show whether one tells of the other."""
-_READ = ("composition", "source", "target", "selection", "seed", "score", "status", "created_at")
+_READ = ("composition", "source", "target", "selection", "seed", "score", "n_items", "status", "created_at")
+_SAME = 0.01
+"""Of a standard deviation: scores that differ by less are one measurement, rounded in two ways."""
 
 
 def related_scores(
@@ -37,7 +39,7 @@ def related_scores(
         other = _scores(reader, name, version, composition, selection)
         if other is not None:
             ours, theirs = _shared(table, other)
-            if len(ours) >= FEWEST and not np.allclose(ours, theirs):
+            if len(ours) >= FEWEST and not _copied(ours, theirs):
                 others[name], shared[name] = other, len(ours)
     nearest = sorted(others, key=lambda name: (-shared[name], name))[:MOST]
     called = _names(infos[matrix], [infos[name] for name in nearest])
@@ -69,6 +71,11 @@ def _scores(
         except NoScoresError:
             continue
     return None
+
+
+def _copied(ours: Floats, theirs: Floats) -> bool:
+    """Whether most scores are one and the same: a copy, in which some may have been corrected since."""
+    return bool((np.abs(ours - theirs) <= _SAME * ours.std()).mean() > 0.5)
 
 
 def _shared(one: ScoreTable, other: ScoreTable) -> tuple[Floats, Floats]:

@@ -27,7 +27,8 @@ from typing import Literal
 import numpy as np
 from scipy import special  # Student's t too (`stdtr`, its inverse `stdtrit`): scipy.stats takes long to import
 
-from matrices.recommend.column import Column, Floats, Key, Runs
+from matrices.recommend.column import Column, Key, Runs
+from matrices.scores import Floats
 
 RESAMPLES = 1000
 LEVEL = 0.95

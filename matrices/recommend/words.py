@@ -14,10 +14,11 @@ _MOST_NAMES = 6
 _MOST_FEATURES = 3
 
 
-def basis(answer: Recommendation, *, like_no_other: bool = False) -> str:
+def basis(answer: Recommendation, *, like_no_other: bool = False, other_items: int = 0) -> str:
     """A few sentences: what was measured or predicted, who leads, who may, the easy choices, and what is missing.
 
     ``like_no_other``: the encoder was pretrained on every target that was measured, and not on this one.
+    ``other_items``: so many runs on the target are left out, as they are not over the items that most are over.
     """
     said = (
         [
@@ -34,7 +35,7 @@ def basis(answer: Recommendation, *, like_no_other: bool = False) -> str:
             *(_shortlist(answer), _english(answer), _easy(answer)),
         ]
     )
-    return " ".join(filter(None, [*said, _gaps(answer), _origin(answer)]))
+    return " ".join(filter(None, [*said, _gaps(answer, other_items), _origin(answer)]))
 
 
 def verdicts(ranked: Sequence[RankedSource]) -> Verdicts | None:
@@ -54,7 +55,7 @@ def advice(answer: Recommendation, ranked: Sequence[RankedSource]) -> str:
         sure = " beyond doubt" if answer.verdicts.undecided else ""
         said = f"No transfer language helps {target} here{sure}"
         if answer.kind != "interference":
-            said = f"No source does better on {target} than the best constant answer{sure}"
+            said = f"No source does better on {target} than {_constant(answer)}{sure}"
         return f"{said}: of {measured} measured, {_others(answer.verdicts)}."
     if answer.kind == "interference" and helping:
         first = helping[0]
@@ -160,9 +161,11 @@ def _listed(words: Sequence[str]) -> str:
 def _shortlist(answer: Recommendation) -> str:
     if not answer.shortlist:
         return ""
+    exact = any(one.measured and not one.n_items for one in answer.sources)
+    given = " Measured scores are taken for exact: on how many items is not known." if exact else ""
     if len(answer.shortlist) == 1:
-        return f"With 90% confidence {named(answer.shortlist[0]).name} is the best."
-    return f"With 90% confidence the best is one of {len(answer.shortlist)}: {_names(answer.shortlist)}."
+        return f"With 90% confidence {named(answer.shortlist[0]).name} is the best.{given}"
+    return f"With 90% confidence the best is one of {len(answer.shortlist)}: {_names(answer.shortlist)}.{given}"
 
 
 def _names(codes: Sequence[str]) -> str:
@@ -181,13 +184,18 @@ def _effect(answer: Recommendation) -> str:
             "neutral": "It neither helps nor harms",
         }.get(effect.verdict, f"It {effect.verdict}")
         return f"{said}: it changes the baseline by {change}."
-    constant = "the best constant answer"
+    constant = _constant(answer)
     return {
         "helps": "",
         "harms": f"That is worse than {constant}: {change}.",
         "neutral": f"That is no better than {constant}: {change}.",
         "undecided": f"Whether that is better than {constant} is undecided: {change}.",
     }[effect.verdict]
+
+
+def _constant(answer: Recommendation) -> str:
+    """What a transfer is held against, which of a published table is for its authors to say."""
+    return "the best constant answer" if answer.imported_from is None else "the published baseline"
 
 
 def _english(answer: Recommendation) -> str:
@@ -218,11 +226,12 @@ def _easy(answer: Recommendation) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-def _gaps(answer: Recommendation) -> str:
+def _gaps(answer: Recommendation, other_items: int) -> str:
     seeds = [source.seeds for source in answer.sources if source.measured]
     uneven = f"Sources have between {min(seeds)} and {max(seeds)} seeds." if seeds and min(seeds) != max(seeds) else ""
     failed = f"{_number(answer.failed, 'run')} failed and are left out." if answer.failed else ""
-    return " ".join(filter(None, [uneven, failed]))
+    others = f"{_number(other_items, 'run')} on other items {_are(other_items)} left out." if other_items else ""
+    return " ".join(filter(None, [uneven, failed, others]))
 
 
 def _origin(answer: Recommendation) -> str:

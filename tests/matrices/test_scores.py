@@ -34,6 +34,13 @@ def test_scores_are_means_over_seeds_and_nan_where_nothing_was_measured(store: S
     np.testing.assert_array_equal(found.scores, [[np.nan, 0.75], [8 / 12, np.nan]])
 
 
+def test_scores_on_other_items_than_most_of_a_target_are_left_out(store: Store, make_cell: MakeCell) -> None:
+    store.append([make_cell(), make_cell(source="eng"), make_cell(source="hin", correct=(1,), total=(1,))])
+    store.append([make_cell(source="hin", target="wol", correct=(1,), total=(1,))])
+
+    np.testing.assert_array_equal(scores_of(store, MATRIX).scores, [[np.nan, 8 / 12], [np.nan, 8 / 12], [1, np.nan]])
+
+
 def test_the_usual_composition_and_selection_answer_unless_another_is_named(store: Store, make_cell: MakeCell) -> None:
     store.append([make_cell(), make_cell(selection="averaged", correct=(0, 0, 1))])
     store.append([make_cell(composition="shift", correct=(1, 1, 1)), make_cell(source=None, composition="baseline")])

@@ -101,7 +101,7 @@ class Forest:
             cells.scores[cell] / np.repeat(size, size),
             len(explained) * len(cells.spans),
         )
-        return added.reshape(len(explained), -1) / len(leaves)
+        return added.reshape(len(explained), len(cells.spans)) / len(leaves)
 
     @cached_property
     def _leaves(self) -> Callable[[tuple[str, ...], str], Indices]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from matrices.backtest import Forecast, methods_for
+from matrices.backtest.learned import langrank
 from matrices.scores import ScoreTable
 
 
@@ -75,6 +76,13 @@ def test_a_learned_ranking_finds_what_distance_says(related: ScoreTable, name: s
     for ranking in rankings:
         order = [related.sources[index] for index in np.argsort(-ranking) if related.sources[index] != "ukr"]
         assert set(order[:3]) <= {"ces", "pol", "rus", "deu"}
+
+
+def test_where_there_is_nothing_to_learn_from_no_source_comes_before_another() -> None:
+    codes = ("deu", "eng", "fra")
+    three = ScoreTable(codes, codes, np.arange(9.0).reshape(3, 3), pair_features={"Word overlap": np.eye(3)})
+
+    np.testing.assert_array_equal(langrank(three.hide("fra"), "fra"), np.zeros(3))
 
 
 def test_what_a_table_does_not_allow_is_skipped_with_its_reason(related: ScoreTable) -> None:

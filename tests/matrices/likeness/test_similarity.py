@@ -64,6 +64,13 @@ def test_the_kernel_is_one_of_itself_and_nothing_of_the_unknown() -> None:
     assert (like <= 1 + 1e-12).all()
 
 
+def test_the_kernel_of_two_languages_does_not_hang_on_who_else_is_asked_about() -> None:
+    together = kernel(("fur", "eng"), ("deu", "ita"))
+
+    np.testing.assert_allclose(kernel(("fur",), ("deu", "ita"))[0], together[0], rtol=1e-9)
+    np.testing.assert_allclose(kernel(("fur",), ("deu",))[0], together[0, :1], rtol=1e-9)
+
+
 def test_a_space_of_full_rank_gives_the_kernel_back() -> None:
     places = space(CODES, len(CODES)).places
     like = kernel(CODES, CODES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +139,16 @@ def test_without_outcomes_of_items_the_interval_alone_decides() -> None:
         low, high = effect.interval
         assert effect.verdict == ("helps" if low > 0 else "harms" if high < 0 else effect.verdict)
         assert (effect.verdict in ("helps", "harms")) == (not low <= 0 <= high)
+
+
+def test_of_unknown_items_no_difference_is_beyond_doubt(make_cell: MakeCell) -> None:
+    published = [
+        replace(cell, score=score, correct=None, total=None, n_items=0, device="imported from table.csv: Doe 2022")
+        for source, score in (("deu", 0.2), (None, 0.9))
+        for cell in cells(make_cell, {source: 0.5})[:1]
+    ]
+    answer = recommend(to_table(published), "yor")
+    (effect,) = (source.effect for source in answer.sources)
+    assert effect is not None
+    assert (effect.interval, effect.verdict) == ((-1, 1), "undecided")
+    assert answer.advice.startswith("No source does better on Yoruba than the published baseline beyond doubt")

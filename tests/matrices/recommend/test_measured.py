@@ -168,7 +168,10 @@ def test_of_two_measurements_with_one_seed_the_later_counts(run: Run) -> None:
 def test_runs_on_other_items_than_most_are_not_compared(run: Run) -> None:
     cells = [run("deu", 70), run("eng", 60), run("hin", 55, of=60)]
 
-    assert [source.source for source in recommend(to_table(cells), "yor").sources] == ["deu", "eng"]
+    answer = recommend(to_table(cells), "yor")
+
+    assert [source.source for source in answer.sources] == ["deu", "eng"]
+    assert "1 run on other items is left out." in answer.basis
 
 
 def test_without_the_outcomes_of_items_there_is_still_an_interval_and_it_says_how(run: Run) -> None:

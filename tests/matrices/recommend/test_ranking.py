@@ -231,3 +231,14 @@ def test_the_shortlist_is_the_fewest_that_hold_the_best_with_ninety_percent() ->
     assert shortlist({"deu": 0.5, "eng": 0.3, "hin": 0.15, "swa": 0.05}) == ("deu", "eng", "hin")
     assert shortlist({"deu": 0.95, "eng": 0.05}) == ("deu",)
     assert shortlist({}) == ()
+
+
+def test_of_a_published_score_among_predictions_it_is_said_that_it_is_taken_for_exact(run: Run) -> None:
+    cells = [
+        replace(run(source, 50), target=target, score=score, correct=None, total=None, n_items=0)
+        for source, target, score in (("deu", "yor", 0.7), ("eng", "wol", 0.3))
+    ]
+
+    found = answer(cells, expecting(deu=0.7, eng=0.4))
+
+    assert "Measured scores are taken for exact: on how many items is not known." in found.basis

@@ -81,6 +81,13 @@ def test_a_copy_under_another_name_tells_nothing(store: Store, grid: Grid) -> No
     assert related(store) == []
 
 
+def test_a_copy_in_which_a_score_was_corrected_tells_nothing(store: Store, grid: Grid) -> None:
+    first, *others = grid({"matrix": "pos-again", "task": "pos"}, 0)
+    store.append([replace(first, score=(first.score or 0) + 0.1), *others])
+
+    assert related(store) == []
+
+
 def test_too_few_pairs_in_both_tell_nothing(store: Store, grid: Grid) -> None:
     store.append(grid(TOPIC, 1, targets=TARGETS[: FEWEST // len(SOURCES) - 1]))
 

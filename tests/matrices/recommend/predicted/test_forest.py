@@ -72,3 +72,9 @@ def test_of_a_single_target_nothing_is_foretold_from_others() -> None:
     found = learned(single).forest
     assert found.left_out.tolist() == [0, 0, 0]
     assert np.isfinite(found.mean(("deu", "ita"), "afr")).all()
+
+
+def test_of_no_source_there_are_no_parts(table: ScoreTable) -> None:
+    both = learned(table)
+
+    assert both.forest.parts(SOURCES, "sco", (), both.cells).shape == (0, len(TARGETS))

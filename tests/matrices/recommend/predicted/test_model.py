@@ -9,7 +9,7 @@ import pytest
 
 from matrices.recommend.outlook import NothingToPredictError
 from matrices.recommend.predicted import fit
-from matrices.recommend.predicted.explain import outlook
+from matrices.recommend.predicted.explain import EXPLAINED, outlook
 from matrices.scores import Floats, ScoreTable
 
 LANGUAGES = """
@@ -148,3 +148,14 @@ def test_a_prediction_says_what_it_rests_on(table: ScoreTable) -> None:
     assert all(0 < one.weight <= 1 for one in evidence)
     assert [one.weight for one in evidence] == sorted((one.weight for one in evidence), reverse=True)
     assert evidence[0].score == table.scores[CODES.index(expected[0].source), CODES.index(evidence[0].target)]
+
+
+def test_where_the_best_were_all_measured_the_others_are_still_foretold(table: ScoreTable) -> None:
+    scores = table.scores.copy()
+    worst = int(np.nanargmin(scores[:, CODES.index("nld")]))
+    scores[worst, CODES.index("nld")] = np.nan
+
+    expected = outlook(fit(replace(table, scores=scores)), "nld").expected
+
+    assert [one.source for one in expected].index(CODES[worst]) >= EXPLAINED
+    assert not any(one.rests_on for one in expected)
