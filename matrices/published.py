@@ -156,14 +156,15 @@ def to_scores(published: Published) -> ScoreTable:
 def with_shares(lines: Iterable[Line]) -> tuple[Line, ...]:
     """The lines of a ranks-only table, scored: the share of a target's other sources that a source outranks.
 
-    In [0, 1]; those of one rank count half. Rank 1 is the best. A target's only source has no score.
+    In [0, 1]; those of one rank count half. Rank 1 is the best. A target's only source has no score, nor has it itself,
+    which is no source to transfer from, and outranks none.
     """
     of_target: defaultdict[tuple[str, int], list[Line]] = defaultdict(list)
     for line in lines:
         of_target[line.target, line.seed].append(line)
     scored: list[Line] = []
     for group in of_target.values():
-        ranks = np.array([np.nan if line.rank is None else line.rank for line in group])
+        ranks = np.array([np.nan if line.rank is None or line.source == line.target else line.rank for line in group])
         n = int(np.isfinite(ranks).sum())
         for line, rank in zip(group, ranks.tolist(), strict=True):
             below, level = float((ranks > rank).sum()), float((ranks == rank).sum()) - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import partial
 
 import pyarrow as pa
@@ -24,12 +24,18 @@ class Measures:
     def __call__(
         self, reader: Reader, matrix: str, what: str, settings: Settings = DEFAULTS, *, version: int | None = None
     ) -> pa.Table:
-        """One measure of the version held, from the table there is where the matrix has not changed since another.
+        """One measure of the version held, from the table there is where all it is made of is as it was.
 
         Raises as ``measure`` does.
         """
         assert isinstance(reader, Held)
         compute = partial(self._compute, reader, matrix, what, settings, version=version)
-        content = identity(reader, matrix).rpartition("-")[2]
-        table = self._kept.get((matrix, content, what, settings), compute)
+        table = self._kept.get((matrix, _content(reader, matrix), what, settings), compute)
         return table.replace_schema_metadata({**table.schema.metadata, b"version": str(reader.version)})
+
+
+def _content(held: Held, matrix: str) -> Hashable:
+    """What a measure is computed from: cells, and what is kept beside them of items and encoder."""
+    cells = identity(held, matrix).rpartition("-")[2]
+    encoder = next(info.encoder for info in held.matrices() if info.matrix == matrix)
+    return cells, hash((held.pretrained(encoder), tuple(held.items(matrix).items())))

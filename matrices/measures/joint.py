@@ -132,9 +132,17 @@ class Joint:
         return together, in_turn
 
     def _without_a_seed(self) -> list[tuple[Floats, Floats]]:
-        """Means of scores and baselines with each seed left out; of one seed, as they are."""
+        """Means of scores and baselines with each seed left out; of one seed, as they are.
+
+        A cell that has no other run says nothing of what another seed would have made of it, and keeps its mean.
+        """
         found, seeds = self.outcomes, len(self.outcomes.seeds)
         if seeds == 1:
             return [(found.means, found.baseline_means)]
         kept = [np.arange(seeds) != seed for seed in range(seeds)]
-        return [(mean_over_seeds(found.scores[..., at]), mean_over_seeds(found.baseline[..., at])) for at in kept]
+        without = [(mean_over_seeds(found.scores[..., at]), mean_over_seeds(found.baseline[..., at])) for at in kept]
+        return [(_filled(means, found.means), _filled(baseline, found.baseline_means)) for means, baseline in without]
+
+
+def _filled(values: Floats, others: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, others)

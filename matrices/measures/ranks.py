@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from matrices.items import Items
 from matrices.measures.influence import influence, over_seeds
 from matrices.measures.multiplicity import max_t
-from matrices.measures.outcomes import Column, Floats, Outcomes
+from matrices.measures.outcomes import Column, Floats, MeasureError, Outcomes
 from matrices.measures.resampling import RESAMPLES, Resamples
 from matrices.measures.spread import LEVEL, parts_of_pairs, spread
 
@@ -28,7 +28,8 @@ def ranks(outcomes: Outcomes, *, items: Mapping[str, Items] | None = None, resam
     - ``tied_with_best``: no source is better beyond doubt.
     - ``behind``, ``behind_low``, ``behind_high``: the best score less this, and its band; 0 of the best.
 
-    Sources are chosen and scored on the same items here; ``splits`` says what that flatters.
+    Sources are chosen and scored on the same items here; ``splits`` says what that flatters. Raises ``MeasureError``
+    where no language was measured on another.
     """
     samples = Resamples(outcomes, resamples, items)
     tables = [
@@ -36,6 +37,8 @@ def ranks(outcomes: Outcomes, *, items: Mapping[str, Items] | None = None, resam
         for place, column in enumerate(outcomes.by_item())
         if _ranked(outcomes, place).size
     ]
+    if not tables:
+        raise MeasureError(f"{outcomes.matrix} has no score of a language on another: there is nothing to rank")
     return pa.concat_tables(tables)
 
 

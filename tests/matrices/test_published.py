@@ -77,6 +77,19 @@ def test_ranks_alone_become_the_share_outranked_within_a_target(file: Path) -> N
     assert np.isnan(table.scores[:, 0]).all()
 
 
+def test_a_language_on_itself_is_none_of_the_sources_that_are_outranked(file: Path) -> None:
+    file.write_text("source,target,rank\neng,eng,1\ndeu,eng,2\nfra,eng,3\nita,eng,4\n")
+
+    found = read_scores(file)
+
+    assert dict(zip(found.sources, found.scores[:, 0].tolist(), strict=True)) == {
+        "deu": 1.0,
+        "eng": pytest.approx(np.nan, nan_ok=True),
+        "fra": 0.5,
+        "ita": 0.0,
+    }
+
+
 def test_an_empty_score_is_not_measured(file: Path) -> None:
     file.write_text("source,target,score\nde,yo,\nha,yo,0.5\n")
 

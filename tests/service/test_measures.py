@@ -112,6 +112,17 @@ def test_a_version_that_left_the_matrix_as_it_was_is_answered_from_the_table_the
     assert counted.computed == [MATRIX, MATRIX]
 
 
+def test_what_the_encoder_saw_is_part_of_what_a_measure_is_made_of(store: Store) -> None:
+    measures = Measures(4)
+    before = measures(hold(store), MATRIX, "interference")
+    (encoder,) = {info.encoder for info in store.matrices() if info.matrix == MATRIX}
+    store.keep_pretrained(encoder, ["deu"])
+    after = measures(hold(store), MATRIX, "interference")
+
+    assert set(before["target_unseen"].to_pylist()) == {None}
+    assert set(after["target_unseen"].to_pylist()) == {True}
+
+
 def test_a_composition_can_be_named(client: TestClient, store: Store, make_cell: MakeCell) -> None:
     for seed in (0, 1):
         cell = make_cell("deu", "yor", 5, seed, MATRIX)

@@ -14,6 +14,8 @@ _WORTH = 2.0
 _ROUNDS = 5
 _STRETCH = 0.3
 _FLOOR = 0.5
+_ROUNDING = 1e-12
+"""Of the largest score: what differs by less is alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Stretch:
 def stretch(standard: Floats) -> Stretch:
     """The scale for these standard scores, NaN where not measured."""
     grown = np.exp(_STRETCH * standard[np.isfinite(standard)])
-    return Stretch(float(grown.mean()), float(grown.std()) or 1.0)
+    spread = float(grown.std())
+    return Stretch(float(grown.mean()), spread if spread > _ROUNDING else 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,5 +90,6 @@ def _spreads(scores: Floats, known: NDArray[np.bool_], centres: Floats) -> Float
     # The more scores of its own, the less another target's spread says.
     prior = _WORTH / np.maximum(count, 1)
     own = (squares + prior * usual) / (freedom + prior)
-    # Where all scores of the table are alike, any spread will do.
-    return np.sqrt(np.where(own > 0, own, 1.0))
+    # Where all scores of the table are alike but for rounding, any spread will do.
+    rounding = (_ROUNDING * np.abs(scores, where=known, out=np.zeros_like(scores)).max(initial=0.0)) ** 2
+    return np.sqrt(np.where(own > rounding, own, 1.0))

@@ -70,7 +70,7 @@ class Design:
 
     def _made(self, sources: Sequence[str], target: str) -> Floats:
         own_pairs = tuple(sources) == self.sources and target in self.pairs.targets
-        pair = self.pair(sources, target) if own_pairs else self.pairs.of(sources, target)[0]
+        pair = self.pair(sources, target) if own_pairs else self.pairs.of(sources, target)
         here = self.of_sources.of(sources)
         there = (self.of_targets.of([target]) - self.centre)[0]
         own = (self.own.of([target]) - self.own_centre)[0]
@@ -95,7 +95,7 @@ class Design:
 def design(table: ScoreTable, standard: Floats) -> Design:
     """The design for a table, its features weighed by how they go with the ``standard`` scores [S, T]."""
     found = pairs(table)
-    columns = np.stack([found.of(found.sources, target)[0] for target in found.targets], axis=1)
+    columns = np.stack([found.of(found.sources, target) for target in found.targets], axis=1)
     own_rank = int(np.clip(_OWN_COLUMNS // max(len(table.sources), 1), 1, _OWN_RANK))
     of_targets = space(table.targets, max(_TARGET_RANK, _OWN_RANK))
     narrow, own = (_first(of_targets, rank) for rank in (_TARGET_RANK, own_rank))

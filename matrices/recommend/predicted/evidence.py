@@ -87,6 +87,11 @@ class _Posterior:
 
 def _posterior(products: Products, variance: Floats, noise: float) -> _Posterior:
     live = np.flatnonzero(variance)
+    count = len(variance)
+    mean, determined, covariance = np.zeros(count), np.zeros(count), np.zeros((count, count))
+    if not len(live):
+        evidence = -0.5 * (products.count * np.log(noise) + products.square / noise)
+        return _Posterior(mean, covariance, determined, products.square, float(evidence))
     size = np.sqrt(variance[live])
     gram = products.gram[np.ix_(live, live)]
     moment = products.moment[live]
@@ -97,8 +102,6 @@ def _posterior(products: Products, variance: Floats, noise: float) -> _Posterior
     inverse, _ = lapack.dpotri(factor, lower=1)
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
     found = size * (inverse @ (size * moment)) / noise
-    count = len(variance)
-    mean, determined, covariance = np.zeros(count), np.zeros(count), np.zeros((count, count))
     mean[live], determined[live] = found, 1 - np.diag(inverse)
     covariance[np.ix_(live, live)] = size[:, None] * inverse * size
     residual = float(products.square - 2 * found @ moment + found @ gram @ found)

@@ -49,10 +49,9 @@ class LeftOut:
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """The models that ``mix`` found to have a share, and the variance of a score about them."""
+    """The models that ``mix`` found to have a share."""
 
     members: tuple[Member, ...]
-    noise: float
 
     def mean(self, rows: Floats) -> Floats:
         """Expected scores [n] of rows [n, P]."""
@@ -102,8 +101,7 @@ def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -
             Member(uses, weights, float(share))
             for (uses, weights), share in zip(members, shares, strict=True)
             if share > 0
-        ),
-        noise=float(shares @ [weights.noise for _, weights in members]),
+        )
     )
     return mixture, LeftOut(
         mean=shares @ np.stack([one.mean for one in without]),

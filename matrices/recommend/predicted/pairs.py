@@ -96,14 +96,14 @@ class Pairs:
         """The group of every column."""
         return [feature.group for feature in self.features for _ in _columns(feature)]
 
-    def of(self, sources: Sequence[str], target: str) -> tuple[Floats, Floats]:
-        """Columns [len(sources), P] of pairs with one target, 0 (the mean) where missing; and whether known [.., F].
+    def of(self, sources: Sequence[str], target: str) -> Floats:
+        """Columns [len(sources), P] of pairs with one target, 0 (the mean) where missing.
 
         Neither source nor target need be of the table: what it states of its own pairs is then missing, and likeness
         is worked out.
         """
         if not self.features:
-            return np.empty((len(sources), 0)), np.empty((len(sources), 0), dtype=bool)
+            return np.empty((len(sources), 0))
         known = np.stack([self._values(feature, sources, target) for feature in self.features], axis=-1)
         reference = [self._reference(feature, target) for feature in self.features]
         raw = np.concatenate(
@@ -111,7 +111,7 @@ class Pairs:
             axis=-1,
         )
         standard = (raw - self.means) / self.spreads
-        return np.where(np.isfinite(standard), standard, 0.0), np.isfinite(known)
+        return np.where(np.isfinite(standard), standard, 0.0)
 
     def _values(self, feature: Feature, sources: Sequence[str], target: str) -> Floats:
         if feature.stated is not None:
@@ -139,6 +139,7 @@ def pairs(table: ScoreTable) -> Pairs:
         stated_of = np.isfinite(values) & ~same
         again = _WORKED_OUT.get(name.casefold(), ())
         if not again or any(np.isnan(like[one][stated_of]).any() for one in again):
+            values = np.where(same, np.nan, values)
             features.append(_feature(name, values, Stated(table.sources, table.targets, values)))
     told: list[tuple[str, Stated | Average, str | None]] = []
     if table.overlaps is not None:
@@ -150,7 +151,6 @@ def pairs(table: ScoreTable) -> Pairs:
         values = np.stack([stated.of(table.sources, target) for target in table.targets], axis=-1)
         features.append(_feature(name, np.where(same, np.nan, values), stated, borrowed_as=other_matrix))
     features = [feature for feature in features if _varies(feature.values)]
-    blank = Pairs(table.sources, table.targets, tuple(features), np.zeros(0), np.ones(0))
     raw = (
         np.stack(
             [
@@ -169,7 +169,8 @@ def pairs(table: ScoreTable) -> Pairs:
     count = np.maximum(known.sum(axis=(0, 1)), 1)
     means = np.where(known, raw, 0).sum(axis=(0, 1)) / count
     spreads = np.sqrt(np.where(known, (raw - means) ** 2, 0).sum(axis=(0, 1)) / count)
-    return Pairs(blank.sources, blank.targets, blank.features, means, np.where(spreads > _ALIKE, spreads, np.inf))
+    spreads = np.where(spreads > _ALIKE, spreads, np.inf)
+    return Pairs(table.sources, table.targets, tuple(features), means, spreads)
 
 
 def _feature(

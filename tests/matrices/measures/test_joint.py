@@ -51,3 +51,16 @@ def test_a_run_that_is_missing_narrows_nothing(simulate: Simulate) -> None:
     outcomes.scores[0, 0, 1:] = np.nan
     left = Joint(Outcomes(**{name: getattr(outcomes, name) for name in Outcomes.__dataclass_fields__}))
     assert left.variances(of_changes=True)[0, 0] > whole[0, 0]
+
+
+def test_a_cell_of_a_single_seed_costs_no_other_its_interval(simulate: Simulate) -> None:
+    outcomes, _, _ = simulate(np.random.default_rng(0), languages=4, seeds=3, by_seed=0.5)
+    whole = Joint(outcomes).estimate(changes)
+    outcomes.scores[0, 1, 1:] = np.nan
+    left = Joint(Outcomes(**{name: getattr(outcomes, name) for name in Outcomes.__dataclass_fields__}))
+
+    found = left.estimate(changes)
+
+    assert np.isfinite(found.low).all()
+    others = np.arange(len(found.low)) != 4
+    assert_allclose((found.high - found.low)[others], (whole.high - whole.low)[others], rtol=0.2)

@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from matrices.measures.outcomes import Outcomes
+from matrices.measures.outcomes import MeasureError, Outcomes
 from matrices.measures.ranks import ranks
 
 Floats = NDArray[np.float64]
@@ -59,3 +60,9 @@ def test_a_rank_lies_within_its_bounds(make_outcomes: MakeOutcomes, world: int) 
     assert rows["rank"] == list(range(1, 7))
     for low, rank, high in zip(rows["rank_low"], rows["rank"], rows["rank_high"], strict=True):
         assert 1 <= low <= rank <= high <= 6
+
+
+def test_without_a_language_on_another_there_is_nothing_to_rank(make_outcomes: MakeOutcomes) -> None:
+    selves = make_outcomes(drawn(0, [0.5]), np.zeros((1, 3, 400)), sources=("deu",), targets=("deu",))
+    with pytest.raises(MeasureError, match="nothing to rank"):
+        ranks(selves)

@@ -159,3 +159,13 @@ def test_where_the_best_were_all_measured_the_others_are_still_foretold(table: S
 
     assert [one.source for one in expected].index(CODES[worst]) >= EXPLAINED
     assert not any(one.rests_on for one in expected)
+
+
+@pytest.mark.parametrize("score", [0.7, 1.0])
+def test_where_all_scores_are_alike_no_source_is_surely_the_best(score: float, capfd: pytest.CaptureFixture) -> None:
+    found = fit(ScoreTable(CODES, CODES, np.full((len(CODES), len(CODES)), score))).predict("sco")
+
+    assert found.best.max() < 0.2
+    np.testing.assert_allclose(found.mean, score)
+    # LAPACK complains by itself of a matrix without a row.
+    assert "DPOTR" not in "".join(capfd.readouterr())

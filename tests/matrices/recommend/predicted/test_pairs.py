@@ -54,3 +54,15 @@ def test_only_pairs_that_the_table_states_matter() -> None:
     found = names(replace(TABLE, sources=(*SOURCES[:-1], "qaa"), pair_features=stated))
 
     assert "GENETIC" not in found
+
+
+def test_what_a_table_states_of_a_language_and_itself_says_nothing_of_pairs() -> None:
+    other = OVERLAP.copy()
+    other[SOURCES.index("deu"), TARGETS.index("deu")] = 1.0
+
+    one, two = (
+        fit(replace(TABLE, pair_features={"Word overlap": values})).predict("deu", ["ces", "fra"]).mean
+        for values in (OVERLAP, other)
+    )
+
+    np.testing.assert_array_equal(one, two)
