@@ -89,7 +89,7 @@ def boxed() -> Held | None:
 def store_or_box(uri: str | Path | None) -> Reader:
     """The store at ``uri``, or the matrices in the box where none is named.
 
-    Raises ``StoreMissingError``, ``StoreTooNewError`` and ``NoBoxError``.
+    Raises ``StoreMissingError``, ``StoreTooNewError``, ``StoreUnreadableError`` and ``NoBoxError``.
     """
     if uri is not None:
         return Store(uri)

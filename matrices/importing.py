@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ PUBLISHED = "published"
 """Composition and selection of imported cells: what was done to an encoder, only the publication can say."""
 
 _SAME = 1e-9
+_LONGEST_NAME = 120
+_NAME = re.compile(rf"[\w.+@-]{{1,{_LONGEST_NAME}}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,15 @@ class Imported:
     found: int
 
 
+class UnfitNameError(ValueError):
+    """A name that a matrix or a task cannot have; the message says what it may be made of."""
+
+    def __init__(self, what: str, given: str) -> None:
+        self.what, self.given = what, given
+        allowed = f"1 to {_LONGEST_NAME} letters, digits and any of . _ - + @"
+        super().__init__(f"{given!r} cannot be the name of a {what}, which is a part of addresses: {allowed}")
+
+
 class MatrixTakenError(ValueError):
     """A matrix of that name that holds other things; the message says which."""
 
@@ -58,11 +70,20 @@ def import_published(uri: str | Path, published: Published, about: About) -> Imp
     A score becomes a cell without outcomes, seconds or items (0 stands for unknown), whose ``device`` says file, digest
     and citation. A rank becomes the share of the target's other sources that the source outranks, under the metric
     ``share_outranked``. Imported again, nothing is added. Raises ``PublishedTableError`` for a score that is no share
-    in [0, 1], and ``MatrixTakenError`` where the matrix holds another score of a pair, or was not imported.
+    in [0, 1] and for a table without any, ``MatrixTakenError`` where the matrix holds another score of a pair, or was
+    not imported, and ``UnfitNameError``.
     """
+    for what, name in (("matrix", about.matrix), ("task", about.task)):
+        if not _NAME.fullmatch(name):
+            raise UnfitNameError(what, name)
     if published.ranks_only:
         about = replace(about, metric=SHARE_OUTRANKED, percent=False)
     cells, lines = _cells(published, about)
+    if not cells:
+        raise PublishedTableError(published.path, published.lines[-1].number, "no line has a score: nothing to import")
+    if about.percent and all(cell.score is not None and cell.score <= 0.01 for cell in cells):
+        problem = "with --percent every score would be 0.01 at the most; these are shares already, leave it out"
+        raise PublishedTableError(published.path, lines[0].number, problem)
     store = Store.open(uri, create=True)
     before = _before(store, about)
     for cell, line in zip(cells, lines, strict=True):

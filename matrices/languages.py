@@ -44,6 +44,8 @@ bare Norwegian is Bokmål, as in the Unicode CLDR.
 _FOLD = {member: macro for macro, members in _MEMBERS.items() for member in members.split()}
 _NOT_A_LANGUAGE = {"und", "mul", "mis", "zxx"}
 _TAG = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{1,8})*|i-[a-z]+", re.IGNORECASE)
+_SHORTEST_NAME = 3
+"""Two letters are most likely a country's (``ua``, ``ir``), and hardly the name of a language that is called so."""
 _PRIVATE_USE = re.compile(r"q[a-t][a-z]")
 
 
@@ -81,12 +83,13 @@ class UnknownLanguageError(ValueError):
 def resolve(tag: str) -> Language:
     """The language of a BCP-47 tag, an ISO 639-1, 639-2 or 639-3 code, or an English name.
 
-    A code is tried before a name. Script, region and variant are dropped (``yo-NG``, ``eng_Latn``); the standard
-    variety of a macrolanguage gives the macro code (``arb`` -> ``ara``, ``cmn`` -> ``zho``); private-use codes
-    (``qaa`` to ``qtz``) are themselves, for generated languages. Raises ``UnknownLanguageError``.
+    A code is tried before a name; two letters are a code alone, and the name of a family is no language's. Script,
+    region and variant are dropped (``yo-NG``, ``eng_Latn``); the standard variety of a macrolanguage gives the macro
+    code (``arb`` -> ``ara``, ``cmn`` -> ``zho``); private-use codes (``qaa`` to ``qtz``) are themselves, for generated
+    languages. Raises ``UnknownLanguageError``.
     """
     given = tag.strip()
-    code = _from_tag(given) or _from_name(given)
+    code = (_from_tag(given) or _from_name(given)) if given.isprintable() else None
     if code is None:
         raise UnknownLanguageError(tag, _nearest(given))
     return Language(code, _name(code))
@@ -133,6 +136,8 @@ def _from_tag(given: str) -> str | None:
 def _from_name(given: str) -> str | None:
     if (code := _codes_by_name().get(given.casefold())) is not None:
         return code
+    if len(given) < _SHORTEST_NAME or given.casefold() in _groups():
+        return None
     try:
         return _from_tag(langcodes.find(given, language="en").to_tag())
     except LookupError:
@@ -161,6 +166,12 @@ def _table() -> dict[str, dict[str, str]]:
 @cache
 def _codes_by_name() -> dict[str, str]:
     return {row["name"].casefold(): code for code, row in _table().items()}
+
+
+@cache
+def _groups() -> frozenset[str]:
+    """The names of families and genera, casefolded."""
+    return frozenset(row[rank].casefold() for row in _table().values() for rank in ("family", "genus"))
 
 
 @cache

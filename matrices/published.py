@@ -8,9 +8,10 @@ import io
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,8 @@ _NAMES = {
 }
 """What the columns are called in published tables, most telling first; ``_raw`` and ``_code`` may follow each name."""
 
+_LARGEST = 1e12
+"""More is no score of anything, and squares of it are no numbers."""
 _FEATURES = re.compile(
     r"(genetic|syntactic|featural|phonological|inventory|geographic)(_distance)?"
     r"|(word|subword|entity)_overlap|overlap(_(word|subword|entity)_level)?"
@@ -110,26 +113,36 @@ def read_published(path: str | Path, columns: Columns | None = None) -> Publishe
         raise PublishedTableError(
             path, line, f"not UTF-8 ({data[error.start : error.start + 1]!r}); save it so"
         ) from error
-    rows = csv.reader(io.StringIO(text), delimiter="\t" if path.suffix == ".tsv" else ",")
-    header = next(rows, [])
+    reader = csv.reader(io.StringIO(text), delimiter="\t" if path.suffix.casefold() == ".tsv" else ",")
+    rows = _numbered(path, reader)
+    _, header = next(rows, (1, []))
     if len(set(header)) < len(header):
         raise PublishedTableError(path, 1, "two columns have one name; rename one")
     found = _found(path, header, columns)
     lines: list[Line] = []
-    for row in rows:
+    for number, row in rows:
         if not row:
             continue
         if len(row) != len(header):
-            raise PublishedTableError(path, rows.line_num, f"{len(row)} fields; the first line names {len(header)}")
+            raise PublishedTableError(path, number, f"{len(row)} fields; the first line names {len(header)}")
         fields = dict(zip(header, row, strict=True))
         if all(fields[name] == value for name, value in found.where):
-            lines.append(_line(path, rows.line_num, fields, found))
+            lines.append(_line(path, number, fields, found))
     if not lines:
-        raise PublishedTableError(path, rows.line_num, "no line to read; check the file and what is asked of it")
+        raise PublishedTableError(path, reader.line_num, "no line to read; check the file and what is asked of it")
     _once(path, lines)
     return Published(
         path=path, sha256=hashlib.sha256(data).hexdigest(), columns=found, lines=tuple(lines), notes=_notes(lines)
     )
+
+
+def _numbered(path: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a file, each with the number of its line."""
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise PublishedTableError(path, reader.line_num, f"{error}; save it as plain CSV, a line a row") from error
 
 
 def read_scores(path: str | Path, columns: Columns | None = None) -> ScoreTable:
@@ -246,6 +259,8 @@ def _number(path: Path, line: int, name: str, text: str) -> float | None:
         raise PublishedTableError(
             path, line, f"column {name!r}: {text!r} is no number; leave it empty where none is known"
         )
+    if abs(number) > _LARGEST:
+        raise PublishedTableError(path, line, f"column {name!r}: {text!r} is out of range; at most {_LARGEST:g}")
     return number
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -62,6 +63,16 @@ class StoreMissingError(FileNotFoundError):
         return str(self.args[0])
 
 
+class StoreUnreadableError(OSError):
+    """A store of which a file is missing or damaged, or which cannot be reached; the message says what was found."""
+
+    def __init__(self, uri: str, cause: Exception) -> None:
+        self.uri = uri
+        # Over several lines, with colours, where a bucket is out of reach.
+        said = " ".join(re.sub(r"\x1b\[\d*m|↳", "", str(cause)).split()).rstrip(".")
+        super().__init__(f"{uri} cannot be read: {said}. Mend what that names, or name another store")
+
+
 class StoreTooNewError(RuntimeError):
     """A store written under a newer schema than this release reads."""
 
@@ -81,7 +92,7 @@ class Store:
     """
 
     def __init__(self, uri: str | Path) -> None:
-        """Raises ``StoreMissingError`` where there is none, and ``StoreTooNewError``."""
+        """Raises ``StoreMissingError`` where there is none, ``StoreTooNewError`` and ``StoreUnreadableError``."""
         self.uri = str(uri)
         self._options = _options()
         self._table()
@@ -204,6 +215,8 @@ class Store:
             table = DeltaTable(self.uri, storage_options=self._options)
         except TableNotFoundError as error:
             raise StoreMissingError(self.uri) from error
+        except (DeltaError, OSError) as error:
+            raise StoreUnreadableError(self.uri, error) from error
         _refuse_newer(self.uri, table.metadata().configuration)
         if version is not None:
             _travel(table, version)
@@ -213,7 +226,10 @@ class Store:
 def _rows(table: DeltaTable, columns: Sequence[str], *conditions: str) -> pa.Table:
     """Rows as they were appended that meet every condition (SQL), in no particular order."""
     # Delta's own engine: Arrow's reads through Python's threads, many times slower, and now and then aborts at exit.
-    rows = pa.table(table.scan(list(columns), " AND ".join(conditions) or None))
+    try:
+        rows = pa.table(table.scan(list(columns), " AND ".join(conditions) or None))
+    except (DeltaError, OSError, pa.ArrowException) as error:
+        raise StoreUnreadableError(table.table_uri, error) from error
     return rows.cast(pa.schema([SCHEMA.field(name) for name in columns]))
 
 

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from matrices.boxed import NoBoxError
 from matrices.likeness.text import Overlaps
-from matrices.store import StoreMissingError, StoreTooNewError
+from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
 from service import problems
 from service.dependencies import Context
 from service.downloads import Downloads
@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         await anyio.to_thread.run_sync(app.state.context.snapshots.current)
-    except (StoreMissingError, StoreTooNewError, NoBoxError) as error:
+    except (StoreMissingError, StoreTooNewError, StoreUnreadableError, NoBoxError) as error:
         log.warning("no matrices to answer from yet", cause=str(error))
     yield
 

@@ -20,7 +20,7 @@ from matrices.measures.outcomes import MeasureError
 from matrices.measures.registry import UnknownMeasureError
 from matrices.reading import UnknownMatrixError, UnknownVersionError
 from matrices.recommend import UnknownTargetError, UnknownTaskError
-from matrices.store import StoreMissingError, StoreTooNewError
+from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
 from service.schemas import CellsQuery, DownloadQuery, MeasureQuery, Problem, RecommendationQuery
 
 log = structlog.get_logger()
@@ -124,5 +124,6 @@ _KNOWN: dict[type[Exception], tuple[int, str]] = {
     UnreadableCursorError: (404, "unknown-page"),
     StoreMissingError: (503, "no-store"),
     StoreTooNewError: (503, "store-too-new"),
+    StoreUnreadableError: (503, "store-unreadable"),
     NoBoxError: (503, "no-matrices"),
 }

@@ -40,7 +40,8 @@ class Snapshots:
     def current(self) -> Held:
         """The newest version known, at most ``refresh_seconds`` old while the store can be read.
 
-        Raises ``StoreMissingError``, ``StoreTooNewError`` or ``NoBoxError`` while nothing was ever loaded.
+        Raises ``StoreMissingError``, ``StoreTooNewError``, ``StoreUnreadableError`` or ``NoBoxError`` while nothing was
+        ever loaded.
         """
         loaded = self._loaded
         if loaded is None:

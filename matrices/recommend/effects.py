@@ -51,17 +51,16 @@ def measured_effects(
 def approximate_effects(runs: Column) -> Effects:
     """From one target's runs alone: by the interval of the difference, which is not corrected for how many there are.
 
-    For matrices without outcomes of items, whose intervals are a normal approximation, and too wide.
+    For matrices without outcomes of items, whose intervals are a normal approximation, and too wide. None where it is
+    not known on how many items scores are: nothing can then be said of how sure a difference is.
     """
-    if BASELINE_KEY not in runs.runs:
+    if BASELINE_KEY not in runs.runs or runs.n_items < 2:
         return {}
     uncertainty = Uncertainty(runs)
     found = {}
     for source in (source for source in runs.runs if source is not None):
         difference = uncertainty.difference(source, BASELINE_KEY)
-        low, high = difference.interval
-        # Of unknown items the interval is all there can be, and the mean not in its middle.
-        half = max(difference.mean - low, high - difference.mean)
+        half = difference.mean - difference.interval[0]
         (verdict,) = labels(np.array([difference.mean]), np.array([half]), np.zeros(1))
-        found[source] = Effect(difference=difference.mean, interval=(low, high), verdict=verdict, q=None)
+        found[source] = Effect(difference=difference.mean, interval=difference.interval, verdict=verdict, q=None)
     return found

@@ -82,7 +82,10 @@ def recommend(
         console.print(answer.advice, style="bold", markup=False, highlight=False)
     console.print(answer.basis)
     if overlaps is not None and answer.knowledge is not None and "corpora" not in answer.knowledge.known:
-        why = "databases know it, and say more" if answer.target.code in overlaps.codes else f"{corpora} has none"
+        why = f"{corpora} has none"
+        if answer.target.code in overlaps.codes:
+            known = "genealogy" in answer.knowledge.known
+            why = "databases know it, and say more" if known else "no other language's texts have a word of them"
         console.print(f"[yellow]note:[/] texts of {answer.target.name} are not used: {escape(why)}", highlight=False)
     _say_measured_on(console, reader)
 

@@ -184,7 +184,7 @@ def _print_notes(console: Console, notes: Iterable[str]) -> None:
 
 def _read(table: str, columns: Columns) -> tuple[list[str], ScoreTable, bool]:
     """Notes, scores, and whether they were ranks."""
-    if Path(table).suffix in (".csv", ".tsv"):
+    if Path(table).suffix.casefold() in (".csv", ".tsv") or Path(table).is_file():
         published = read_published(table, columns)
         return list(published.notes), to_scores(published), published.ranks_only
     store, _, matrix = table.rpartition("/")

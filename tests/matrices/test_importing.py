@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from matrices.cells import Cell, from_table
-from matrices.importing import About, MatrixTakenError, import_published
+from matrices.importing import About, MatrixTakenError, UnfitNameError, import_published
 from matrices.published import Columns, PublishedTableError, read_published
 from matrices.scores import scores_of
 from matrices.store import Store
@@ -139,3 +139,27 @@ def test_seeds_stay_apart(table, uri: Path) -> None:
     import_published(uri, published, ABOUT)
 
     assert {cell.seed: cell.score for cell in cells(uri)} == {0: 0.4, 1: 0.6}
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b", "a\nb", "[bold]x", "x" * 121])
+def test_a_name_that_no_address_can_hold_is_refused_before_anything_is_written(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text("source,target,score\ndeu,yor,0.5\n")
+
+    with pytest.raises(UnfitNameError, match="cannot be the name of a matrix"):
+        import_published(tmp_path / "store", read_published(file), About(matrix=name, task="pos"))
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("score", "percent", "says"), [("", False, "no line has a score"), ("0.8", True, "leave it out")]
+)
+def test_a_table_that_would_import_nothing_or_next_to_nothing_is_refused(
+    tmp_path: Path, score: str, percent: bool, says: str
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text(f"source,target,score\ndeu,yor,{score}\n")
+
+    with pytest.raises(PublishedTableError, match=says):
+        import_published(tmp_path / "store", read_published(file), About(matrix="a", task="pos", percent=percent))
+    assert not (tmp_path / "store").exists()

@@ -149,3 +149,9 @@ def test_genealogy_agrees_with_glottolog() -> None:
 )
 def test_kinship_is_genus_then_family(one: str, other: str, expected: float) -> None:
     assert kinship(one, other) == expected
+
+
+@pytest.mark.parametrize("given", ["ua", "ir", "Romance", "Slavic", "yor\0", "\0"])
+def test_what_names_a_country_or_a_family_or_nothing_is_no_language(given: str) -> None:
+    with pytest.raises(UnknownLanguageError):
+        resolve(given)

@@ -12,7 +12,7 @@ import sys
 import pytest
 import structlog
 
-from matrices.logs import configure_logs
+from matrices.logs import VARIABLE, configure_logs
 
 PROGRAM = """
 import os, sys
@@ -69,3 +69,25 @@ def test_standard_error_may_be_redirected_and_closed_between_lines(capsys: pytes
     finally:
         structlog.configure(**before)
     assert "two" in capsys.readouterr().err
+
+
+def test_an_error_is_logged_without_the_values_of_variables(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing() -> None:
+        credentials = "".join(["of ", "the store"])
+        raise RuntimeError(len(credentials))
+
+    monkeypatch.delenv(VARIABLE, raising=False)
+    before = structlog.get_config()
+    try:
+        configure_logs()
+        failing()
+    except RuntimeError as error:
+        structlog.get_logger().error("unexpected error", exc_info=error)
+    finally:
+        structlog.configure(**before)
+
+    said = capsys.readouterr().err
+    assert "in failing" in said
+    assert "of the store" not in said

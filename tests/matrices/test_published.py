@@ -112,6 +112,9 @@ def test_an_empty_score_is_not_measured(file: Path) -> None:
         ("a,target,score\n", "line 1: which column is the source.* a, target, score"),
         ("source,target,x\n", "line 1: which column is the score, or the rank.* source, target, x"),
         ("source,source,score\n", "line 1: two columns have one name"),
+        ("source,target,score\nde,yo,1e300\n", "line 2: column 'score': '1e300' is out of range"),
+        ("source,target,score\nde,yo,0.5\nde,wo," + "9" * 200_000, r"line 3: .*field limit.*save it as plain CSV"),
+        ("source,target,score\nde,yo\0,0.5\n", "line 2: column 'target': unknown language"),
     ],
 )
 def test_what_cannot_be_read_names_file_line_and_value(file: Path, text: str, says: str) -> None:

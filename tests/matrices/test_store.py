@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 
 from matrices.cells import SCHEMA, SCHEMA_VERSION, Cell, from_table
 from matrices.reading import MatrixInfo, UnknownMatrixError, UnknownVersionError
-from matrices.store import Store, StoreMissingError, StoreTooNewError
+from matrices.store import Store, StoreMissingError, StoreTooNewError, StoreUnreadableError
 
 MakeCell = Callable[..., Cell]
 MATRIX = "zero_shot-pos-tiny"
@@ -300,3 +300,17 @@ def test_files_are_compressed_with_zstandard(store: Store, make_cell: MakeCell) 
 
     (file,) = Path(store.uri).glob("matrix=*/*.parquet")
     assert pq.ParquetFile(file).metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_a_damaged_store_is_one_error_that_names_it(tmp_path: Path, make_cell: MakeCell) -> None:
+    store = Store.open(tmp_path / "store", create=True)
+    store.append([make_cell()])
+    (data,) = (tmp_path / "store").glob("matrix=*/*.parquet")
+    data.write_bytes(data.read_bytes()[:100])
+
+    with pytest.raises(StoreUnreadableError, match=r"store.* cannot be read: "):
+        store.matrices()
+
+    (tmp_path / "store/_delta_log/00000000000000000000.json").unlink()
+    with pytest.raises(StoreUnreadableError, match="cannot be read: "):
+        Store(tmp_path / "store")

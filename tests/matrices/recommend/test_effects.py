@@ -141,14 +141,17 @@ def test_without_outcomes_of_items_the_interval_alone_decides() -> None:
         assert (effect.verdict in ("helps", "harms")) == (not low <= 0 <= high)
 
 
-def test_of_unknown_items_no_difference_is_beyond_doubt(make_cell: MakeCell) -> None:
+@pytest.mark.parametrize(("items", "verdicts"), [(0, None), (50, 1)])
+def test_a_published_baseline_is_called_so_and_judged_where_items_are_known(
+    make_cell: MakeCell, items: int, verdicts: int | None
+) -> None:
     published = [
-        replace(cell, score=score, correct=None, total=None, n_items=0, device="imported from table.csv: Doe 2022")
+        replace(cell, score=score, correct=None, total=None, n_items=items, device="imported from table.csv: Doe 2022")
         for source, score in (("deu", 0.2), (None, 0.9))
         for cell in cells(make_cell, {source: 0.5})[:1]
     ]
     answer = recommend(to_table(published), "yor")
-    (effect,) = (source.effect for source in answer.sources)
-    assert effect is not None
-    assert (effect.interval, effect.verdict) == ((-1, 1), "undecided")
-    assert answer.advice.startswith("No source does better on Yoruba than the published baseline beyond doubt")
+    if items:
+        assert answer.advice == "No source does better on Yoruba than the published baseline: of 1 measured, 1 harms."
+    else:
+        assert (answer.advice, answer.verdicts, answer.sources[0].effect) == ("Transfer from German.", None, None)
