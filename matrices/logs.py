@@ -12,13 +12,6 @@ from structlog.typing import Processor
 VARIABLE = "SPRACHBUND_LOG_JSON"
 """Environment variable: ``1`` makes every log line a JSON object."""
 
-_PLAIN: Sequence[Processor] = (
-    structlog.contextvars.merge_contextvars,
-    structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
-    # Without the values of variables, which the default shows: credentials of a store are among them.
-    structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
-)
 _JSON: Sequence[Processor] = (
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
@@ -36,7 +29,17 @@ def configure_logs(*, as_json: bool = False) -> None:
     if as_json:
         os.environ[VARIABLE] = "1"
     structlog.configure(
-        processors=list(_JSON if os.environ.get(VARIABLE) == "1" else _PLAIN),
+        processors=list(_JSON) if os.environ.get(VARIABLE) == "1" else _for_people(),
         # Looked up at every line: whoever redirects standard error may close what it was before.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+
+
+def _for_people() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
+        # Without the values of variables, which the default shows: credentials of a store are among them.
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback),
+    ]

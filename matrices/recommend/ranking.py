@@ -20,7 +20,8 @@ def ranking(
     """Every source that was measured on the target or can be predicted, by score, then code; and the 90% shortlist.
 
     A measured source keeps its mean score and the interval of that. With predictions among them, how probable each is
-    to be the best is the outlook's to say, and who is on the shortlist is tied with the best.
+    to be the best is the outlook's to say, and who is on the shortlist is tied with the best; but for measured sources
+    that are beyond doubt worse than the best measured one, which a model of other targets knows less of than its items.
     """
     measured = [] if runs is None else _measured(runs, average, effects)
     there = {source.source for source in measured} | {target}
@@ -32,7 +33,8 @@ def ranking(
         [*measured, *expected], key=lambda source: (-source.score, source.source)
     )
     best = {one.source: one.probability_best for one in outlook.expected}
-    chosen = frozenset(outlook.shortlist)
+    worse = {one.source for one in measured if not one.tied_with_best}
+    chosen = tuple(source for source in outlook.shortlist if source not in worse)
     ranked = [
         _predicted(source, rank, tied=source.source in chosen)
         if isinstance(source, Expected)
@@ -41,7 +43,7 @@ def ranking(
         )
         for rank, source in enumerate(places, start=1)
     ]
-    return ranked, outlook.shortlist
+    return ranked, chosen
 
 
 def compare(runs: Column | None, target: str, ranked: Sequence[RankedSource]) -> Comparison:

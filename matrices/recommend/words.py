@@ -146,7 +146,7 @@ def _missing(answer: Recommendation) -> str:
     if answer.knowledge is None:
         return ""
     missing = answer.knowledge.missing
-    said = [f"Not known of {answer.target.name}, and so not used: {_listed(missing)}."] if missing else []
+    said = [f"Not known of any pair that is predicted: {_listed(missing)}."] if missing else []
     for one in answer.asked:
         more = [] if one.knowledge is None else [kind for kind in one.knowledge.missing if kind not in missing]
         said += [f"Not known of {one.name} either: {_listed(more)}."] if more else []
@@ -202,14 +202,14 @@ def _english(answer: Recommendation) -> str:
     english = answer.comparison.english
     if english is None or english.rank == 1:
         return ""
-    return f"English is number {english.rank} at {english.score:.3f}{_worse(english)}."
+    return f"English is number {english.rank} at {english.score:.3f}{_worse(english, predicted=answer.predicted > 0)}."
 
 
-def _worse(source: RankedSource) -> str:
-    if source.measured and not source.n_items:
-        return ""
-    if not source.measured:
+def _worse(source: RankedSource, *, predicted: bool) -> str:
+    if predicted:
         return ", on the shortlist" if source.tied_with_best else ""
+    if not source.n_items:
+        return ""
     return ", tied with the best" if source.tied_with_best else ", below the best on the same items"
 
 

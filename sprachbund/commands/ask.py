@@ -20,6 +20,7 @@ from rich.table import Table
 from matrices.boxed import store_or_box
 from matrices.export import export
 from matrices.reading import Reader
+from matrices.store import StoreMissingError
 from sprachbund.texts import CorporaOption, overlaps_in
 
 if TYPE_CHECKING:
@@ -110,14 +111,23 @@ def serve(
     """Serve answers, downloads and the web page over HTTP."""
     try:
         import uvicorn
+        from pydantic import ValidationError
 
         from service import Settings, create_app
     except ImportError as error:
         message = f"[red]error:[/] {error.name} is missing; pip install 'sprachbund\\[service]'"
         Console(stderr=True).print(message, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
-    settings = Settings(store=store) if store is not None else Settings()
-    _say_measured_on(Console(), store_or_box(settings.store))
+    try:
+        settings = Settings(store=store) if store is not None else Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"SPRACHBUND_{one['loc'][0]}".upper() + f": {one['msg']}" for one in error.errors())
+        raise typer.BadParameter(wrong) from error
+    try:
+        _say_measured_on(Console(), store_or_box(settings.store))
+    except StoreMissingError as error:
+        said = f"[yellow]note:[/] {escape(str(error))}. Until there is one, answers are 503"
+        Console(stderr=True).print(said, highlight=False, soft_wrap=True)
     app = create_app(settings, overlaps_in(corpora))
     Console().print(f"Web page: http://{host}:{port}/   interface: http://{host}:{port}/docs   stop: Ctrl+C")
     uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)

@@ -113,6 +113,13 @@ class TestErrors:
         said = one_line(sprachbund("matrices", "--store", str(tmp_path / "nowhere")))
         assert "holds no store; make one with `sprachbund fill JOB.yaml`" in said
 
+    def test_a_variable_of_the_service_that_cannot_be_read_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SPRACHBUND_REFRESH_SECONDS", "abc")
+        result = sprachbund("serve")
+        assert result.returncode == 2
+        assert "SPRACHBUND_REFRESH_SECONDS" in result.stderr
+        assert "Traceback" not in result.stderr
+
     def test_missing_corpora_are_named(self, job: Path) -> None:
         assert "data: no such folder" in one_line(sprachbund("plan", str(job)))
 

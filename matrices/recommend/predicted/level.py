@@ -50,6 +50,13 @@ class Level:
         known = _known(self.design, self.pretrained, target)
         return self.centre.of(known), float(np.exp(self.log_spread.of(known)))
 
+    def spread_error(self, measured: int) -> float:
+        """The standard error of the log of a target's spread, of which so many scores are known, one at least.
+
+        From the spreads of other targets, and from its own scores (of normal ones, 1 / (2 (n - 1)), squared).
+        """
+        return float((1 / max(self.log_spread.variance, 1e-9) + 2 * (measured - 1)) ** -0.5)
+
 
 def level(design: Design, columns: Columns, pretrained: frozenset[str] | None) -> Level:
     """Learns both from the targets measured, of which there is at least one."""

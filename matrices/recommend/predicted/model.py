@@ -116,7 +116,12 @@ class Model:
             centre = float(self.columns.centres[at])
             middle = float(self.stretch.of(self.columns.standard[known, at]).mean())
             standard, slope = self.stretch.back(middle + expected)
-            shared = np.full(len(asked), spread**2 * self.learned.noise / known.sum())
+            count = int(known.sum())
+            # Errors of mean and spread move all predictions, but no measured score: they count between the two.
+            of_mean = np.full(len(asked), np.sqrt(self.learned.noise / count))
+            of_spread = standard / slope * self.level.spread_error(count)
+            covariance = covariance + np.outer(of_mean, of_mean) + np.outer(of_spread, of_spread)
+            shared = np.zeros(len(asked))
             wide = self.cell_width
         else:
             others = [code for code in self.measured_sources if code != target]

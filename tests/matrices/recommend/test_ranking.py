@@ -150,7 +150,7 @@ def test_a_prediction_says_what_was_known_of_its_pair_and_the_answer_what_was_of
     assert [source.knowledge for source in found.sources] == [None, KIN, SCRIPT]
     assert found.knowledge == Knowledge(known=("genealogy", "script"), missing=MISSING)
     without = "geography, syntax, phonology, inventory, corpora, pretraining and other matrices"
-    assert f"Not known of Yoruba, and so not used: {without}. Not known of Zulu either: genealogy." in found.basis
+    assert f"Not known of any pair that is predicted: {without}. Not known of Zulu either: genealogy." in found.basis
 
 
 def test_what_was_measured_everywhere_needs_no_prediction(run: Run) -> None:

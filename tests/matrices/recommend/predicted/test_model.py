@@ -169,3 +169,17 @@ def test_where_all_scores_are_alike_no_source_is_surely_the_best(score: float, c
     np.testing.assert_allclose(found.mean, score)
     # LAPACK complains by itself of a matrix without a row.
     assert "DPOTR" not in "".join(capfd.readouterr())
+
+
+def test_what_is_uncertain_of_all_predictions_alike_counts_against_a_measured_score(table: ScoreTable) -> None:
+    scores = table.without_selves().scores
+    best = int(np.nanargmax(scores[:, CODES.index("nld")]))
+    scores[np.arange(len(CODES)) != best, CODES.index("nld")] = np.nan
+
+    found = fit(replace(table, scores=scores)).predict("nld")
+
+    assert found.measured.sum() == 1
+    unmeasured = ~found.measured
+    np.testing.assert_allclose(found.own_sd[unmeasured], found.sd[unmeasured])
+    # One score tells little of how high the others are.
+    assert 0.1 < found.best[found.measured].item() < 0.95
