@@ -129,7 +129,12 @@ def _tied(answer: Recommendation) -> str:
         return ""
     if not others:
         return "No other source is tied with it." if answer.ranked > 1 else ""
-    return f"Tied with it on the same items: {_names(others)}."
+    return f"Tied with it{_paired(answer)}: {_names(others)}."
+
+
+def _paired(answer: Recommendation) -> str:
+    """Without outcomes of items it is not known which were answered alike."""
+    return " on the same items" if answer.method == "joint_item_bootstrap" else ""
 
 
 def _evidence(answer: Recommendation) -> str:
@@ -202,15 +207,15 @@ def _english(answer: Recommendation) -> str:
     english = answer.comparison.english
     if english is None or english.rank == 1:
         return ""
-    return f"English is number {english.rank} at {english.score:.3f}{_worse(english, predicted=answer.predicted > 0)}."
+    return f"English is number {english.rank} at {english.score:.3f}{_worse(answer, english)}."
 
 
-def _worse(source: RankedSource, *, predicted: bool) -> str:
-    if predicted:
+def _worse(answer: Recommendation, source: RankedSource) -> str:
+    if answer.predicted:
         return ", on the shortlist" if source.tied_with_best else ""
     if not source.n_items:
         return ""
-    return ", tied with the best" if source.tied_with_best else ", below the best on the same items"
+    return ", tied with the best" if source.tied_with_best else f", below the best{_paired(answer)}"
 
 
 def _easy(answer: Recommendation) -> str:
