@@ -1,10 +1,10 @@
-"""A language that texts alone tell of: its model hears of no language what databases say, and others hear of no texts.
+"""A language that no database knows: its model hears of no language what databases say, and others hear of no texts.
 
 What texts share, and what databases say of kin, place and grammar, is much the same, and the latter says it better:
 beside it texts add nothing. A model that has both learns next to nothing from texts, and of a language that no database
-knows it would know nothing. So such a language has a model of its own, from what is known of it ("reduced-feature
-models", Saar-Tsechansky & Provost 2007). Codes are masked to that end: by a name that nobody knows, a language has
-scores and texts alone.
+knows it would know nothing; nor does a model that gave kin the credit know which sources are good without. So such a
+language has a model of its own, from what is known of it: texts, or scores alone ("reduced-feature models",
+Saar-Tsechansky & Provost 2007). Codes are masked to that end: by a name that nobody knows, a language has no more.
 """
 
 from __future__ import annotations
@@ -26,20 +26,21 @@ _LITTLE = {"script"}
 
 
 def shown_for(table: ScoreTable, target: str) -> ScoreTable:
-    """The table that a model of one target is to be fitted to: without texts, or masked where they alone tell of it.
+    """The table that a model of one target is to be fitted to: without texts, or masked where no database knows it.
 
     Without what the encoder was pretrained on where that does not say whether it saw this target.
     """
     if saw(table.pretrained, target) is None:
         table = replace(table, pretrained=None)
-    if not _only_texts_tell_of(table, target):
+    if _known(table, target):
         return replace(table, overlaps=None)
-    return _masked(table)
+    texts = table.overlaps is not None and target in table.overlaps.codes
+    return _masked(table if texts else replace(table, overlaps=None))
 
 
 def names_in(table: ScoreTable, codes: Iterable[str]) -> tuple[str, ...]:
     """What languages are called in a table that ``shown_for`` gave."""
-    return tuple(_MASK + code for code in codes) if table.overlaps is not None else tuple(codes)
+    return tuple(_MASK + code for code in codes) if _is_masked(table) else tuple(codes)
 
 
 def codes_of(names: Iterable[str]) -> tuple[str, ...]:
@@ -49,7 +50,7 @@ def codes_of(names: Iterable[str]) -> tuple[str, ...]:
 
 def by_code(table: ScoreTable, found: Outlook) -> Outlook:
     """What a model of a table that ``shown_for`` gave expects, by the languages' codes and names."""
-    if table.overlaps is None:
+    if not _is_masked(table):
         return found
     expected = []
     for one in found.expected:
@@ -62,12 +63,14 @@ def by_code(table: ScoreTable, found: Outlook) -> Outlook:
     return replace(found, expected=tuple(expected), shortlist=codes_of(found.shortlist))
 
 
-def _only_texts_tell_of(table: ScoreTable, target: str) -> bool:
-    """Whether texts are known of a target, and neither kin nor place nor grammar."""
-    if table.overlaps is None or target not in table.overlaps.codes:
-        return False
+def _known(table: ScoreTable, target: str) -> bool:
+    """Whether kin, place or grammar of a target is known, and of a source to hold it against."""
     like = likeness_to(target, tuple(code for code in table.sources if code != target))
-    return not any(np.isfinite(values).any() for name, values in like.items() if name not in _LITTLE)
+    return any(np.isfinite(values).any() for name, values in like.items() if name not in _LITTLE)
+
+
+def _is_masked(table: ScoreTable) -> bool:
+    return table.sources[0].startswith(_MASK)
 
 
 def _masked(table: ScoreTable) -> ScoreTable:
