@@ -21,6 +21,13 @@ class ClusterError(JobInterruptedError):
     """No Ray cluster answers at an address."""
 
 
+class NoGpuError(RuntimeError):
+    """No GPU where a job wants one."""
+
+    def __init__(self, gpus: float) -> None:
+        super().__init__(f"gpus_per_worker is {gpus:g}, and this machine has no GPU; set it to 0, or name a cluster")
+
+
 @dataclass(frozen=True, slots=True)
 class Crew:
     """How many workers, and what each reserves: ``threads`` (CPU cores) and a share of a GPU."""
@@ -99,6 +106,12 @@ def must_belong() -> None:
     """
     if ray.get_runtime_context().get_node_id() not in nodes():
         raise ClusterError("the cluster that the driver joined was replaced by another at its address")
+
+
+def must_have_gpus(resources: Sequence[Mapping[str, float]], gpus: float) -> None:
+    """Raises ``NoGpuError`` where workers are each to have a share of a GPU, and none of the nodes has that."""
+    if gpus and all(node.get("GPU", 0) < min(gpus, 1) for node in resources):
+        raise NoGpuError(gpus)
 
 
 def crew_for(resources: Sequence[Mapping[str, float]], workers: int | None, gpus: float) -> Crew:

@@ -21,7 +21,7 @@ from matrices.store import Store
 from workers.agenda import Agenda
 from workers.bench import Bench, Done, failed_cells
 from workers.claims import Claims
-from workers.cluster import crew_for, joined, named_address, nodes
+from workers.cluster import crew_for, joined, must_have_gpus, named_address, nodes
 from workers.job import Job
 from workers.ledger import Ledger
 from workers.observing import Progress, job_id
@@ -95,7 +95,11 @@ def _fill(job: Job, folder: Path, address: str | None, watch: Watch | None) -> S
     if not work.columns:
         return _summary(plan, work, Counter(), 0.0)
     with joined(address, job.workers, job.object_store):
-        crew = crew_for(list(nodes().values()), job.workers, job.gpus_per_worker)
+        resources = list(nodes().values())
+        if address is None:
+            # A cluster may be given the machine yet; this one will not grow.
+            must_have_gpus(resources, job.gpus_per_worker)
+        crew = crew_for(resources, job.workers, job.gpus_per_worker)
         bench = make_bench(plan, threads=crew.threads)
         check_surroundings(bench, many=address is not None)
         with ray_pool(bench, crew, time_limit=job.time_limit, outage=job.outage) as pool:

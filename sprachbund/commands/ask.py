@@ -6,6 +6,7 @@ What predicts and what serves is imported by the commands themselves: the others
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,9 @@ COLOURS = {"helps": "green", "harms": "red", "neutral": "dim", "undecided": "yel
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
 
+_PIPED = 200
+
+
 def matrices(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the matrices of a store, with versions."""
     reader = store_or_box(store)
@@ -48,7 +52,8 @@ def matrices(store: StoreOption = None, as_json: JsonOption = False) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for info in infos:
         table.add_row(info.matrix, info.task, *map(str, (info.cells, info.sources, info.targets)))
-    console = Console()
+    # Names are to be copied, and what reads a pipe has no edge to fold them at.
+    console = Console(width=None if sys.stdout.isatty() else _PIPED)
     console.print(table)
     _say_measured_on(console, reader)
 

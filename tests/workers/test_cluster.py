@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workers.cluster import ClusterError, Crew, crew_for, joined
+from workers.cluster import ClusterError, Crew, NoGpuError, crew_for, joined, must_have_gpus
 
 HEAD = {"node:10.0.0.1": 1.0}
 EIGHT = {"CPU": 8.0}
@@ -40,3 +40,10 @@ def test_an_address_where_no_cluster_answers_is_named() -> None:
         joined("127.0.0.1:9", None),
     ):
         pass
+
+
+def test_a_job_that_wants_a_gpu_where_there_is_none_is_told_so() -> None:
+    with pytest.raises(NoGpuError, match=r"gpus_per_worker is 0\.5, and this machine has no GPU; set it to 0"):
+        must_have_gpus([{"CPU": 2}], 0.5)
+    must_have_gpus([{"CPU": 2}], 0)
+    must_have_gpus([{"CPU": 2}, {"CPU": 8, "GPU": 1}], 0.5)
