@@ -173,18 +173,18 @@ def _identity(about: About, published: Published, source: str | None, target: st
 
 def _before(store: Store, about: About) -> Mapping[tuple[str | None, str, int], float]:
     """What the matrix holds already, by pair and seed."""
-    columns = ["encoder", "kind", "task", "metric", "composition", "source", "target", "seed", "score"]
+    columns = ["encoder", "kind", "task", "metric", "n_items", "composition", "source", "target", "seed", "score"]
     try:
         cells = store.cells(about.matrix, columns=columns)
     except UnknownMatrixError:
         return {}
-    expected = {"encoder": about.encoder, "kind": "zero_shot", "task": about.task, "metric": about.metric}
-    for name, value in expected.items():
-        held = sorted(pc.unique(cells[name]).to_pylist())
-        if held != [value]:
-            problem = f"{about.matrix} is of {name} {' and '.join(held)}, the table of {value}"
-            raise MatrixTakenError(f"{problem}; import it under another --matrix")
     rows: list[dict[str, Any]] = cells.to_pylist()
     if any(row["composition"] not in (PUBLISHED, BASELINE) for row in rows):
         raise MatrixTakenError(f"{about.matrix} was measured, not imported; import the table under another --matrix")
+    expected = {"encoder": about.encoder, "kind": "zero_shot", "task": about.task, "metric": about.metric}
+    for name, value in {**expected, "n_items": about.items or 0}.items():
+        held = sorted(pc.unique(cells[name]).to_pylist())
+        if held != [value]:
+            problem = f"{about.matrix} is of {name} {' and '.join(map(str, held))}, the table of {value}"
+            raise MatrixTakenError(f"{problem}; import it under another --matrix")
     return {(row["source"], row["target"], row["seed"]): row["score"] for row in rows}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,10 @@ def test_a_table_that_would_import_nothing_or_next_to_nothing_is_refused(
     with pytest.raises(PublishedTableError, match=says):
         import_published(tmp_path / "store", read_published(file), About(matrix="a", task="pos", percent=percent))
     assert not (tmp_path / "store").exists()
+
+
+def test_items_that_are_told_too_late_are_an_error_and_not_passed_over(table, uri: Path) -> None:
+    import_published(uri, read_published(table()), ABOUT)
+
+    with pytest.raises(MatrixTakenError, match="is of n_items 0, the table of 500"):
+        import_published(uri, read_published(table()), replace(ABOUT, items=500))
