@@ -22,10 +22,11 @@ class ClusterError(JobInterruptedError):
 
 
 class NoGpuError(RuntimeError):
-    """No GPU where a job wants one."""
+    """No machine with the GPUs that a job wants for each worker."""
 
-    def __init__(self, gpus: float) -> None:
-        super().__init__(f"gpus_per_worker is {gpus:g}, and this machine has no GPU; set it to 0, or name a cluster")
+    def __init__(self, gpus: float, most: float) -> None:
+        has = f"this machine has {most:g}" if most else "this machine has no GPU"
+        super().__init__(f"gpus_per_worker is {gpus:g}, and {has}; set it to {most:g}, or name a cluster")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +110,10 @@ def must_belong() -> None:
 
 
 def must_have_gpus(resources: Sequence[Mapping[str, float]], gpus: float) -> None:
-    """Raises ``NoGpuError`` where workers are each to have a share of a GPU, and none of the nodes has that."""
-    if gpus and all(node.get("GPU", 0) < min(gpus, 1) for node in resources):
-        raise NoGpuError(gpus)
+    """Raises ``NoGpuError`` where none of the nodes has as many as a worker is to have."""
+    most = max(node.get("GPU", 0) for node in resources)
+    if gpus > most:
+        raise NoGpuError(gpus, most)
 
 
 def crew_for(resources: Sequence[Mapping[str, float]], workers: int | None, gpus: float) -> Crew:
