@@ -37,17 +37,27 @@ class LayerWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageHead:
+    """What predicts tokens from last hidden states: a transform [hidden, hidden], its norm, and output embeddings."""
+
+    transform: Pair
+    norm: Pair
+    decoder: Pair
+
+
+@dataclass(frozen=True, slots=True)
 class EncoderWeights:
-    """Everything of the encoder that a pass reads, in fp32, and the few numbers of its shape."""
+    """Everything of the encoder that a pass reads, in fp32, and the few numbers of its shape.
+
+    ``head`` is None for an encoder that came without one.
+    """
 
     words: Tensor
     positions: Tensor
     kinds: Tensor
     embedding_norm: Pair
     layers: tuple[LayerWeights, ...]
-    transform: Pair
-    transform_norm: Pair
-    decoder: Pair
+    head: LanguageHead | None
     heads: int
     epsilon: float
     first_position: int
@@ -143,14 +153,17 @@ class Engine:
         """Vocabulary logits [n, vocabulary], fp32, of states [n, hidden size].
 
         The inverse of the language adapter's coupling stands before the output embeddings (MAD-X, section 3.2).
+        Raises ``ValueError`` where the encoder has no language-modelling head.
         """
-        weights, decoder = self._weights, self._decoder
+        head, decoder = self._weights.head, self._decoder
+        if head is None:
+            raise ValueError("the encoder has no masked-language-modelling head")
         if decoder is None:
-            decoder = _cast(weights.decoder, self._product)
+            decoder = _cast(head.decoder, self._product)
         if self._layers is not None:  # Large, and wanted only where language adapters are trained.
             self._decoder = decoder
-        transformed = functional.gelu(self._linear(states, _cast(weights.transform, self._product)).float())
-        transformed = self._norm(transformed, weights.transform_norm)
+        transformed = functional.gelu(self._linear(states, head.transform).float())
+        transformed = self._norm(transformed, head.norm)
         if language is not None and language.coupling is not None:
             transformed = self._couple(transformed, language.coupling, inverse=True)
         return self._linear(transformed, decoder).float()

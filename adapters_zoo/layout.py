@@ -7,14 +7,18 @@ from typing import Any
 
 from torch import Tensor
 
-from adapters_zoo.engine import Bottleneck, Coupling, EncoderWeights, LayerWeights, Pair
+from adapters_zoo.engine import Bottleneck, Coupling, EncoderWeights, LanguageHead, LayerWeights, Pair
 
 _At = Callable[[Tensor], Tensor]
 """What stands in for a parameter of the model, or the parameter itself."""
 
 
-def encoder_weights(model: Any, instead: Mapping[str, Tensor] | None = None) -> EncoderWeights:
+def encoder_weights(
+    model: Any, instead: Mapping[str, Tensor] | None = None, *, language_head: bool = True
+) -> EncoderWeights:
     """The weights of a masked language model, and its own parameters: what changes there is seen here.
+
+    Without ``language_head`` the weights above the last layer, which predict tokens, are left out.
 
     ``instead`` are tensors that stand in for its parameters, by their names in the model; one that is tied to several
     places stands in all of them. Raises ``ValueError`` on a kind of encoder that the engine does not compute, and on
@@ -28,22 +32,29 @@ def encoder_weights(model: Any, instead: Mapping[str, Tensor] | None = None) -> 
         )
     at = _standing_in(dict(model.named_parameters()), instead or {})
     embeddings, bert = base.embeddings, config.model_type == "bert"
-    head = model.cls.predictions if bert else model.lm_head
     return EncoderWeights(
         words=at(embeddings.word_embeddings.weight),
         positions=at(embeddings.position_embeddings.weight),
         kinds=at(embeddings.token_type_embeddings.weight),
         embedding_norm=_pair(embeddings.LayerNorm, at),
         layers=tuple(_layer(layer, at) for layer in base.encoder.layer),
-        transform=_pair(head.transform.dense if bert else head.dense, at),
-        transform_norm=_pair(head.transform.LayerNorm if bert else head.layer_norm, at),
-        decoder=_pair(head.decoder, at),
+        head=_language_head(model, at) if language_head else None,
         heads=config.num_attention_heads,
         epsilon=config.layer_norm_eps,
         first_position=0 if bert else config.pad_token_id + 1,
         dropout=config.hidden_dropout_prob,
         attention_dropout=config.attention_probs_dropout_prob,
     )
+
+
+def _language_head(model: Any, at: _At) -> LanguageHead:
+    if model.config.model_type == "bert":
+        head = model.cls.predictions
+        dense, norm = head.transform.dense, head.transform.LayerNorm
+    else:
+        head = model.lm_head
+        dense, norm = head.dense, head.layer_norm
+    return LanguageHead(_pair(dense, at), _pair(norm, at), _pair(head.decoder, at))
 
 
 def bottleneck(base: Any, name: str) -> Bottleneck:

@@ -22,20 +22,22 @@ import adapters
 import torch
 import transformers
 from adapters.utils import SAFE_WEIGHTS_NAME
-from tokenizers import Tokenizer
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from adapters_zoo.engine import Bottleneck, Engine, Seam
+from adapters_zoo.architectures import ARCHITECTURES
+from adapters_zoo.engine import Bottleneck, EncoderWeights, Engine, Seam
 from adapters_zoo.layout import bottleneck, encoder_weights
 from adapters_zoo.learning import Learning
 from adapters_zoo.packing import Layout
 from adapters_zoo.precision import Precision
-from adapters_zoo.sources import EncoderFiles
+from adapters_zoo.sources import EncoderError, EncoderFiles
+from adapters_zoo.tokens import Vocabulary
 
 transformers.utils.logging.set_verbosity_error()
 logging.getLogger("adapters").setLevel(logging.ERROR)
 
-_CLASSES = {
+_CLASSES: dict[str, tuple[Any, Any]] = {
     "xlm-roberta": (transformers.XLMRobertaConfig, transformers.XLMRobertaForMaskedLM),
     "roberta": (transformers.RobertaConfig, transformers.RobertaForMaskedLM),
     "bert": (transformers.BertConfig, transformers.BertForMaskedLM),
@@ -57,27 +59,24 @@ class Encoder:
     versions = VERSIONS
 
     def __init__(self, files: EncoderFiles, *, precision: Precision = "fp32", device: str = "cpu") -> None:
-        config_class, model_class = _class_of(files.folder)
-        config = config_class.from_pretrained(files.folder, local_files_only=True)
-        self._model: Any = model_class.from_pretrained(
-            files.folder, config=config, local_files_only=True, use_safetensors=True, dtype=torch.float32
-        )
+        """Raises ``EncoderError`` where a weight that passes read is not in the files, or one there has no place."""
+        vocabulary = Vocabulary.of(files.folder)
+        self._model, self.has_language_head = _open(files)
+        config = self._model.config
         adapters.init(self._model)
         self._base: Any = self._model.base_model
         self._model.requires_grad_(False)
         self._model.eval().to(device)
         self._product = torch.bfloat16 if precision == "bf16" else torch.float32
         self._own: dict[str, nn.Parameter] = dict(self._model.named_parameters())
-        self._engine = Engine(encoder_weights(self._model), self._product)
+        self._engine = Engine(self._weights(), self._product)
         self._loaded: dict[str, Bottleneck] = {}
         self.files = files
-        self.tokenizer = Tokenizer.from_file(str(files.folder / "tokenizer.json"))
-        self.special = SpecialTokens.of(self.tokenizer)
+        self.vocabulary, self.tokenizer, self.special = vocabulary, vocabulary.tokenizer, vocabulary.special
         self.hidden_size: int = config.hidden_size
         self.layers: int = config.num_hidden_layers
         # RoBERTa's positions start behind the padding index, so two of them are not usable.
         self.max_length: int = config.max_position_embeddings - (0 if config.model_type == "bert" else 2)
-        self.vocabulary: int = config.vocab_size
         self.precision, self.device = precision, torch.device(device)
 
     @property
@@ -98,6 +97,9 @@ class Encoder:
         if leave_out >= self.layers:
             raise ValueError(f"leave_out {leave_out} leaves no layer: the encoder has {self.layers}")
         self._add(name, adapters.SeqBnConfig(reduction_factor=reduction, leave_out=list(range(leave_out))))
+
+    def _weights(self, instead: Mapping[str, Tensor] | None = None) -> EncoderWeights:
+        return encoder_weights(self._model, instead, language_head=self.has_language_head)
 
     def _add(self, name: str, config: Any) -> None:
         self._model.add_adapter(name, config=config)
@@ -132,7 +134,7 @@ class Encoder:
         Afterwards the encoder is what it was before, bit by bit: what it became is to be taken out of the block.
         """
         engine, learning = self._engine, Learning(self._own)
-        self._engine = Engine(encoder_weights(self._model), self._product, frozen=False)
+        self._engine = Engine(self._weights(), self._product, frozen=False)
         self._engine.training = True
         for parameter in self._own.values():
             parameter.requires_grad_(True)
@@ -150,7 +152,7 @@ class Encoder:
         Raises ``ValueError`` unless each is one of the encoder's, by name and shape.
         """
         here = {name: weight.to(self.device) for name, weight in weights.items()}
-        engine, self._engine = self._engine, Engine(encoder_weights(self._model, here), self._product)
+        engine, self._engine = self._engine, Engine(self._weights(here), self._product)
         try:
             yield
         finally:
@@ -247,27 +249,6 @@ class Encoder:
         self._model.requires_grad_(False)
 
 
-class SpecialTokens:
-    """Ids of the tokens with a role. Names follow RoBERTa (`<s>`) or BERT (`[CLS]`)."""
-
-    def __init__(self, begin: int, pad: int, end: int, unknown: int, mask: int) -> None:
-        self.begin, self.pad, self.end, self.unknown, self.mask = begin, pad, end, unknown, mask
-
-    @classmethod
-    def of(cls, tokenizer: Tokenizer) -> SpecialTokens:
-        """Look the roles up in a tokenizer. Raises ``ValueError`` where one is missing."""
-        for names in (("<s>", "<pad>", "</s>", "<unk>", "<mask>"), ("[CLS]", "[PAD]", "[SEP]", "[UNK]", "[MASK]")):
-            ids = [tokenizer.token_to_id(name) for name in names]
-            if None not in ids:
-                return cls(*ids)
-        raise ValueError("tokenizer.json has neither <s> <pad> </s> <unk> <mask> nor [CLS] [PAD] [SEP] [UNK] [MASK]")
-
-    @property
-    def all(self) -> tuple[int, int, int, int, int]:
-        """The five ids."""
-        return (self.begin, self.pad, self.end, self.unknown, self.mask)
-
-
 def new_masked_language_model(
     *, vocabulary: int, layers: int, hidden: int, heads: int, max_length: int
 ) -> transformers.XLMRobertaForMaskedLM:
@@ -289,7 +270,42 @@ def new_masked_language_model(
     return transformers.XLMRobertaForMaskedLM(config)
 
 
-def _class_of(folder: Path) -> tuple[Any, Any]:
-    import json
+def _open(files: EncoderFiles) -> tuple[Any, bool]:
+    """The masked language model of a folder, and whether the files have its language-modelling head.
 
-    return _CLASSES[json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]]
+    The library draws what a file lacks at random and drops what it has too much, both without a word; here either is
+    an error, but for the head as a whole and for weights that no pass reads.
+    """
+    architecture, folder = ARCHITECTURES[files.model_type], files.folder
+    config_class, model_class = _CLASSES[files.model_type]
+    config = config_class.from_pretrained(folder, local_files_only=True)
+    try:
+        model, loading = model_class.from_pretrained(
+            folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except (SafetensorError, RuntimeError, OSError) as error:
+        first = " ".join(line.strip() for line in str(error).splitlines()[:2])
+        raise EncoderError(f"{folder}: its weights cannot be read, or are not of its config.json ({first})") from error
+    missing = {name for name in loading["missing_keys"] if not architecture.is_head(name)}
+    left_over = {name for name in loading["unexpected_keys"] if not architecture.is_unread(name)}
+    if missing or left_over:
+        raise EncoderError(f"{folder}: {_mismatch(missing, left_over)}")
+    headless = any(architecture.is_head(name) for name in loading["missing_keys"])
+    return model, not headless
+
+
+def _mismatch(missing: set[str], left_over: set[str]) -> str:
+    parts = []
+    for names, what in ((missing, "weights that a pass reads are not in the files"), (left_over, "have no place")):
+        if names:
+            listed = ", ".join(sorted(names)[:6])
+            parts.append(f"{len(names)} {what}: {listed}{' and others' if len(names) > 6 else ''}")
+    return (
+        f"{'; '.join(parts)}. Names and shapes must be those that transformers gives this architecture; rename the "
+        "weights (a prefix such as `module.` comes from the trainer that saved them), or save the encoder anew"
+    )

@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-ARCHITECTURES = ("xlm-roberta", "roberta", "bert")
-"""``model_type`` values that may be loaded; each is a class of transformers itself, never remote code."""
+from adapters_zoo.architectures import ARCHITECTURES
+from adapters_zoo.tokens import ROLES, TOKENIZER, TokenizerError, stated_roles, usual_roles
 
 CARD = "sprachbund.json"
 """What `sprachbund pretrain` writes beside an encoder: how it was made, and of which languages."""
 _WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
-_FILES = ("config.json", "tokenizer.json", "*.safetensors", _INDEX)
+_SHARDS = "*.safetensors"
+_FILES = ("config.json", TOKENIZER, *ROLES, _SHARDS, _INDEX)
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _REVISION = re.compile(r"[0-9a-f]{40}")
@@ -40,6 +43,17 @@ class EncoderFiles:
     def label(self) -> str:
         """Short and unique: the name and the first eight digits of the digest."""
         return f"{self.name}@{self.digest[:8]}"
+
+    @property
+    def model_type(self) -> str:
+        """Its architecture, one of ``ARCHITECTURES``."""
+        return str(json.loads((self.folder / "config.json").read_text(encoding="utf-8"))["model_type"])
+
+    @property
+    def has_language_head(self) -> bool:
+        """Whether the files have a masked-language-modelling head: what language adapters and shifts learn by."""
+        dense = ARCHITECTURES[self.model_type].dense
+        return any(dense in _header(path) for path in sorted(self.folder.glob(_SHARDS)))
 
     @property
     def shape(self) -> dict[str, int]:
@@ -91,15 +105,45 @@ def check_encoder(folder: Path, *, name: str | None = None) -> EncoderFiles:
         pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
         found = f"only pickled weights ({', '.join(pickles)})" if pickles else "no weights"
         raise EncoderError(f"{folder}: {found}; {_WEIGHTS} is needed, pickles are never opened. Convert them once")
-    if not (folder / "tokenizer.json").is_file():
-        raise EncoderError(f"{folder}: no tokenizer.json; save the tokenizer in the fast format there")
+    if not (folder / TOKENIZER).is_file():
+        raise EncoderError(f"{folder}: no {TOKENIZER}; save the tokenizer in the fast format there")
     digest = hashlib.sha256()
-    index = folder / _INDEX
-    read = [config, folder / "tokenizer.json", *sorted(folder.glob("*.safetensors"))]
+    index, shards = folder / _INDEX, sorted(folder.glob(_SHARDS))
+    for path in shards:
+        _header(path)
+    read = [config, folder / TOKENIZER, *shards]
     for path in [*read, index] if index.is_file() else read:
         with path.open("rb") as file:
             digest.update(path.name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
+    digest.update(_unusual_roles(folder))
     return EncoderFiles(folder, name or folder.resolve().name, digest.hexdigest())
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """What a safetensors file says of its tensors, by name. Raises ``EncoderError`` on one that is cut short."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        try:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > size:
+                raise ValueError(f"its header has {length} bytes, the file {size}")
+            header = dict[str, Any](json.loads(file.read(length)))
+            ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+        except (struct.error, ValueError, KeyError, TypeError) as error:
+            raise EncoderError(f"{path}: not a safetensors file ({error}); fetch it again") from error
+    whole = 8 + length + max(ends, default=0)
+    if size != whole:
+        raise EncoderError(f"{path}: {size} bytes of {whole}; it was cut short or altered: fetch it again")
+    return header
+
+
+def _unusual_roles(folder: Path) -> bytes:
+    """Which token begins, pads and masks, where the tokenizer alone does not tell: part of what an encoder is."""
+    try:
+        roles = stated_roles(folder)
+    except TokenizerError as error:
+        raise EncoderError(str(error)) from error
+    return b"" if usual_roles(roles) else json.dumps(roles, sort_keys=True).encode()
 
 
 def _download(repository: str, revision: str) -> Path:

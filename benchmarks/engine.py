@@ -147,7 +147,7 @@ def measure(encoder: Encoder, corpora: Corpora, work: str, products: float, copi
 def text(encoder: Encoder, corpora: Corpora, work: str) -> tuple[Tensor, Tensor]:
     """Ids and mask [batch, length] of one batch of such work."""
     if work == "language training":
-        ids = torch.randint(5, encoder.vocabulary, (32, 64))
+        ids = torch.randint(5, encoder.vocabulary.size, (32, 64))
         return ids, torch.ones_like(ids)
     if work == "evaluation":
         encoded = encode_items(encoder, corpora.dataset("pos", "deu", "test").items[:200])

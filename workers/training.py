@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from adapters_zoo.heads import Head, pool
-from adapters_zoo.library import Encoder, SpecialTokens
+from adapters_zoo.library import Encoder
 from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskAdapterRecipe
+from adapters_zoo.tokens import Vocabulary
 from workers.encoding import collate, token_stream, training_batches, window_starts
 from workers.prefix import FrozenPrefix
 
@@ -131,8 +132,14 @@ class Masked:
     targets: Tensor
 
 
-def mask_tokens(ids: Tensor, share: float, special: SpecialTokens, vocabulary: int) -> Masked:
-    """BERT's masking (Devlin et al. 2019): of the chosen positions 80% masked, 10% random, 10% left as they are."""
+def mask_tokens(ids: Tensor, share: float, vocabulary: Vocabulary) -> Masked:
+    """BERT's masking (Devlin et al. 2019): of the chosen positions 80% masked, 10% random, 10% left as they are.
+
+    Random tokens are ordinary pieces. Raises ``TrainingError`` where the tokenizer has no mask token.
+    """
+    special, ordinary = vocabulary.special, vocabulary.ordinary
+    if special.mask is None:
+        raise TrainingError("the tokenizer has no mask token, so nothing can learn by masked-language modelling")
     allowed = ~torch.isin(ids, torch.tensor(special.all))
     chosen = (torch.rand(ids.shape) < share) & allowed
     if not chosen.any():
@@ -140,7 +147,7 @@ def mask_tokens(ids: Tensor, share: float, special: SpecialTokens, vocabulary: i
     shown, draw = ids.clone(), torch.rand(ids.shape)
     shown[chosen & (draw < 0.8)] = special.mask
     random = chosen & (draw >= 0.9)
-    shown[random] = torch.randint(max(special.all) + 1, vocabulary, (int(random.sum()),))
+    shown[random] = ordinary[torch.randint(len(ordinary), (int(random.sum()),))]
     return Masked(shown, chosen, ids[chosen])
 
 
@@ -158,7 +165,7 @@ def _language_losses(
     starts = window_starts(stream, recipe.length - 1, encoder.special.end)
     for _ in range(steps):
         ids = packed_batch(stream, rng.choice(starts, rows), recipe.length, encoder.special.begin)
-        masked = mask_tokens(ids, recipe.masked, encoder.special, encoder.vocabulary)
+        masked = mask_tokens(ids, recipe.masked, encoder.vocabulary)
         states = encoder.hidden_at(masked.ids, masked.chosen, language=language)
         logits = encoder.masked_language_logits(states, language=language)
         yield nn.functional.cross_entropy(logits, masked.targets.to(encoder.device))

@@ -12,8 +12,9 @@ from adapters.composition import Stack
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from adapters_zoo.library import Encoder, SpecialTokens
+from adapters_zoo.library import Encoder
 from adapters_zoo.sources import check_encoder
+from adapters_zoo.tokens import SpecialTokens
 
 LENGTHS = (6, 4, 41, 3, 20, 29, 2, 35)
 """So different that most of the padding takes no part in a pass."""
@@ -193,7 +194,7 @@ def test_language_modelling_goes_back_through_the_invertible_adapter(with_adapte
     encoder = with_adapters()
     states = hidden(encoder, "l1")[0]
     before = encoder.masked_language_logits(states, language="l1")
-    assert before.shape == (len(states), encoder.vocabulary)
+    assert before.shape == (len(states), encoder.vocabulary.size)
     for key, weight in encoder.parameters_of("l1").items():
         if key.startswith("invertible_adapters"):
             weight.mul_(2)
@@ -308,7 +309,7 @@ def test_loaded_adapter_is_not_overwritten(with_adapters: Callable[..., Encoder]
 
 def test_encoder_says_what_it_takes(encoder: Encoder) -> None:
     assert (encoder.hidden_size, encoder.max_length, encoder.names) == (32, 64, ())
-    assert encoder.tokenizer.get_vocab_size() == encoder.vocabulary
+    assert encoder.tokenizer.get_vocab_size() == encoder.vocabulary.size
     assert encoder.special.all == (0, 1, 2, 3, 4)
     longest = torch.full((1, encoder.max_length), 9)
     assert encoder.hidden(longest).shape == (1, 64, 32)

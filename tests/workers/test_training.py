@@ -213,7 +213,7 @@ def test_a_shifted_encoder_models_its_language_better(encoder: Encoder, sentence
     stream = token_stream(encoder, sentences[200:])
     torch.manual_seed(0)
     ids = packed_batch(stream, np.arange(0, len(stream) - 32, 31), 32, encoder.special.begin)
-    held = mask_tokens(ids, 0.15, encoder.special, encoder.vocabulary)
+    held = mask_tokens(ids, 0.15, encoder.vocabulary)
 
     def loss() -> float:
         with torch.inference_mode():
@@ -292,8 +292,8 @@ def test_packed_rows_are_windows_of_the_stream() -> None:
 
 def test_masking_is_berts(encoder: Encoder) -> None:
     torch.manual_seed(0)
-    ids = torch.randint(5, encoder.vocabulary, (200, 200))
-    masked = mask_tokens(ids, 0.2, encoder.special, encoder.vocabulary)
+    ids = torch.randint(5, encoder.vocabulary.size, (200, 200))
+    masked = mask_tokens(ids, 0.2, encoder.vocabulary)
     shown = masked.ids[masked.chosen]
     assert torch.equal(masked.targets, ids[masked.chosen])
     assert torch.equal(masked.ids[~masked.chosen], ids[~masked.chosen])
@@ -306,5 +306,5 @@ def test_special_tokens_are_never_masked_and_something_always_is(encoder: Encode
     torch.manual_seed(0)
     ids = torch.tensor([[0, 9, 2, 1, 1]])
     for _ in range(50):
-        masked = mask_tokens(ids, 0.01, encoder.special, encoder.vocabulary)
+        masked = mask_tokens(ids, 0.01, encoder.vocabulary)
         assert masked.chosen.tolist() == [[False, True, False, False, False]]

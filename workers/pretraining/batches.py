@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adapters_zoo.library import SpecialTokens
+from adapters_zoo.tokens import SpecialTokens
 
 Ids = np.ndarray
 

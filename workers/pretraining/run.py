@@ -18,9 +18,10 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from adapters_zoo.library import VERSIONS, SpecialTokens, new_masked_language_model
+from adapters_zoo.library import VERSIONS, new_masked_language_model
 from adapters_zoo.precision import best_precision
 from adapters_zoo.sources import CARD, EncoderFiles, check_encoder
+from adapters_zoo.tokens import SpecialTokens, Vocabulary
 from workers.corpora import open_corpora
 from workers.corpora.types import CorpusError, RawText
 from workers.encoding import window_starts
@@ -89,6 +90,7 @@ class _Run:
         self.job, self.folder = job, folder
         self.tokenizer = self._tokenizer(texts)
         self.special = SpecialTokens.of(self.tokenizer)
+        self.vocabulary = Vocabulary(self.tokenizer, self.special)
         self.precision = best_precision() if job.precision == "auto" else job.precision
         self.texts = self._tokenised(texts, parallel)
         torch.manual_seed(job.seed)
@@ -153,7 +155,7 @@ class _Run:
         return float(reported.detach())
 
     def _masked_loss(self, ids: Tensor) -> Tensor:
-        masked = mask_tokens(ids, self.job.masked, self.special, self.tokenizer.get_vocab_size())
+        masked = mask_tokens(ids, self.job.masked, self.vocabulary)
         states = self.model.roberta(masked.ids).last_hidden_state
         return self._token_loss(states[masked.chosen], masked.targets)
 
@@ -161,7 +163,7 @@ class _Run:
         room = self.job.pair_length
         pairs = self.texts.pairs(max(1, self.job.tokens // (2 * room)), room, self.special, rng)
         ids, positions = translation_batch(pairs, room, self.special.pad, offset=self.special.pad + 1)
-        masked = mask_tokens(ids, self.job.masked, self.special, self.tokenizer.get_vocab_size())
+        masked = mask_tokens(ids, self.job.masked, self.vocabulary)
         attended = (ids != self.special.pad).long()
         states = self.model.roberta(masked.ids, attention_mask=attended, position_ids=positions).last_hidden_state
         return self._token_loss(states[masked.chosen], masked.targets)
@@ -171,7 +173,7 @@ class _Run:
         room = self.job.pair_length
         pairs = self.texts.pairs(max(2, self.job.tokens // (2 * room)), room, self.special, rng)
         ids = contrast_batch(pairs, room, self.special.pad)
-        masked = mask_tokens(ids, self.job.masked, self.special, self.tokenizer.get_vocab_size())
+        masked = mask_tokens(ids, self.job.masked, self.vocabulary)
         attended = ids != self.special.pad
         output = self.model.roberta(masked.ids, attention_mask=attended.long(), output_hidden_states=True)
         token_loss = self._token_loss(output.last_hidden_state[masked.chosen], masked.targets)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from adapters_zoo.library import SpecialTokens
+from adapters_zoo.tokens import SpecialTokens
 from workers.pretraining.batches import Texts, contrast_batch, translation_batch
 
 SPECIAL = SpecialTokens(begin=0, pad=1, end=2, unknown=3, mask=4)
