@@ -17,6 +17,7 @@ from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell
 from workers.bench import Bench, Done, failed_cells
 from workers.corpora import open_corpora
+from workers.corpora.copies import without_copies
 from workers.corpora.types import Corpora, Dataset
 from workers.encoding import EncodedItems, encode_items
 from workers.evaluation import Contestant, evaluate
@@ -131,7 +132,10 @@ class Worker:
         """The text a task adapter learns from, and its labels: what its other seeds learn from too."""
         if self._text is None or self._text[0] != (unit.under, unit.data):
             datasets = [self._data(reference) for reference in unit.data]
-            prefix = FrozenPrefix(self._encoder, datasets, language=unit.under, limit=unit.recipe.max_items)
+            recipe = unit.recipe
+            prefix = FrozenPrefix(
+                self._encoder, datasets, language=unit.under, limit=recipe.max_items, dropout=recipe.dropout
+            )
             labels = sorted({label for dataset in datasets for label in dataset.labels})
             self._text = (unit.under, unit.data), prefix, labels
         return self._text[1:]
@@ -199,6 +203,8 @@ class Worker:
 
     def _data(self, reference: DataReference) -> Dataset:
         dataset = self._corpora.dataset(reference.task, reference.language, reference.split)
+        if reference.without_copies:
+            dataset = without_copies(self._corpora, dataset)
         if dataset.digest != reference.digest:
             what = f"{reference.task} {reference.split} data of {reference.language}"
             raise CorpusChangedError(f"the {what} changed since the job was planned; run the job again")
