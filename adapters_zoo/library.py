@@ -278,6 +278,15 @@ def new_masked_language_model(
     return transformers.XLMRobertaForMaskedLM(config)
 
 
+def masked_language_model(files: EncoderFiles) -> tuple[Any, Any]:
+    """An encoder of `transformers` to go on training, and its head, a module from states to logits.
+
+    A head that the files lack is drawn from torch's global generator. Raises ``EncoderError``.
+    """
+    model, _ = _open(files)
+    return model, model.get_submodule(ARCHITECTURES[files.model_type].head.rstrip("."))
+
+
 def _open(files: EncoderFiles) -> tuple[Any, bool]:
     """The masked language model of a folder, and whether the files have its language-modelling head.
 
