@@ -9,7 +9,7 @@ from adapters_zoo.precision import Precision
 from adapters_zoo.sources import EncoderFiles
 from adapters_zoo.zoo import adapter_key
 from workers.corpora.checks import Facts
-from workers.corpora.types import Corpora, Item, RawText, TaggedSentence
+from workers.corpora.types import Corpora, RawText
 from workers.job import Job
 from workers.units import DataReference, LanguageAdapter, Shift, Snapshot, TaskAdapter
 
@@ -93,7 +93,7 @@ def language_text(corpora: Corpora, language: str, tasks: Sequence[str]) -> RawT
     if text is not None:
         return text
     splits = [corpora.dataset(task, language, "train") for task in tasks if corpora.has(task, language, "train")]
-    sentences = dict.fromkeys(_sentence(item) for split in splits for item in split.items)
+    sentences = dict.fromkeys(item.content() for split in splits for item in split.items)
     return RawText(language, tuple(sentences), tuple(split.provenance for split in splits)) if sentences else None
 
 
@@ -102,6 +102,3 @@ def reference(facts: Facts) -> DataReference:
     items = facts.items if facts.limit is None else min(facts.limit, facts.items)
     return DataReference(facts.task, facts.language, facts.split, facts.limit, facts.digest, items, facts.characters)
 
-
-def _sentence(item: Item) -> str:
-    return " ".join(item.tokens) if isinstance(item, TaggedSentence) else item.text

@@ -23,7 +23,8 @@ from workers.evaluation import Contestant, evaluate
 from workers.failures import failure_of, is_passing
 from workers.prefix import FrozenPrefix
 from workers.roster import language_text
-from workers.scoring import Outcome, constant_outcomes, score
+from workers.scoring import score
+from workers.tasks.base import Outcome
 from workers.training import Outcome as Training
 from workers.training import shift_encoder, train_language_adapter, train_task_adapter
 from workers.units import (
@@ -53,7 +54,7 @@ class Worker:
         self._bench = bench
         self._zoo = Zoo(bench.zoo)
         self._heads: dict[str, Head] = {}
-        self._text: tuple[object, FrozenPrefix, list[str]] | None = None
+        self._text: tuple[object, FrozenPrefix, tuple[str, ...]] | None = None
 
     # Opened at the first unit, so that what is wrong with them fails that unit by name; an actor that cannot even
     # start would count as a machine that died.
@@ -127,20 +128,20 @@ class Worker:
         finally:
             self._forget(unit.key)
 
-    def _read(self, unit: TaskAdapter) -> tuple[FrozenPrefix, list[str]]:
+    def _read(self, unit: TaskAdapter) -> tuple[FrozenPrefix, tuple[str, ...]]:
         """The text a task adapter learns from, and its labels: what its other seeds learn from too."""
         if self._text is None or self._text[0] != (unit.under, unit.data):
             datasets = [self._data(reference) for reference in unit.data]
-            prefix = FrozenPrefix(self._encoder, datasets, language=unit.under, limit=unit.recipe.max_items)
-            labels = sorted({label for dataset in datasets for label in dataset.labels})
+            # Labels that only items left out have are learnt all the same: so the head is the same however many are read.
+            labels = datasets[0].rules.labels([item for dataset in datasets for item in dataset.items])
+            read = [dataset.first(unit.recipe.max_items) for dataset in datasets]
+            prefix = FrozenPrefix(self._encoder, read, language=unit.under)
             self._text = (unit.under, unit.data), prefix, labels
         return self._text[1:]
 
     def _measure(self, column: Column) -> list[Cell]:
-        dataset = self._data(column.data)
-        items = dataset.items[: column.data.limit]
-        dataset = Dataset(dataset.task, dataset.kind, dataset.language, dataset.split, items, dataset.provenance)
-        encoded = encode_items(self._encoder, items)
+        dataset = self._data(column.data).first(column.data.limit)
+        encoded = encode_items(self._encoder, dataset)
         cells: list[Cell] = []
         for below, planned in _grouped(column.cells).items():
             for part in _parts(planned, _KEPT // 2):
@@ -176,7 +177,7 @@ class Worker:
         contestants = [Contestant(key, self._heads[key]) for key in adapters]
         with self._shifted(shift):
             measured = iter(evaluate(self._encoder, dataset, encoded, language, contestants))
-        return [next(measured) if cell.task_adapter else constant_outcomes(dataset) for cell in planned]
+        return [next(measured) if cell.task_adapter else dataset.rules.constant(dataset.items, dataset.language) for cell in planned]
 
     def _shifted(self, snapshot: str | None) -> AbstractContextManager[None]:
         if snapshot is None:
