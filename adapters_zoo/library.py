@@ -63,6 +63,11 @@ class Encoder:
         vocabulary = Vocabulary.of(files.folder)
         self._model, self.has_language_head = _open(files)
         config = self._model.config
+        if vocabulary.size > config.vocab_size:
+            there = (
+                f"the tokenizer gives ids up to {vocabulary.size - 1}, and there are embeddings for {config.vocab_size}"
+            )
+            raise EncoderError(f"{files.folder}: {there} tokens; tokenizer and weights are not of one encoder")
         adapters.init(self._model)
         self._base: Any = self._model.base_model
         self._model.requires_grad_(False)
@@ -116,12 +121,15 @@ class Encoder:
             self._loaded.pop(name, None)
 
     @contextmanager
-    def train(self, name: str) -> Iterator[list[nn.Parameter]]:
-        """Give gradients to the parameters of one adapter, and to nothing else, inside the block."""
+    def train(self, name: str, *, dropout: bool = True) -> Iterator[list[nn.Parameter]]:
+        """Give gradients to the parameters of one adapter, and to nothing else, inside the block.
+
+        With ``dropout`` the encoder drops activations there as its configuration says.
+        """
         parameters = list(self._parameters(name).values())
         for parameter in parameters:
             parameter.requires_grad_(True)
-        self._engine.training = True
+        self._engine.training = dropout
         try:
             yield parameters
         finally:

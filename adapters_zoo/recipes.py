@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -64,4 +64,8 @@ class TaskAdapterRecipe(Recipe):
     learning_rate: Rate = Field(1e-3, description="peak of AdamW's rate; linear warm-up over 6% and linear decay")
     reduction: Rate = Field(16, description="hidden size divided by the bottleneck's width")
     leave_out: Annotated[int, Field(ge=0)] = Field(0, description="lowest layers of the encoder without an adapter")
+    dropout: bool = Field(
+        True, description="drop activations of the frozen encoder in training, as its config.json says"
+    )
+    pool: Literal["mean", "first"] = Field("mean", description="what a word's vector is, of those of its pieces")
     max_items: Positive | None = Field(None, description="train on the first so many items; all by default")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # Whoever plans asks what is there, and need not wait for the
 __all__ = ["FORMAT", "AdapterFileError", "Trained", "Zoo", "adapter_key"]
 
 _WEIGHTS = "encoder.safetensors"
-FORMAT = 5
+FORMAT = 6
 """Raised when training changes so that old adapters must not be taken for new ones: part of every key."""
 
 

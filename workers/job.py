@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictStr,
+    ValidationInfo,
+    field_validator,
+)
 
 from adapters_zoo.recipes import LanguageAdapterRecipe, Positive, ShiftRecipe, TaskAdapterRecipe
 from adapters_zoo.storage import BUCKETS, in_bucket
@@ -14,7 +23,14 @@ from workers.config import read_config
 
 Language = Annotated[StrictStr, AfterValidator(lambda given: resolve(given).code)]
 """Any tag, code or English name, kept as ISO 639-3. Checked one by one, so that an error has the line of its own."""
+Composition = Literal["alone", "stack", "shift"]
 Seed = Annotated[int, Field(ge=0)]
+
+
+def _none_or_recipe(given: Any) -> Any:
+    if given is None:
+        raise ValueError("is empty; say `none` for no language adapter, or leave the key out for the usual one")
+    return None if given == "none" else given
 
 
 class EncoderReference(BaseModel):
@@ -57,18 +73,26 @@ class Job(BaseModel):
         None,
         description="interference: languages the task adapter learns from; sources with train data by default",
     )
-    compositions: Annotated[tuple[Literal["stack", "shift"], ...], Field(min_length=1)] = Field(
-        ("stack",),
-        description="what a transfer language adds: its adapter (stack), or training of the encoder itself (shift)",
+    language_adapter: Annotated[LanguageAdapterRecipe | None, BeforeValidator(_none_or_recipe)] = Field(
+        LanguageAdapterRecipe(), description="the language adapters' recipe, or `none` for task adapters alone"
+    )
+    compositions: Annotated[tuple[Composition, ...], Field(min_length=1)] = Field(
+        default_factory=lambda known: ("alone",) if known.get("language_adapter", True) is None else ("stack",),
+        validate_default=True,
+        description="zero_shot: the task adapter alone, or on its target's language adapter (stack). interference: "
+        "what a transfer language adds, its adapter (stack) or training of the encoder itself (shift). "
+        "By default stack, or alone where there are no language adapters",
     )
     cells: dict[Language, tuple[Language, ...]] | None = Field(
         None, description="target: its sources; measures these pairs alone, by default every source on every target"
     )
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
-    language_adapter: LanguageAdapterRecipe = LanguageAdapterRecipe()
     shift: ShiftRecipe = ShiftRecipe()
     task_adapter: TaskAdapterRecipe = TaskAdapterRecipe()
     evaluation: EvaluationSettings = EvaluationSettings()
+    leave_out_copies: bool = Field(
+        True, description="train on no item whose text is in the same language's dev or test"
+    )
     min_items: Positive = Field(20, description="a split with fewer items is an error before any training")
     workers: Positive | None = Field(None, description="worker processes; one a core by default, or one a GPU")
     gpus_per_worker: Annotated[float, Field(ge=0)] = Field(0, description="share of a GPU each worker reserves")
@@ -116,9 +140,14 @@ class Job(BaseModel):
 
     @field_validator("compositions")
     @classmethod
-    def _shifts_belong_to_interference(cls, compositions: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if "shift" in compositions and info.data.get("kind", "interference") != "interference":
-            raise ValueError("shift goes with `kind: interference` only; with zero_shot, stack alone is allowed")
+    def _go_with_the_kind(cls, compositions: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        kind = info.data.get("kind")
+        allowed = {"zero_shot": ("alone", "stack"), "interference": ("stack", "shift")}.get(str(kind), compositions)
+        for composition in compositions:
+            if composition not in allowed:
+                raise ValueError(f"{composition} does not go with `kind: {kind}`; allowed: {', '.join(allowed)}")
+        if "stack" in compositions and info.data.get("language_adapter", True) is None:
+            raise ValueError("stack needs language adapters, and `language_adapter` is none")
         return compositions
 
     @field_validator("shift")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,14 @@ from matrices.cells import BASELINE, Fact, cell_ids
 from matrices.items import Items
 from workers.corpora import open_corpora
 from workers.corpora.checks import Facts, check, facts_of
+from workers.corpora.copies import without_copies
 from workers.corpora.types import Split
 from workers.job import Job
 from workers.roster import PlanError, Roster, reference
 from workers.tasks import task_of
 from workers.units import SELECTION, Column, DataReference, LanguageAdapter, PlannedCell, Shift, TaskAdapter
 
-STACK = "stack"
+STACK, ALONE = "stack", "alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +99,19 @@ class _Planner:
         )
 
     def _columns(self, task: str) -> Iterator[Column]:
-        train = self._facts(task, self.job.sources, "train", self.job.task_adapter.max_items)
-        pivots = {code: train[code] for code in self.job.pivots or train if code in train}
         evaluation = self.job.evaluation
+        train = self._facts(task, self.job.pivots or self.job.sources, "train", self.job.task_adapter.max_items)
         targets = self._facts(task, self.job.targets, evaluation.split, evaluation.max_items)
-        if not train or not targets:
-            raise PlanError(self._nothing(task, "train" if not train else evaluation.split))
-        if not pivots:
-            raise PlanError(f"`pivots`: none of {', '.join(self.job.pivots or ())} has train data for {task}")
+        if not targets:
+            raise PlanError(self._nothing(task, evaluation.split))
+        without = [code for code in self.job.pivots or () if code not in train]
+        if without:
+            raise PlanError(f"`pivots`: {', '.join(without)} have no train data for {task}; leave them out")
+        if not train:
+            raise PlanError(self._nothing(task, "train"))
         check([*train.values(), *targets.values()], self.job.min_items)
-        matrix = self._matrix(task, pivots)
-        rows_of = self._zero_shot(train) if self.job.kind == "zero_shot" else self._interference(list(pivots.values()))
+        matrix = self._matrix(task, train)
+        rows_of = self._zero_shot(train) if self.job.kind == "zero_shot" else self._interference(train)
         for target, facts in targets.items():
             if self.job.cells is not None and not self.job.cells.get(target):
                 continue
@@ -124,20 +128,24 @@ class _Planner:
 
     def _zero_shot(self, train: Mapping[str, Facts]) -> Callable[[str], list[_Row]]:
         adapters = [
-            (source, seed, self.roster.task([facts], self.roster.language(source), seed).key)
+            (composition, source, seed, self.roster.task([facts], under, seed).key)
             for source, facts in train.items()
+            for composition in self.job.compositions
+            for under in [self.roster.language(source) if composition == STACK else None]
             for seed in self.job.seeds
         ]
 
         def rows(target: str) -> list[_Row]:
-            below = self.roster.language(target).key
-            across = [(STACK, source, seed, adapter, below, None) for source, seed, adapter in adapters]
+            below = self.roster.language(target).key if STACK in self.job.compositions else None
+            across = [(*adapter, below if adapter[0] == STACK else None, None) for adapter in adapters]
             return [(BASELINE, None, 0, None, None, None), *across]
 
         return rows
 
-    def _interference(self, pivots: Sequence[Facts]) -> Callable[[str], list[_Row]]:
-        adapters = [(seed, self.roster.task(pivots, None, seed).key) for seed in self.job.seeds]
+    def _interference(self, pivots: Mapping[str, Facts]) -> Callable[[str], list[_Row]]:
+        """Rows of a task adapter of the pivots, which it reads in the order of their codes, not of the job's list."""
+        in_order = [facts for _, facts in sorted(pivots.items())]
+        adapters = [(seed, self.roster.task(in_order, None, seed).key) for seed in self.job.seeds]
         alone = [(BASELINE, None, seed, adapter, None, None) for seed, adapter in adapters]
         changed = [
             (composition, source, seed, adapter, language, shift)
@@ -178,33 +186,43 @@ class _Planner:
 
     def _facts(self, task: str, languages: Sequence[str], split: Split, limit: int | None) -> dict[str, Facts]:
         found = {
-            code: facts_of(self.corpora.dataset(task, code, split), limit)
-            for code in languages
-            if self.corpora.has(task, code, split)
+            code: self._facts_of(task, code, split, limit) for code in languages if self.corpora.has(task, code, split)
         }
         absent = [code for code in languages if code not in found]
         if absent and found:
             self.notes.append(f"{task}: no {split} data for {', '.join(absent)}; left out")
+        copied = [f"{code} {facts.copies}" for code, facts in found.items() if facts.copies]
+        if copied:
+            what = f"{task}: train items whose text is in the dev or test split too, left out of training"
+            self.notes.append(f"{what}: {', '.join(copied)}")
         return found
+
+    def _facts_of(self, task: str, language: str, split: Split, limit: int | None) -> Facts:
+        dataset = self.corpora.dataset(task, language, split)
+        if split != "train" or not self.job.leave_out_copies:
+            return facts_of(dataset, limit)
+        kept = without_copies(self.corpora, dataset)
+        return facts_of(kept, limit, copies=len(dataset.items) - len(kept.items))
 
     def _matrix(self, task: str, pivots: Iterable[str]) -> str:
         """Task, kind and encoder, and eight digits of every setting that a score depends on besides languages and seed.
 
         So cells measured under different settings never meet in one matrix. Budgets are no settings: they are told
-        apart by their compositions.
+        apart by their compositions; nor is the order of pivots.
         """
         job = self.job
         settings = {
             "encoder": self.encoder.digest,
             "precision": self.precision,
-            "language_adapter": job.language_adapter.model_dump(),
+            "language_adapter": job.language_adapter.model_dump() if job.language_adapter else None,
             "task_adapter": job.task_adapter.model_dump(),
             "evaluation": job.evaluation.model_dump(),
             "pivots": sorted(pivots) if job.kind == "interference" else None,
+            **({} if job.leave_out_copies else {"copies": "kept"}),
             **({"shift": job.shift.of_the_run()} if "shift" in job.compositions else {}),
         }
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-        return f"{task}-{job.kind}-{self.encoder.name}-{digest[:8]}"
+        return f"{task}-{job.kind}-{_in_names(self.encoder.name)}-{digest[:8]}"
 
     def _nothing(self, task: str, split: str) -> str:
         labelled = [entry for entry in self.corpora.entries() if entry.kind != "text"]
@@ -217,3 +235,11 @@ class _Planner:
         there = sorted({entry.language for entry in labelled if entry.task == task and entry.split == split})
         which = "sources" if split == "train" else "targets"
         return f"`{which}`: none has {split} data for {task}; languages that do: {', '.join(there)}"
+
+
+def _in_names(encoder: str) -> str:
+    """An encoder's name as names of matrices have it: of a hub id the part behind the slash, and no odd characters.
+
+    A matrix's name stands in addresses and file names.
+    """
+    return re.sub(r"[^\w.-]+", "-", encoder.rpartition("/")[2], flags=re.ASCII).strip("-.") or "encoder"

@@ -21,18 +21,22 @@ class FrozenPrefix:
     """Labelled text under a frozen ``language`` adapter (or none), good for any number of epochs, seeds and adapters.
 
     The lowest layers of a pass, up to the first that holds the task adapter, do not change while it is trained. They
-    are computed once for every sequence, unless the encoder has dropout, which must fall anew in every epoch.
+    are computed once for every sequence, unless the encoder's dropout falls, which it must anew in every epoch.
     """
 
-    def __init__(self, encoder: Encoder, datasets: Sequence[Dataset], *, language: str | None) -> None:
+    def __init__(
+        self, encoder: Encoder, datasets: Sequence[Dataset], *, language: str | None, dropout: bool = True
+    ) -> None:
+        """``dropout``: training keeps the encoder's own."""
         self.encoded = encode_items(encoder, *datasets)
         self.language = language
         self._encoder = encoder
+        self._falls_anew = dropout and encoder.has_dropout
         self._kept: dict[int, _Kept] = {}
 
     def seam(self, batch: Batch, indices: Sequence[int], task: str) -> Seam:
         """The seam of the sequences ``indices``, padded as ``batch``, below the task adapter ``task``."""
-        if self._encoder.has_dropout or self._bytes() > _ROOM:
+        if self._falls_anew or self._bytes() > _ROOM:
             return self._encoder.seam(batch.ids, batch.mask, batch.types, language=self.language, task=task)
         layer = self._encoder.lowest_layer(task)
         if layer not in self._kept:

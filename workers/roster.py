@@ -34,9 +34,15 @@ class Roster:
         self._shift_to: dict[str, Shift] = {}
 
     def language(self, code: str) -> LanguageAdapter:
-        """The language adapter of ``code``. Raises ``PlanError`` where there is nothing to learn from."""
+        """The language adapter of ``code``.
+
+        Raises ``PlanError`` where there is nothing to learn from or by, and ``ValueError`` where the job has none.
+        """
+        recipe = self._job.language_adapter
+        if recipe is None:
+            raise ValueError("the job has no language adapters")
         if code not in self._adapter_of:
-            digest, recipe = self._text(code, "language adapter"), self._job.language_adapter
+            digest = self._text(code, "language adapter")
             made_from = self._made_from("language", recipe.model_dump(), language=code, text=digest)
             adapter = LanguageAdapter(adapter_key(made_from), code, recipe, made_from)
             self._adapter_of[code] = self.languages[adapter.key] = adapter
@@ -70,6 +76,11 @@ class Roster:
 
     def _text(self, code: str, learner: str) -> str:
         """The digest of the text that the ``learner`` of a language reads."""
+        if not self._encoder.has_language_head:
+            raise PlanError(
+                f"{self._encoder.folder}: no masked-language-modelling head in its weights, so no {learner} can be "
+                "trained; set `language_adapter: none`, or fit a head with `sprachbund pretrain`"
+            )
         text = language_text(self._corpora, code, self._job.tasks)
         if text is None:
             raise PlanError(f"{code}: neither raw text nor labelled train sentences for its {learner}")
@@ -100,5 +111,6 @@ def language_text(corpora: Corpora, language: str, tasks: Sequence[str]) -> RawT
 def reference(facts: Facts) -> DataReference:
     """Where a worker finds the items again that a job reads."""
     items = facts.items if facts.limit is None else min(facts.limit, facts.items)
-    return DataReference(facts.task, facts.language, facts.split, facts.limit, facts.digest, items, facts.characters)
+    place = facts.task, facts.language, facts.split, facts.limit, facts.digest
+    return DataReference(*place, items, facts.characters, without_copies=facts.copies > 0)
 

@@ -109,7 +109,7 @@ def train_task_adapter(
             for indices in training_batches(encoded, recipe.batch, rng):
                 yield _label_loss(encoder, head, text, indices, name)
 
-    with encoder.train(name) as parameters:
+    with encoder.train(name, dropout=recipe.dropout) as parameters:
         learning = [*parameters, *head.parameters()]
         loss = _train_to_the_end(learning, losses(), _falling(recipe.learning_rate, steps), tick)
     return head.eval(), Outcome(loss, time.monotonic() - start)

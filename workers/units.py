@@ -16,7 +16,8 @@ SELECTION = "last"
 class DataReference:
     """Where a worker finds items again: the first ``limit`` of one split, and the digest they must have.
 
-    ``characters`` is about how long they are in all.
+    ``characters`` is about how long they are in all; ``without_copies`` says whether items that are in the dev or test
+    split too were left out.
     """
 
     task: str
@@ -26,6 +27,7 @@ class DataReference:
     digest: str
     items: int
     characters: int
+    without_copies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

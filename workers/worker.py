@@ -17,6 +17,7 @@ from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell
 from workers.bench import Bench, Done, failed_cells
 from workers.corpora import open_corpora
+from workers.corpora.copies import without_copies
 from workers.corpora.types import Corpora, Dataset
 from workers.encoding import EncodedItems, encode_items
 from workers.evaluation import Contestant, evaluate
@@ -135,7 +136,7 @@ class Worker:
             # Labels that only items left out have are learnt all the same: so the head is the same however many are read.
             labels = datasets[0].rules.labels([item for dataset in datasets for item in dataset.items])
             read = [dataset.first(unit.recipe.max_items) for dataset in datasets]
-            prefix = FrozenPrefix(self._encoder, read, language=unit.under)
+            prefix = FrozenPrefix(self._encoder, read, language=unit.under, dropout=unit.recipe.dropout)
             self._text = (unit.under, unit.data), prefix, labels
         return self._text[1:]
 
@@ -200,6 +201,8 @@ class Worker:
 
     def _data(self, reference: DataReference) -> Dataset:
         dataset = self._corpora.dataset(reference.task, reference.language, reference.split)
+        if reference.without_copies:
+            dataset = without_copies(self._corpora, dataset)
         if dataset.digest != reference.digest:
             what = f"{reference.task} {reference.split} data of {reference.language}"
             raise CorpusChangedError(f"the {what} changed since the job was planned; run the job again")

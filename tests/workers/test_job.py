@@ -122,14 +122,27 @@ def test_a_shift_goes_with_interference_and_its_settings_with_a_shift(tmp_path: 
     interference = JOB + "kind: interference\n"
     both = load(tmp_path, interference + "compositions: [stack, shift]\nshift: {budgets: [100, 1]}\n")
     assert (both.compositions, both.shift.budgets) == (("stack", "shift"), (1, 100))
-    told = r"job\.yaml:7: `compositions`: shift goes with `kind: interference` only; with zero_shot, stack alone is"
+    told = r"job\.yaml:7: `compositions`: shift does not go with `kind: zero_shot`; allowed: alone, stack"
     with pytest.raises(ConfigError, match=told):
         load(tmp_path, JOB + "compositions: [stack, shift]\n")
     told = r"job\.yaml:8: `shift`: goes with `compositions: \[stack, shift\]` or `\[shift\]` only"
     with pytest.raises(ConfigError, match=told):
         load(tmp_path, interference + "shift: {budgets: [100]}\n")
-    with pytest.raises(ConfigError, match=r"`compositions\.0`: Input should be 'stack' or 'shift'; found 'fuse'"):
+    with pytest.raises(ConfigError, match=r"`compositions\.0`: Input should be 'alone', 'stack' or 'shift'; found"):
         load(tmp_path, interference + "compositions: [fuse]\n")
+
+
+def test_without_language_adapters_a_task_adapter_stands_alone(tmp_path: Path) -> None:
+    assert load(tmp_path, JOB).compositions == ("stack",)
+    alone = load(tmp_path, JOB + "language_adapter: none\n")
+    assert (alone.language_adapter, alone.compositions) == (None, ("alone",))
+    both = load(tmp_path, JOB + "compositions: [alone, stack]\n")
+    assert both.compositions == ("alone", "stack")
+    assert both.language_adapter is not None
+    with pytest.raises(ConfigError, match=r"job\.yaml:8: `compositions`: stack needs language adapters"):
+        load(tmp_path, JOB + "language_adapter: none\ncompositions: [alone, stack]\n")
+    with pytest.raises(ConfigError, match=r"job\.yaml:7: `language_adapter`: is empty; say `none`"):
+        load(tmp_path, JOB + "language_adapter:\n")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ class Facts:
 
     ``limit`` is how many of the items a job reads, the first, None for all; ``characters`` are those of these.
     ``named`` are the items by id. ``labels`` counts how often each label occurs, as its kind of task counts them;
-    ``stated`` are those that the corpus says there may be.
+    ``stated`` are those that the corpus says there may be. ``copies`` are items of the dev and test splits that were
+    left out.
     """
 
     task: str
@@ -33,10 +34,11 @@ class Facts:
     digest: str
     files: tuple[str, ...]
     named: Items
+    copies: int = 0
 
 
-def facts_of(dataset: Dataset, limit: int | None = None) -> Facts:
-    """The facts of a dataset of which the first ``limit`` items are read, or all."""
+def facts_of(dataset: Dataset, limit: int | None = None, *, copies: int = 0) -> Facts:
+    """The facts of a dataset of which the first ``limit`` items are read, or all; ``copies`` were left out of it."""
     return Facts(
         task=dataset.task,
         kind=dataset.kind,
@@ -50,6 +52,7 @@ def facts_of(dataset: Dataset, limit: int | None = None) -> Facts:
         digest=dataset.digest,
         files=dataset.provenance.files,
         named=dataset.named,
+        copies=copies,
     )
 
 

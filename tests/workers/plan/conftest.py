@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from workers.job import Job
 from workers.plan import Plan, make_plan
@@ -19,7 +21,7 @@ corpora:
   - {name: raw, format: text, languages: [deu, eng, yor], text: "{language}.txt"}
   - {name: topics, format: tsv, task: topic, languages: [deu, eng, hau, yor], train: "{language}.train.tsv",
      test: "{language}.test.tsv"}
-  - {name: moods, format: tsv, task: mood, language: eng, train: eng.mood.tsv, test: eng.mood.tsv}
+  - {name: moods, format: tsv, task: mood, language: eng, train: eng.mood.tsv, test: eng.calm.tsv}
 """
 
 Plans = Callable[..., Plan]
@@ -61,6 +63,7 @@ def corpora(tmp_path: Path) -> Corpora:
         if language != "hau":
             made.write_text(language, f"a line of {language}\nand another\n")
     made.label("eng.mood.tsv", ["good", "bad"] * 12, "mood")
+    made.label("eng.calm.tsv", ["good", "bad"] * 12, "calm")
     (made.root / "corpora.yaml").write_text(DECLARATION, encoding="utf-8")
     return made
 
@@ -73,7 +76,7 @@ def encoder(tmp_path: Path) -> Path:
     config = {"model_type": "xlm-roberta", "num_hidden_layers": 2}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
-    (folder / "model.safetensors").write_bytes(b"weights")
+    save_file({"lm_head.dense.weight": np.zeros(1, np.float32)}, folder / "model.safetensors")
     return folder
 
 

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from matrices.cells import BASELINE
-from workers.plan import STACK, Plan
+from workers.plan import ALONE, STACK, Plan
 from workers.roster import PlanError
 from workers.units import PlannedCell
 
 Plans = Callable[..., Plan]
 Knobs = dict[str, Any]
+
+
+PIVOTS = (["eng", "deu"], ["deu", "eng"])
 
 
 def cells_of(plan: Plan, target: str) -> list[PlannedCell]:
@@ -45,7 +48,33 @@ class TestZeroShot:
         assert len(plan.tasks) == 4  # Two sources, two seeds.
 
 
+class TestWithoutLanguageAdapters:
+    def test_a_task_adapter_is_measured_alone_on_any_target_text_or_not(self, plans: Plans) -> None:
+        plan = plans(language_adapter="none", targets=["hau", "yor"])
+        assert not plan.languages
+        assert not plan.notes
+        assert {adapter.under for adapter in plan.tasks.values()} == {None}
+        assert {(cell.composition, cell.language_adapter) for cell in plan.cells()} == {
+            (BASELINE, None),
+            (ALONE, None),
+        }
+
+    def test_alone_and_stack_are_cells_of_one_matrix(self, plans: Plans) -> None:
+        plan = plans(compositions=["alone", "stack"])
+        under = {cell.composition: plan.tasks[str(cell.task_adapter)].under for cell in plan.cells() if cell.source}
+        assert under[ALONE] is None
+        assert under[STACK] in plan.languages
+        assert len({column.matrix for column in plan.columns}) == 1
+        assert len(plan.tasks) == 8  # Two sources, two seeds, over a language adapter and without.
+
+
 class TestInterference:
+    def test_pivots_need_not_be_sources_and_their_order_does_not_matter(self, plans: Plans) -> None:
+        one, other = (plans(kind="interference", pivots=pivots, sources=["yor"]) for pivots in PIVOTS)
+        assert {data.language for adapter in one.tasks.values() for data in adapter.data} == {"deu", "eng"}
+        assert one.tasks.keys() == other.tasks.keys()
+        assert [cell.cell_id for cell in one.cells()] == [cell.cell_id for cell in other.cells()]
+
     def test_one_task_adapter_a_seed_learns_from_all_pivots_over_no_language(self, plans: Plans) -> None:
         plan = plans(kind="interference", pivots=["eng", "yor"], sources=["eng", "yor", "deu"])
         trained = [([data.language for data in one.data], one.under, one.seed) for one in plan.tasks.values()]
@@ -71,7 +100,7 @@ class TestInterference:
 
     def test_pivots_without_train_data_are_refused_by_name(self, plans: Plans, corpora: Any) -> None:
         corpora.drop_train_data("deu")
-        with pytest.raises(PlanError, match="`pivots`: none of deu has train data for topic"):
+        with pytest.raises(PlanError, match="`pivots`: deu have no train data for topic; leave them out"):
             plans(kind="interference", pivots=["deu"])
 
 

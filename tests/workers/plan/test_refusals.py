@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from workers.corpora.types import CorpusError
-from workers.plan import Plan
+from workers.job import Job
+from workers.plan import Plan, make_plan
 from workers.roster import PlanError
 
 Plans = Callable[..., Plan]
@@ -29,8 +35,35 @@ class TestNotes:
         assert [column.target for column in plan.columns] == ["eng"]
         assert plan.notes == ("mood: no test data for yor; left out",)
 
+    def test_copies_of_test_items_are_left_out_of_training_and_counted(self, plans: Plans, corpora: Any) -> None:
+        corpora.label("deu.train.tsv", ["sports", "travel"] * 15, "deu train")
+        corpora.label("deu.test.tsv", ["sports"] * 24, "DEU -  Train")  # Other case, punctuation and labels.
+        told = "topic: train items whose text is in the dev or test split too, left out of training: deu 24"
+        with pytest.raises(CorpusError, match="6 items in the train split of topic in deu; the minimum is 20"):
+            plans()
+        plan, kept = plans(min_items=5), plans(leave_out_copies=False)
+        assert (plan.notes, kept.notes) == ((told,), ())
+        assert {data.items for task in plan.tasks.values() for data in task.data if data.language == "deu"} == {6}
+        assert {column.matrix for column in kept.columns} != {column.matrix for column in plan.columns}
+
 
 class TestRefusals:
+    def test_an_encoder_without_a_language_head_is_refused_language_adapters(self, plans: Plans, encoder: Path) -> None:
+        save_file({"pooler.dense.weight": np.zeros(1, np.float32)}, encoder / "model.safetensors")
+        with pytest.raises(PlanError, match=r"no masked-language-modelling head.*set `language_adapter: none`"):
+            plans()
+        assert plans(language_adapter="none").columns
+
+    @pytest.mark.parametrize("folder", ["org/Some Encoder", "a\u00e9b", "x", "..."])
+    def test_the_name_of_a_matrix_stands_in_an_address(
+        self, job_of: Callable[..., Job], corpora: Any, encoder: Path, folder: str
+    ) -> None:
+        place = encoder.parent / "encoders" / folder
+        shutil.copytree(encoder, place)
+        knobs = {"tasks": ["topic"], "sources": ["eng"], "targets": ["yor"], "seeds": [0]}
+        (column,) = make_plan(job_of(corpora.root, place, **knobs)).columns
+        assert re.fullmatch(r"topic-zero_shot-[A-Za-z0-9][\w.-]*-[0-9a-f]{8}", column.matrix, re.ASCII)
+
     def test_an_unknown_task_names_those_there_are(self, plans: Plans) -> None:
         with pytest.raises(PlanError, match=r"'topics' is not in .*corpora; there are: mood, topic"):
             plans(tasks=["topics"])
