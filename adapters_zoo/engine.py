@@ -173,9 +173,7 @@ class Engine:
             transformed = self._couple(transformed, language.coupling, inverse=True)
         return self._linear(transformed, decoder).float()
 
-    def _embed(
-        self, ids: Tensor, layout: Layout, language: Bottleneck | None, types: Tensor | None = None
-    ) -> Tensor:
+    def _embed(self, ids: Tensor, layout: Layout, language: Bottleneck | None, types: Tensor | None = None) -> Tensor:
         weights = self._weights
         kinds = weights.kinds[0] if types is None else weights.kinds[layout.pack(types)]
         place = torch.arange(ids.shape[1], device=ids.device).expand_as(ids) + weights.first_position

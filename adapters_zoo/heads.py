@@ -41,7 +41,7 @@ def pool(hidden: Tensor, unit_of: Tensor, units: int, pooling: Pooling = "mean")
     """The vector of each unit: the mean of its hidden states, or the first of them.
 
     ``hidden`` is [batch, length, hidden]; ``unit_of`` [batch, length] holds each position's unit in 0..units-1, or -1
-    for positions of none (special tokens, padding). Returns [units, hidden] in fp32; zeros for a unit without positions.
+    for positions of none (special tokens, padding). Returns [units, hidden] in fp32; 0 for a unit without positions.
     """
     chosen = unit_of >= 0
     index = unit_of[chosen]

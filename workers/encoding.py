@@ -134,7 +134,13 @@ class Pieces:
         keep_one, keep_two = _shares(len(one), len(two), self.pair_room)
         one, two = one[:keep_one], two[:keep_two]
         return self.joined(
-            item, one, two, first_units=[unit] * len(one), second_units=[unit] * len(two), gold=gold, cut=len(one + two) < whole
+            item,
+            one,
+            two,
+            first_units=[unit] * len(one),
+            second_units=[unit] * len(two),
+            gold=gold,
+            cut=len(one + two) < whole,
         )
 
     def joined(
@@ -189,7 +195,7 @@ class Pieces:
     def _spaced(self) -> bool:
         """Whether a piece that begins a word is told by the space before it, which a lone word lacks.
 
-        So it is in byte-level tokenizers (RoBERTa's) and in SentencePiece's, unless they put the space there themselves.
+        So it is in byte-level tokenizers (RoBERTa's) and in SentencePiece's, unless they put it there themselves.
         """
         steps = json.loads(self._tokenizer.to_str())["pre_tokenizer"] or {}
         for step in steps.get("pretokenizers", [steps]):

@@ -32,7 +32,7 @@ def evaluate(
     What lies below the task adapters is computed once for all of them. Beyond that each runs alone, so that what one
     scores does not depend, to the last bit, on what else is measured beside it.
     """
-    kept: list[list[Sequence[Any]]] = [[()] * len(encoded.sequences) for _ in contestants]
+    kept: list[list[Any]] = [[()] * len(encoded.sequences) for _ in contestants]
     with torch.inference_mode():
         for indices in evaluation_batches(encoded, TOKENS[encoder.device.type]):
             batch = collate(encoded, indices, encoder.special.pad)
@@ -56,12 +56,10 @@ def evaluate(
     ]
 
 
-def _outcomes(
-    dataset: Dataset, encoded: EncodedItems, outputs: Sequence[Sequence[Any]], labels: Sequence[str]
-) -> list[Outcome]:
+def _outcomes(dataset: Dataset, encoded: EncodedItems, outputs: Sequence[Any], labels: Sequence[str]) -> list[Outcome]:
     """The outcome of each item, from what was kept of each sequence's scores."""
     task = encoded.task
-    of_item: list[list[tuple[TokenSequence, Sequence[Any]]]] = [[] for _ in dataset.items]
+    of_item: list[list[tuple[TokenSequence, Any]]] = [[] for _ in dataset.items]
     for sequence, output in zip(encoded.sequences, outputs, strict=True):
         of_item[sequence.item].append((sequence, output))
     return [

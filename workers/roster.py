@@ -113,4 +113,3 @@ def reference(facts: Facts) -> DataReference:
     items = facts.items if facts.limit is None else min(facts.limit, facts.items)
     place = facts.task, facts.language, facts.split, facts.limit, facts.digest
     return DataReference(*place, items, facts.characters, without_copies=facts.copies > 0)
-

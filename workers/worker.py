@@ -133,7 +133,7 @@ class Worker:
         """The text a task adapter learns from, and its labels: what its other seeds learn from too."""
         if self._text is None or self._text[0] != (unit.under, unit.data):
             datasets = [self._data(reference) for reference in unit.data]
-            # Labels that only items left out have are learnt all the same: so the head is the same however many are read.
+            # Those of items that are not read too: a head has one shape, however many are read.
             labels = datasets[0].rules.labels([item for dataset in datasets for item in dataset.items])
             read = [dataset.first(unit.recipe.max_items) for dataset in datasets]
             prefix = FrozenPrefix(self._encoder, read, language=unit.under, dropout=unit.recipe.dropout)
@@ -178,7 +178,7 @@ class Worker:
         contestants = [Contestant(key, self._heads[key]) for key in adapters]
         with self._shifted(shift):
             measured = iter(evaluate(self._encoder, dataset, encoded, language, contestants))
-        return [next(measured) if cell.task_adapter else dataset.rules.constant(dataset.items, dataset.language) for cell in planned]
+        return [next(measured) if cell.task_adapter else _constant(dataset) for cell in planned]
 
     def _shifted(self, snapshot: str | None) -> AbstractContextManager[None]:
         if snapshot is None:
@@ -235,6 +235,10 @@ def _grouped(cells: Sequence[PlannedCell]) -> dict[_Below, list[PlannedCell]]:
     for cell in cells:
         groups.setdefault((cell.language_adapter, cell.shift), []).append(cell)
     return groups
+
+
+def _constant(dataset: Dataset) -> list[Outcome]:
+    return dataset.rules.constant(dataset.items, dataset.language)
 
 
 def _parts(cells: Sequence[PlannedCell], size: int) -> Iterator[Sequence[PlannedCell]]:

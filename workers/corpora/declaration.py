@@ -65,9 +65,7 @@ class Common(_Block):
 
     @field_validator("languages")
     @classmethod
-    def _all_known(
-        cls, tags: tuple[str, ...] | dict[str, str] | None
-    ) -> tuple[str, ...] | dict[str, str] | None:
+    def _all_known(cls, tags: tuple[str, ...] | dict[str, str] | None) -> tuple[str, ...] | dict[str, str] | None:
         meant = [*tags.values()] if isinstance(tags, dict) else [*(tags or ())]
         codes = [resolve(tag).code for tag in meant]
         for tag, code in zip(meant, codes, strict=True):
@@ -143,7 +141,9 @@ class FileBlock(Common):
     def _keys_fit_the_format(self) -> Self:
         allowed = _COMMON | {"text"} if self.format == TEXT_FORMAT else _LABELLED | FORMATS[self.format].keys
         for key in sorted({WHOLE if name == "whole" else name for name in self.model_fields_set} - allowed):
-            raise ValueError(f"`{key}` means nothing for the format {self.format}, which takes {', '.join(sorted(allowed))}")
+            raise ValueError(
+                f"`{key}` means nothing for the format {self.format}, which takes {', '.join(sorted(allowed))}"
+            )
         _need_placeholder(self, self.text, self.whole, *self.splits().values())
         if self.format == TEXT_FORMAT:
             if self.text is None:

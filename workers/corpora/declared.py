@@ -105,9 +105,7 @@ def _stated(said: Said) -> frozenset[str]:
     return frozenset() if said.labels is None else frozenset(said.names or ())
 
 
-def _entry(
-    block: Common, tag: str, task: str, kind: str, split: Split | None, corpus: str
-) -> Entry:
+def _entry(block: Common, tag: str, task: str, kind: str, split: Split | None, corpus: str) -> Entry:
     return Entry(
         task=task,
         kind=kind,

@@ -40,16 +40,18 @@ def read_delimited(path: Path, layout: Delimited, sha256: str | None = None) -> 
     position = 0
     for position, (line, row) in enumerate(rows, start=1):
         if len(row) != len(names):
-            what = f"the header has {len(names)} ({', '.join(names)})" if layout.header else f"the first row has {len(names)}"
+            what = (
+                f"the header has {len(names)} ({', '.join(names)})"
+                if layout.header
+                else f"the first row has {len(names)}"
+            )
             raise CorpusError(path, line, f"{len(row)} columns where {what}")
         yield Row(path, line, position, dict(zip(names, row, strict=True)))
     if not position:
         raise CorpusError(path, 1, "a header and no rows")
 
 
-def _rows(
-    path: Path, lines: Sequence[str], delimiter: str, quoted: bool | None
-) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path, lines: Sequence[str], delimiter: str, quoted: bool | None) -> Iterator[tuple[int, list[str]]]:
     """Rows with the number of the line they begin on."""
     text = (line + "\n" for line in lines)
     reader = csv.reader(
@@ -60,7 +62,9 @@ def _rows(
         for row in reader:
             if row:
                 if quoted is None and any(map(_looks_quoted, row)):
-                    problem = "a field in double quotes: are they part of it (`quoted: false`) or around it (`quoted: true`)?"
+                    problem = (
+                        "a field in double quotes: are they part of it (`quoted: false`) or around it (`quoted: true`)?"
+                    )
                     raise CorpusError(path, begin, problem)
                 yield begin, row
             begin = reader.line_num + 1

@@ -32,7 +32,8 @@ def read_hub(where: HubSplit, columns: Mapping[str, Any]) -> Iterator[Row]:
     Raises ``CorpusError``.
     """
     data = _load(where)
-    named = {name: data.features[name] for role in ("label", "tags") if (name := columns.get(role)) in data.features}
+    labelled = [str(columns[role]) for role in ("label", "tags") if columns.get(role) in data.features]
+    named = {name: data.features[name] for name in labelled}
     for number, record in enumerate(data, start=1):
         row = Row(str(where), number, number, record)
         yield replace(row, values={**record, **{name: _named(row, named[name], record[name]) for name in named}})

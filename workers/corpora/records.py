@@ -45,9 +45,8 @@ def read_squad(path: Path, sha256: str | None = None) -> Iterator[Row]:
     Documents are numbered, as titles may be translated. Raises ``CorpusError`` for a file of another form.
     """
     text = "\n".join(read_lines(path, sha256))
-    position, at, line = 0, 0, 1
-    for number, context, question in _questions(path, text):
-        position += 1
+    at, line = 0, 1
+    for position, (number, context, question) in enumerate(_questions(path, text), start=1):
         # A JSON reader tells no lines, so each question's is looked for from the one before it on.
         found = text.find(json.dumps(question.get("id"), ensure_ascii=False), at)
         if found >= 0:

@@ -23,9 +23,10 @@ def read_sentences(
     """A row a sentence: its ``tokens``, its ``tags``, and what comments before it (``# intent = ...``) say.
 
     ``token`` and ``tag`` are columns from 0, or from the last with -1; where they are not said, a line has two, in that
-    order. ``repair`` leaves out a line with the tag ``O`` and no token. Columns are separated by tabs where a line has one, else by spaces. A line ``-DOCSTART-``, or a comment ``newdoc``,
-    begins a document, and is no sentence. Where every token of a file begins with one and the same code and a colon
-    (WikiANN: ``sw:Jina``), that is taken off. Raises ``CorpusError`` for a line that lacks a column.
+    order. ``repair`` leaves out a line with the tag ``O`` and no token. Columns are separated by tabs where a line has
+    one, else by spaces. A line ``-DOCSTART-``, or a comment ``newdoc``, begins a document, and is no sentence. Where
+    every token of a file begins with one and the same code and a colon (WikiANN: ``sw:Jina``), that is taken off.
+    Raises ``CorpusError`` for a line that lacks a column.
     """
     places = None if token is None or tag is None else (token, tag)
     rows = list(_rows(path, read_lines(path, sha256), places, repair))
@@ -86,8 +87,8 @@ def _columns(path: Path, number: int, line: str, places: tuple[int, int] | None)
         raise CorpusError(
             path,
             number,
-            f"{line!r} is not a token and a tag but {len(columns)} columns; say which are which, counted from 0 or, with "
-            "-1, from the last: `columns: {token: 0, tag: -1}`",
+            f"{line!r} is no token and tag but {len(columns)} columns; say which are which, counted from 0 (or from "
+            "the last, with -1): `columns: {token: 0, tag: -1}`",
         )
     try:
         token, tag = (columns[at] for at in places or (0, 1))

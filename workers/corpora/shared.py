@@ -39,9 +39,9 @@ class _Task:
     name: str
     kind: str
     format: str
-    said: Said = Said()
+    said: Said = field(default_factory=Said)
     columns: Mapping[str, Any] = field(default_factory=dict)
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     corpus: tuple[int, ...] = (0,)
     parallel: str | None = None
     not_parallel: frozenset[str] = frozenset()
@@ -54,7 +54,8 @@ class _Task:
 
 
 def _with_split(item: Any, split: str) -> Item:
-    return replace(item, id=f"{split}-{item.id}")
+    named: Item = replace(item, id=f"{split}-{item.id}")
+    return named
 
 
 _AMERICAS_NLI = {"dev": ("d", 12451), "test": ("t", 25051)}
@@ -247,7 +248,8 @@ def _labelled(root: Path, line: int, row: Row, task: _Task) -> Iterator[Labelled
     )
     if task.shares is None:
         yield whole
-    for split in task.shares or ():
+        return
+    for split in task.shares:
         yield replace(
             whole,
             entry=replace(whole.entry, split=split),

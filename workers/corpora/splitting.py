@@ -12,8 +12,8 @@ from workers.tasks.base import Item
 def split_of(item: Item, shares: Mapping[Split, float]) -> Split:
     """The split that an item belongs to, by a hash of its document, or of its id where it is of none.
 
-    So all items of a document are in one split, and so are translations, whose ids (and documents) are the same; an item
-    stays where it is whatever else the corpus has. ``shares`` add up to 1, and are met about.
+    So all items of a document are in one split, and so are translations, whose ids (and documents) are the same; an
+    item stays where it is whatever else the corpus has. ``shares`` add up to 1, and are met about.
     """
     digest = hashlib.sha256((item.passage or item.id).encode()).digest()
     left = int.from_bytes(digest[:8], "big") / 2**64

@@ -18,6 +18,8 @@ __all__ = ["SPLITS", "Corpora", "CorpusError", "Dataset", "Entry", "Item", "Prov
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where items come from: the corpus by name, its files, and its licence as far as the folder states it.

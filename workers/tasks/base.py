@@ -70,12 +70,12 @@ class TokenSequence:
         return tuple(np.unique(self.unit_of[self.unit_of >= 0]).tolist())
 
 
-I = TypeVar("I", bound=Item)
-Outputs = Sequence[tuple[TokenSequence, Sequence[Any]]]
+ItemT = TypeVar("ItemT", bound=Item)
+Outputs = Sequence[tuple[TokenSequence, Any]]
 """The sequences of one item, each with what ``read`` made of the scores of its units."""
 
 
-class Task(ABC, Generic[I]):
+class Task(ABC, Generic[ItemT]):
     """A kind of task. An instance is registered under ``name``, which is part of the digest of its data sets."""
 
     name: ClassVar[str]
@@ -86,21 +86,21 @@ class Task(ABC, Generic[I]):
     """Whether all sequences of an item must be in one batch of training."""
 
     @abstractmethod
-    def item(self, row: Row, said: Said) -> I | None:
+    def item(self, row: Row, said: Said) -> ItemT | None:
         """An item of a row; None for one that ``repair`` leaves out.
 
         Raises ``CorpusError`` with file, line and value for what it cannot be.
         """
 
     @abstractmethod
-    def gold(self, item: I) -> Sequence[str]:
+    def gold(self, item: ItemT) -> Sequence[str]:
         """The right labels of an item's units."""
 
-    def labels(self, items: Iterable[I]) -> tuple[str, ...]:
+    def labels(self, items: Iterable[ItemT]) -> tuple[str, ...]:
         """The labels that a head learns from these items, sorted."""
         return tuple(sorted({label for item in items for label in self.gold(item)}))
 
-    def counts(self, items: Iterable[I]) -> Counter[str]:
+    def counts(self, items: Iterable[ItemT]) -> Counter[str]:
         """How often each label occurs that must mean the same in every language; empty where there are none."""
         return Counter(label for item in items for label in self.gold(item))
 
@@ -109,7 +109,7 @@ class Task(ABC, Generic[I]):
         return frozenset()
 
     @abstractmethod
-    def encode(self, pieces: Pieces, number: int, item: I) -> Iterable[TokenSequence]:
+    def encode(self, pieces: Pieces, number: int, item: ItemT) -> Iterable[TokenSequence]:
         """The token sequences of an item, which is the ``number``-th of its data set."""
 
     def loss(self, scores: Tensor, batch: Batch, labels: Sequence[str]) -> Tensor:
@@ -119,12 +119,12 @@ class Task(ABC, Generic[I]):
         place = {label: at for at, label in enumerate(labels)}
         return label_loss(scores, [place[label] for sequence in batch.sequences for label in sequence.gold])
 
-    def read(self, scores: Tensor) -> Sequence[Any]:
-        """What is kept of the scores [units, labels] of each unit until an item is answered."""
+    def read(self, scores: Tensor) -> Any:
+        """What is kept of the scores [units, labels] until an item is answered: a sequence of something a unit."""
         chosen: list[int] = scores.argmax(1).tolist()
         return chosen
 
-    def answer(self, item: I, outputs: Outputs, labels: Sequence[str]) -> Any:
+    def answer(self, item: ItemT, outputs: Outputs, labels: Sequence[str]) -> Any:
         """The answer to an item: here a label a unit, None for a unit beyond the encoder's reach."""
         answers: list[str | None] = [None] * len(self.gold(item))
         for sequence, chosen in outputs:
@@ -132,12 +132,12 @@ class Task(ABC, Generic[I]):
                 answers[unit] = labels[label]
         return answers
 
-    def outcome(self, item: I, answer: Any, language: str) -> Outcome:
+    def outcome(self, item: ItemT, answer: Any, language: str) -> Outcome:
         """What an answer to an item in a language scores: here right units and all units."""
         gold = self.gold(item)
         return sum(a == b for a, b in zip(gold, answer, strict=True)), len(gold)
 
-    def constant(self, items: Sequence[I], language: str) -> list[Outcome]:
+    def constant(self, items: Sequence[ItemT], language: str) -> list[Outcome]:
         """Outcomes of one answer to all items, the items' own most frequent label: no constant label scores higher."""
         most = most_frequent(label for item in items for label in self.gold(item))
         return [self.outcome(item, [most] * len(self.gold(item)), language) for item in items]

@@ -97,7 +97,7 @@ class Choosing(Task[Choice]):
         places = [right.index(True, start) - start for start in starts]
         return group_loss(scores[:, 0], sizes, places)
 
-    def read(self, scores: Tensor) -> Sequence[Any]:
+    def read(self, scores: Tensor) -> Any:
         """The score of each alternative."""
         fits: list[float] = scores[:, 0].tolist()
         return fits

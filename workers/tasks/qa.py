@@ -78,7 +78,7 @@ class QuestionAnswering(Task[Question]):
     }
 
     def item(self, row: Row, said: Said) -> Question:
-        """A question whose answers stand in its context where they say. Answers as SQuAD has them, or as the hub has."""
+        """A question whose answers stand in its context where they say; they are as SQuAD or as the hub has them."""
         columns = said.columns
         question, context = (row.text(str(columns[role]), role) for role in ("question", "context"))
         answers = tuple(_answers(row, row.value(str(columns["answers"]))))
@@ -136,10 +136,9 @@ class QuestionAnswering(Task[Question]):
         first, last = ([sequence.gold[side] for sequence in batch.sequences] for side in (0, 1))
         return (group_loss(scores[:, 0], sizes, first) + group_loss(scores[:, 1], sizes, last)) / 2
 
-    def read(self, scores: Tensor) -> Sequence[Any]:
+    def read(self, scores: Tensor) -> Any:
         """Both scores of each unit, [units, 2]."""
-        kept: Sequence[Any] = scores.cpu().numpy()
-        return kept
+        return scores.cpu().numpy()
 
     def answer(self, item: Question, outputs: Outputs, labels: Sequence[str]) -> Any:
         """The text of the answer; "" for none.
@@ -150,7 +149,7 @@ class QuestionAnswering(Task[Question]):
         best, place, nothing = -np.inf, (0, 0), np.inf
         for sequence, scores in outputs:
             nothing = min(nothing, float(scores[0].sum()))
-            spans = scores[1:, :1] + scores[1:, 1]
+            spans: np.ndarray = scores[1:, :1] + scores[1:, 1]
             spans = np.where(_allowed(len(spans)), spans, -np.inf)
             first, last = divmod(int(spans.argmax()), len(spans))
             if spans[first, last] > best:
@@ -187,7 +186,7 @@ def _answers(row: Row, value: Any) -> Iterator[Answer]:
 
 def _integer(answer: Mapping[str, Any]) -> int | None:
     start = answer.get("answer_start")
-    return start if isinstance(start, int | np.integer) and not isinstance(start, bool) else None
+    return start if isinstance(start, int) and not isinstance(start, bool) else None
 
 
 def _pieces_of(item: Question, offsets: Sequence[tuple[int, int]]) -> tuple[int, int] | None:

@@ -68,8 +68,8 @@ def _iob2(row: Row, tags: Sequence[str], said: Said) -> Iterable[str]:
         if position == "I" and type_ != open_type:
             if not said.repair:
                 raise row.error(
-                    f"tag {tag!r} follows neither 'B-{type_}' nor 'I-{type_}'; a span begins with 'B-{type_}': mend the "
-                    "file, or say `repair: true`, which begins it there (files in IOB1 are read so)",
+                    f"tag {tag!r} follows neither 'B-{type_}' nor 'I-{type_}'; a span begins with 'B-{type_}': mend "
+                    "the file, or say `repair: true`, which begins it there (so files in IOB1 are read)",
                     at,
                 )
             position = "B"
