@@ -50,7 +50,9 @@ class Row:
     def value(self, column: str) -> Any:
         """What stands in a column. Raises ``CorpusError`` where there is no such column."""
         if column not in self.values:
-            raise CorpusError(self.path, self.line, refusal("column", column, [*map(str, self.values)]))
+            positions = "; columns by position are for files without a header (`header: false`)"
+            hint = positions if column.isdecimal() else ""
+            raise CorpusError(self.path, self.line, refusal("column", column, [*map(str, self.values)]) + hint)
         return self.values[column]
 
     def text(self, column: str, role: str | None = None) -> str:

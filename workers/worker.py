@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import cached_property
 
 import torch
@@ -15,7 +14,7 @@ from adapters_zoo.heads import Head
 from adapters_zoo.library import Encoder
 from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell
-from workers.bench import Bench, Done, failed_cells
+from workers.bench import Bench, Done, failed_cells, measured_cell
 from workers.corpora import open_corpora
 from workers.corpora.copies import without_copies
 from workers.corpora.types import Corpora, Dataset
@@ -24,7 +23,6 @@ from workers.evaluation import Contestant, evaluate
 from workers.failures import failure_of, is_passing
 from workers.prefix import FrozenPrefix
 from workers.roster import language_text
-from workers.scoring import score
 from workers.tasks.base import Outcome
 from workers.training import Outcome as Training
 from workers.training import shift_encoder, train_language_adapter, train_task_adapter
@@ -143,6 +141,7 @@ class Worker:
     def _measure(self, column: Column) -> list[Cell]:
         dataset = self._data(column.data).first(column.data.limit)
         encoded = encode_items(self._encoder, dataset)
+        provenance = _provenance(dataset, encoded)
         cells: list[Cell] = []
         for below, planned in _grouped(column.cells).items():
             for part in _parts(planned, _KEPT // 2):
@@ -153,7 +152,9 @@ class Worker:
                     if isinstance(result, str):
                         cells += failed_cells(column, [one], result, self._bench)
                     else:
-                        cells.append(self._cell(column, one, result, seconds))
+                        cells.append(
+                            measured_cell(column, one, self._bench, result, provenance=provenance, seconds=seconds)
+                        )
         return cells
 
     def _results(
@@ -184,20 +185,6 @@ class Worker:
         if snapshot is None:
             return nullcontext()
         return self._encoder.shifted(self._zoo.load_weights(self._encoder, snapshot))
-
-    def _cell(self, column: Column, planned: PlannedCell, outcomes: Sequence[Outcome], seconds: float) -> Cell:
-        (failed,) = failed_cells(column, [planned], "no span was true or predicted, so F1 is not defined", self._bench)
-        result = score(outcomes)
-        return replace(
-            failed,
-            score=result,
-            n_items=len(outcomes),
-            correct=tuple(correct for correct, _ in outcomes),
-            total=tuple(total for _, total in outcomes),
-            status="undefined" if result is None else "ok",
-            error=failed.error if result is None else None,
-            seconds=seconds,
-        )
 
     def _data(self, reference: DataReference) -> Dataset:
         dataset = self._corpora.dataset(reference.task, reference.language, reference.split)
@@ -235,6 +222,12 @@ def _grouped(cells: Sequence[PlannedCell]) -> dict[_Below, list[PlannedCell]]:
     for cell in cells:
         groups.setdefault((cell.language_adapter, cell.shift), []).append(cell)
     return groups
+
+
+def _provenance(dataset: Dataset, encoded: EncodedItems) -> str:
+    """Where the items of cells come from, and how many of them the encoder could not read whole."""
+    cut = f"; {encoded.cut} of {encoded.items} items are longer than the encoder takes and lost their ends"
+    return f"{dataset.provenance}{cut if encoded.cut else ''}"
 
 
 def _constant(dataset: Dataset) -> list[Outcome]:

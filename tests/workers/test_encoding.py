@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from adapters_zoo.library import Encoder
 from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora
-from workers.corpora.types import Item, LabelledText, TaggedSentence
+from workers.corpora.types import Item
+from workers.tasks.classification import LabelledText
+from workers.tasks.tagging import TaggedSentence
 from workers.encoding import (
     EncodedItems,
     TokenSequence,
