@@ -15,7 +15,7 @@ import pyarrow as pa
 SCHEMA_VERSION = 2
 """Of the columns that cells are kept in. Raised when those change; ``matrices.upgrade`` reads what came before."""
 IDENTITY_VERSION = 1
-"""Part of every ``cell_id``: raised when the same settings score otherwise than before, so that no cell is found done."""
+"""Part of every ``cell_id``: raised when the same settings score otherwise than before, so that none is found done."""
 
 Kind = Literal["zero_shot", "interference"]
 Status = Literal["ok", "undefined", "failed"]
@@ -25,9 +25,9 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 BASELINE = "baseline"
 """Composition of a matrix's baseline cells, whose ``source`` is null.
 
-In an ``interference`` matrix it is the same task adapter with no transfer language; in a ``zero_shot`` matrix one answer
-to all of the target's items: their most frequent label (no constant label is right more often), for spans no span, for
-questions the whole passage.
+In an ``interference`` matrix it is the same task adapter with no transfer language; in a ``zero_shot`` matrix one
+answer to all of the target's items: their most frequent label (no constant label is right more often), for spans no
+span, for questions the whole passage.
 """
 
 METHOD = "bottleneck"
@@ -51,8 +51,6 @@ SCHEMA = pa.schema(
         pa.field("source", pa.string()),
         pa.field("target", pa.string(), nullable=False),
         pa.field("selection", pa.string(), nullable=False),
-        pa.field("method", pa.string()),
-        pa.field("shots", pa.int32(), nullable=False),
         pa.field("seed", pa.int32(), nullable=False),
         pa.field("score", pa.float64()),
         pa.field("n_items", pa.int32(), nullable=False),
@@ -60,12 +58,14 @@ SCHEMA = pa.schema(
         pa.field("total", pa.list_(pa.float64())),
         pa.field("status", pa.string(), nullable=False),
         pa.field("error", pa.string()),
-        pa.field("provenance", pa.string()),
-        pa.field("data", pa.string()),
         pa.field("seconds", pa.float64(), nullable=False),
         pa.field("device", pa.string(), nullable=False),
         pa.field("created_at", pa.timestamp("us", tz="UTC"), nullable=False),
         pa.field("cell_id", pa.string(), nullable=False),
+        pa.field("method", pa.string()),
+        pa.field("shots", pa.int32(), nullable=False),
+        pa.field("provenance", pa.string()),
+        pa.field("data", pa.string()),
     ]
 )
 
@@ -76,16 +76,16 @@ class Cell:
 
     ``correct`` and ``total`` have one number an item, in corpus order: right and all tokens of a sentence (accuracy of
     a tagging task), 0 or 1 and 1 (accuracy of texts, pairs and choices), 2 x right spans and predicted + true spans (F1
-    of spans), a ratio and 1 (a mean of ratios, such as SQuAD's F1). In Parquet the few different numbers of a matrix are
-    a dictionary, so that they take no more room than whole ones.
+    of spans), a ratio and 1 (a mean of ratios, such as SQuAD's F1). In Parquet the few different numbers of a matrix
+    are a dictionary, so that they take no more room than whole ones.
 
     ``composition``: ``baseline``, ``stack``, ``alone``, ``shift-N`` (after N steps), or ``published`` (imported).
     ``selection``: ``last`` (the weights at the end of training), ``source_dev`` (best on the source's dev split),
-    ``averaged``, ``soup(k)`` and ``run_averaged(k)`` (means of weights of a run, of k runs, of k points of a run),
-    ``target_dev`` (best on the target's dev split, an oracle), or ``published``. ``method``: ``bottleneck``, ``lora`` or
-    ``full``; None where it is not known. ``shots`` are labelled target items that were learnt from. ``provenance`` says
-    where data or score come from; ``data`` is the digest of the evaluated items and how many of them were read, so that
-    cells are compared on the same ones: None where it is not known.
+    ``averaged``, ``soup(k)`` and ``run_averaged(k)`` (means of the weights of a run, of k runs, of k points of a run),
+    ``target_dev`` (best on the target's dev split, an oracle), or ``published``. ``method``: ``bottleneck``, ``lora``
+    or ``full``; None where it is not known. ``shots`` are labelled target items that were learnt from. ``provenance``
+    says where data or score come from; ``data`` is the digest of the evaluated items and how many of them were read, so
+    that cells are compared on the same ones; None where it is not known.
     """
 
     matrix: str

@@ -68,10 +68,10 @@ def import_published(uri: str | Path, published: Published, about: About) -> Imp
     The store is made where there is none, once every line was found fit.
 
     A score becomes a cell without outcomes, seconds or items (0 stands for unknown), whose ``provenance`` says file,
-    digest and citation. A rank becomes the share of the target's other sources that the source outranks, under the metric
-    ``share_outranked``. Imported again, nothing is added. Raises ``PublishedTableError`` for a score that is no share
-    in [0, 1] and for a table without any, ``MatrixTakenError`` where the matrix holds another score of a pair, or was
-    not imported, and ``UnfitNameError``.
+    digest and citation. A rank becomes the share of the target's other sources that the source outranks, under the
+    metric ``share_outranked``. Imported again, nothing is added. Raises ``PublishedTableError`` for a score that is no
+    share in [0, 1] and for a table without any, ``MatrixTakenError`` where the matrix holds another score of a pair, or
+    was not imported, and ``UnfitNameError``.
     """
     for what, name in (("matrix", about.matrix), ("task", about.task)):
         if not _NAME.fullmatch(name):

@@ -12,11 +12,11 @@ from adapters_zoo.library import Encoder
 from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora
 from workers.corpora.types import Dataset
-from workers.tasks.classification import LabelledText
-from workers.tasks.tagging import TaggedSentence
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.tasks.base import Outcome
+from workers.tasks.classification import LabelledText
+from workers.tasks.tagging import TaggedSentence
 
 LABELS = ("black", "none", "white", "corner")
 

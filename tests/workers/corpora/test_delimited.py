@@ -13,7 +13,9 @@ from workers.tasks.classification import TASK, LabelledText
 Write = Callable[..., Path]
 
 
-def read(path: Path, labels: Any = None, columns: Mapping[str, Any] | None = None, **options: Any) -> list[LabelledText]:
+def read(
+    path: Path, labels: Any = None, columns: Mapping[str, Any] | None = None, **options: Any
+) -> list[LabelledText]:
     format_ = FORMATS[path.suffix[1:]]
     said = Said(columns_of(TASK, format_.columns, columns or {}), labels)
     items = read_items(path, format_, TASK, said, Options(**options))

@@ -40,7 +40,9 @@ def test_passages_change_no_digest_as_no_model_sees_them() -> None:
 
 def test_items_are_named_by_id_and_by_passage_where_there_are_passages() -> None:
     texts = tuple(LabelledText(id_, "t", "a") for id_ in "123")
-    assert replace(DATASET, kind="classification", items=texts, parallel="sib").named == Items(("1", "2", "3"), "sib", None)
+    assert replace(DATASET, kind="classification", items=texts, parallel="sib").named == Items(
+        ("1", "2", "3"), "sib", None
+    )
 
     of_news = (replace(texts[0], passage="news"), texts[1], replace(texts[2], passage="news"))
     named = replace(DATASET, items=of_news).named

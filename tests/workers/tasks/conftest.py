@@ -15,7 +15,8 @@ MakeItem = Callable[..., Any]
 def item_of() -> MakeItem:
     """``item_of(kind, said=Said(...), **values)``: the item of a row on line 7 that has these values."""
 
-    def make(kind: str, said: Said = Said(), **values: Any) -> Any:
+    def make(kind: str, said: Said | None = None, **values: Any) -> Any:
+        said = said or Said()
         task = task_of(kind)
         columns = {**task.columns, "id": None, **said.columns}
         stated = Said(columns, said.labels, said.allowed, said.repair, said.unanswerable)

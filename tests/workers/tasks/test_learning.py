@@ -1,8 +1,9 @@
-"""Tasks on a small encoder: pairs as its tokenizer joins them, windows without a gap, and answers that can be learnt."""
+"""Tasks on a small encoder: pairs as its tokenizer joins them, windows without a gap, answers that are learnt."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -55,7 +56,9 @@ def pairs(words: list[str], number: int) -> list[LabelledPair]:
     for at in range(number):
         one, two, three, four = rng.choice(words, 4, replace=False)
         same = at % 2 == 0
-        made.append(LabelledPair(str(at), f"{one} {two}", f"{one if same else three} {four}", "same" if same else "other"))
+        made.append(
+            LabelledPair(str(at), f"{one} {two}", f"{one if same else three} {four}", "same" if same else "other")
+        )
     return made
 
 
@@ -81,7 +84,9 @@ def test_a_pair_is_joined_as_the_tokenizer_joins_it(encoder: Encoder, words: lis
     first, second = " ".join(words[:3]), " ".join(words[3:7])
     [sequence] = encode_items(encoder, dataset("pairs", LabelledPair("1", first, second, "x"))).sequences
     assert sequence.ids.tolist() == encoder.tokenizer.encode(first, second).ids
-    assert (sequence.unit_of >= 0).tolist() == [one is not None for one in encoder.tokenizer.encode(first, second).sequence_ids]
+    assert (sequence.unit_of >= 0).tolist() == [
+        one is not None for one in encoder.tokenizer.encode(first, second).sequence_ids
+    ]
     assert sequence.types is None
     assert sequence.gold == ("x",)
 
@@ -135,7 +140,9 @@ def test_the_longer_text_of_a_pair_is_cut_and_that_is_counted(encoder: Encoder, 
     long, short = " ".join(words[:40] * 4), " ".join(words[:3])
     encoded = encode_items(
         encoder,
-        dataset("pairs", *(LabelledPair(str(n), a, b, "x") for n, (a, b) in enumerate(((long, short), (short, short))))),
+        dataset(
+            "pairs", *(LabelledPair(str(n), a, b, "x") for n, (a, b) in enumerate(((long, short), (short, short))))
+        ),
     )
     pieces = Pieces(encoder)
     whole = pieces.text(short).ids
@@ -151,7 +158,7 @@ def test_windows_of_a_passage_have_every_piece_and_overlap(encoder: Encoder, wor
     assert all(len(sequence.ids) <= encoder.max_length for sequence in encoded.sequences)
     places = [set(sequence.units) - {0} for sequence in encoded.sequences]
     assert set.union(*places) == set(range(1, 1 + len(Pieces(encoder).text(item.context).ids)))
-    assert all(one & two for one, two in zip(places, places[1:], strict=False))
+    assert all(one & two for one, two in pairwise(places))
     assert encoded.cut == 0
 
 
@@ -219,7 +226,9 @@ def test_the_alternatives_of_a_choice_meet_in_one_batch(encoder: Encoder, words:
 )
 def test_what_can_be_learnt_by_heart_is(encoder: Encoder, words: list[str], kind: str, made: Any, recipe: Any) -> None:
     data = dataset(kind, *made(words, 48))
-    head, _ = train_task_adapter(encoder, "t", FrozenPrefix(encoder, [data], language=None), recipe, labels=data.labels, seed=0)
+    head, _ = train_task_adapter(
+        encoder, "t", FrozenPrefix(encoder, [data], language=None), recipe, labels=data.labels, seed=0
+    )
     [outcomes] = evaluate(encoder, data, encode_items(encoder, data), None, [Contestant("t", head)])
     assert (score(outcomes) or 0) > (score(data.rules.constant(data.items, "qac")) or 0) + 0.2
 
@@ -242,7 +251,6 @@ def test_answers_to_questions_are_learnt_bit_by_bit_the_same(encoder: Encoder, w
         found.append(outcomes)
     assert found[0] == found[1]
     assert (score(found[0]) or 0) > 3 * (score(data.rules.constant(data.items, "qac")) or 0)
-
 
 
 @pytest.mark.parametrize(("prefix", "read"), [(False, ["In", "ĠParis", "Ġnow"]), (True, ["ĠIn", "ĠParis", "Ġnow"])])
@@ -283,7 +291,8 @@ def test_a_task_of_ones_own_is_one_class(encoder: Encoder, words: list[str], tmp
     rows = "".join(f"{n}\t{' '.join(words[: 1 + n % 4])}\n" for n in range(24))
     (tmp_path / "a.tsv").write_text("id\ttext\n" + rows, encoding="utf-8")
     (tmp_path / "corpora.yaml").write_text(
-        "corpora: [{name: own, format: tsv, kind: parity, task: parity, language: qac, train: a.tsv}]\n", encoding="utf-8"
+        "corpora: [{name: own, format: tsv, kind: parity, task: parity, language: qac, train: a.tsv}]\n",
+        encoding="utf-8",
     )
     data = open_corpora(tmp_path).dataset("parity", "qac", "train")
     recipe = TaskAdapterRecipe(epochs=30, learning_rate=1e-2, reduction=1)
