@@ -80,6 +80,7 @@ class Encoder:
         self.vocabulary, self.tokenizer, self.special = vocabulary, vocabulary.tokenizer, vocabulary.special
         self.hidden_size: int = config.hidden_size
         self.layers: int = config.num_hidden_layers
+        self.token_types: int = config.type_vocab_size
         # RoBERTa's positions start behind the padding index, so two of them are not usable.
         self.max_length: int = config.max_position_embeddings - (0 if config.model_type == "bert" else 2)
         self.precision, self.device = precision, torch.device(device)
@@ -173,11 +174,21 @@ class Encoder:
         return self.above(self.seam(ids, mask, language=language, task=task), language=language, task=task)
 
     def seam(
-        self, ids: Tensor, mask: Tensor | None = None, *, language: str | None = None, task: str | None = None
+        self,
+        ids: Tensor,
+        mask: Tensor | None = None,
+        types: Tensor | None = None,
+        *,
+        language: str | None = None,
+        task: str | None = None,
     ) -> Seam:
-        """A pass up to the lowest place of ``task``: good for any task adapter that stands in the same layers."""
+        """A pass up to the lowest place of ``task``: good for any task adapter that stands in the same layers.
+
+        ``types`` are token types (segment ids) [batch, length]; None: all are 0.
+        """
         layer = 0 if task is None else self.lowest_layer(task)
-        return self._engine.seam(ids.to(self.device), mask, self._optional(language), layer)
+        types = None if types is None else types.to(self.device)
+        return self._engine.seam(ids.to(self.device), mask, self._optional(language), layer, types)
 
     def layout(self, mask: Tensor) -> Layout:
         """How a pass lays out sequences whose padding is 0 in ``mask`` [batch, length]."""

@@ -19,7 +19,7 @@ from workers.corpora.copies import without_copies
 from workers.corpora.types import Split
 from workers.job import Job
 from workers.roster import PlanError, Roster, reference
-from workers.scoring import METRICS
+from workers.tasks import task_of
 from workers.units import SELECTION, Column, DataReference, LanguageAdapter, PlannedCell, Shift, TaskAdapter
 
 STACK, ALONE = "stack", "alone"
@@ -118,7 +118,7 @@ class _Planner:
             data = reference(facts)
             self.items.setdefault(matrix, {})[target] = facts.named.first(data.limit)
             cells = self._cells(matrix, data, self._asked_for(target, rows_of(target)))
-            yield Column(matrix, task, target, METRICS[facts.kind], data, cells)
+            yield Column(matrix, task, target, task_of(facts.kind).metric, data, cells)
 
     def _asked_for(self, target: str, rows: Sequence[_Row]) -> Iterable[_Row]:
         """The baselines of a target, and the rows of the sources that the job pairs with it; all if none."""

@@ -9,7 +9,7 @@ from adapters_zoo.precision import Precision
 from adapters_zoo.sources import EncoderFiles
 from adapters_zoo.zoo import adapter_key
 from workers.corpora.checks import Facts
-from workers.corpora.types import Corpora, Item, RawText, TaggedSentence
+from workers.corpora.types import Corpora, RawText
 from workers.job import Job
 from workers.units import DataReference, LanguageAdapter, Shift, Snapshot, TaskAdapter
 
@@ -104,7 +104,7 @@ def language_text(corpora: Corpora, language: str, tasks: Sequence[str]) -> RawT
     if text is not None:
         return text
     splits = [corpora.dataset(task, language, "train") for task in tasks if corpora.has(task, language, "train")]
-    sentences = dict.fromkeys(_sentence(item) for split in splits for item in split.items)
+    sentences = dict.fromkeys(item.content() for split in splits for item in split.items)
     return RawText(language, tuple(sentences), tuple(split.provenance for split in splits)) if sentences else None
 
 
@@ -113,7 +113,3 @@ def reference(facts: Facts) -> DataReference:
     items = facts.items if facts.limit is None else min(facts.limit, facts.items)
     place = facts.task, facts.language, facts.split, facts.limit, facts.digest
     return DataReference(*place, items, facts.characters, without_copies=facts.copies > 0)
-
-
-def _sentence(item: Item) -> str:
-    return " ".join(item.tokens) if isinstance(item, TaggedSentence) else item.text
