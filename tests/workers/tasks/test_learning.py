@@ -75,7 +75,7 @@ def choices(words: list[str], number: int) -> list[Choice]:
 
 def question(words: list[str], length: int, at: int, asked: str) -> Question:
     """Which word stands in a passage of a given length at a given place?"""
-    context = " ".join(words[place % 40] for place in range(length))
+    context = " ".join(words[place % len(words)] for place in range(length))
     start = len(" ".join(context.split(" ")[:at])) + (at > 0)
     return Question("1", asked, context, (Answer(context.split(" ")[at], start),))
 
@@ -128,7 +128,7 @@ def test_token_types_reach_the_states(encoder: Encoder) -> None:
     ids = torch.tensor([[0, 20, 2, 21, 2]])
     kinds = encoder._engine._weights.kinds
     with torch.no_grad():
-        kinds.data = torch.cat((kinds.data[:1], kinds.data[:1] + 1))
+        kinds.data = torch.cat((kinds.data[:1], torch.randn(1, encoder.hidden_size)))
     alone = encoder.above(encoder.seam(ids))
     zeros = encoder.above(encoder.seam(ids, None, torch.zeros_like(ids)))
     second = encoder.above(encoder.seam(ids, None, torch.tensor([[0, 0, 0, 1, 1]])))
