@@ -74,7 +74,10 @@ def test_two_codes_for_one_language_are_refused(write: Write, declare: Callable[
 
 
 def test_pairs_from_json_lines(write: Write, declare: Callable[[str], Folder]) -> None:
-    rows = [{"id": 3, "premise": "a", "hypothesis": "b", "label": 2}, {"id": 4, "premise": "c", "hypothesis": "d", "label": 0}]
+    rows = [
+        {"id": 3, "premise": "a", "hypothesis": "b", "label": 2},
+        {"id": 4, "premise": "c", "hypothesis": "d", "label": 0},
+    ]
     write("a.jsonl", "".join(json.dumps(row) + "\n\n" for row in rows))
     corpora = declare(
         "name: x, format: jsonl, kind: pairs, task: nli, language: yor, train: a.jsonl, "
@@ -87,7 +90,10 @@ def test_pairs_from_json_lines(write: Write, declare: Callable[[str], Folder]) -
 
 
 def test_a_line_that_is_no_object_is_an_error(write: Write, declare: Callable[[str], Folder]) -> None:
-    write("a.jsonl", '{"premise": "p", "question": "cause", "choice1": "a", "choice2": "b", "label": 0, "id": 1}\n{"id": \n')
+    write(
+        "a.jsonl",
+        '{"premise": "p", "question": "cause", "choice1": "a", "choice2": "b", "label": 0, "id": 1}\n{"id": \n',
+    )
     corpora = declare("name: x, format: jsonl, kind: choice, task: copa, language: yor, train: a.jsonl")
     with pytest.raises(CorpusError, match=r"a.jsonl:2: no JSON object"):
         corpora.dataset("copa", "yor", "train")
@@ -99,13 +105,17 @@ def test_choices_in_columns_of_ones_own(write: Write, declare: Callable[[str], F
         "name: x, format: tsv, kind: choice, task: endings, language: yor, train: a.tsv, "
         "columns: {id: null, premise: p, question: null, alternatives: [a, b, c], label: right}"
     )
-    assert corpora.dataset("endings", "yor", "train").items == (Choice("1", "It rained.", "", ("wet", "dry", "hot"), 0),)
+    assert corpora.dataset("endings", "yor", "train").items == (
+        Choice("1", "It rained.", "", ("wet", "dry", "hot"), 0),
+    )
 
 
 def test_numbered_tags_in_parquet(write: Write, declare: Callable[[str], Folder], tmp_path: Path) -> None:
     table = pa.table({"id": ["0", "1"], "tokens": [["Jan", "Kok"], ["Bern"]], "ner_tags": [[1, 2], [3]]})
     pq.write_table(table, tmp_path / "a.parquet")
-    block = "name: x, format: parquet, kind: spans, task: ner, language: deu, test: a.parquet, columns: {tags: ner_tags}"
+    block = (
+        "name: x, format: parquet, kind: spans, task: ner, language: deu, test: a.parquet, columns: {tags: ner_tags}"
+    )
     with pytest.raises(CorpusError, match=r"a.parquet:1: tag 1 is a number; say what it means: `labels:"):
         declare(block).dataset("ner", "deu", "test")
     items = declare(block + ", labels: [O, B-PER, I-PER, B-LOC]").dataset("ner", "deu", "test").items
@@ -117,11 +127,17 @@ def test_squad_has_its_questions_by_article(write: Write, declare: Callable[[str
     corpora = declare("name: x, format: squad, task: qa, language: swe, test: a.json")
     items = corpora.dataset("qa", "swe", "test").items
     assert all(isinstance(item, Question) for item in items)
-    assert [(item.id, item.passage) for item in items] == [("q1", "article #1"), ("q2", "article #1"), ("q3", "article #2")]
+    assert [(item.id, item.passage) for item in items] == [
+        ("q1", "article #1"),
+        ("q2", "article #1"),
+        ("q3", "article #2"),
+    ]
 
 
 def test_an_answer_that_is_elsewhere_is_an_error_with_its_line(write: Write, declare: Callable[[str], Folder]) -> None:
-    text = squad([("q1", "Who?", "Anna Berg"), ("q2", "Where?", "Lund")]).replace('"answer_start": 22', '"answer_start": 23')
+    text = squad([("q1", "Who?", "Anna Berg"), ("q2", "Where?", "Lund")]).replace(
+        '"answer_start": 22', '"answer_start": 23'
+    )
     path = write("a.json", text)
     corpora = declare("name: x, format: squad, task: qa, language: swe, test: a.json")
     with pytest.raises(CorpusError, match="answer 'Lund' is not in its passage at 23") as caught:
@@ -153,7 +169,9 @@ def test_a_corpus_without_splits_is_split_by_document_alike_in_every_language(
     assert len(ids["swe", "train"]) + len(ids["swe", "test"]) == 180
     assert ids["deu", "train"] <= ids["swe", "train"]
     assert ids["deu", "test"] <= ids["swe", "test"]
-    assert {id_.split("-")[0] for id_ in ids["swe", "train"]}.isdisjoint(id_.split("-")[0] for id_ in ids["swe", "test"])
+    assert {id_.split("-")[0] for id_ in ids["swe", "train"]}.isdisjoint(
+        id_.split("-")[0] for id_ in ids["swe", "test"]
+    )
     assert all(40 < len(found) < 140 for (code, _), found in ids.items() if code == "swe")
     assert "split by a hash of documents" in str(splits["swe", "test"].provenance)
 
@@ -165,8 +183,8 @@ def test_shares_are_met_about() -> None:
 
 
 def test_intents_and_slots_of_one_file(write: Write, declare: Callable[[str], Folder], tmp_path: Path) -> None:
-    text = "# id = 1\n# text = Regnet es heute?\n# intent = weather/find\n1\tRegnet\tweather/find\tB-what\n2\tes\tweather/find\tO\n"
-    write("a.conll", text)
+    comments = "# id = 1\n# text = Regnet es heute?\n# intent = weather/find\n"
+    write("a.conll", comments + "1\tRegnet\tweather/find\tB-what\n2\tes\tweather/find\tO\n")
     (tmp_path / "corpora.yaml").write_text(
         "corpora:\n"
         "  - {name: x, format: conll, kind: classification, task: intents, language: deu, test: a.conll,\n"

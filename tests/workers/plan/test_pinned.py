@@ -20,9 +20,7 @@ DIGESTS = {
 @pytest.fixture
 def corpora(tmp_path: Path) -> Corpora:
     (tmp_path / "a.pos").write_text("".join(f"yortest{n}\tNOUN\nruns\tVERB\n\n" for n in range(24)), encoding="utf-8")
-    names = "".join(
-        f"yortest{n} B-PER\nBerg I-PER\nvisits O\n\nLundyortest{n} I-LOC\nrains O\n\n" for n in range(12)
-    )
+    names = "".join(f"yortest{n} B-PER\nBerg I-PER\nvisits O\n\nLundyortest{n} I-LOC\nrains O\n\n" for n in range(12))
     (tmp_path / "a.ner").write_text(names, encoding="utf-8")
     topics = "".join(f"{n}\tyor test ü {n}\t{'sport' if n % 2 else 'travel'}\n" for n in range(24))
     (tmp_path / "a.tsv").write_text("id\ttext\tlabel\n" + topics, encoding="utf-8")

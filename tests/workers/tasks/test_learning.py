@@ -50,26 +50,24 @@ def dataset(kind: str, *items: Any, language: str = "qac") -> Dataset:
 
 
 def pairs(words: list[str], number: int) -> list[LabelledPair]:
-    """Whether two texts begin with the same word."""
+    """Which half of the words the second text is of."""
     rng = np.random.default_rng(number)
+    halves = words[: len(words) // 2], words[len(words) // 2 :]
     made = []
     for at in range(number):
-        one, two, three, four = rng.choice(words, 4, replace=False)
-        same = at % 2 == 0
-        made.append(
-            LabelledPair(str(at), f"{one} {two}", f"{one if same else three} {four}", "same" if same else "other")
-        )
+        first, second = (str(rng.choice(half)) for half in (words, halves[at % 2]))
+        made.append(LabelledPair(str(at), first, second, ("low", "high")[at % 2]))
     return made
 
 
 def choices(words: list[str], number: int) -> list[Choice]:
-    """Of two words the one that the premise ends with."""
+    """Of two words the one of the first half."""
     rng = np.random.default_rng(number)
+    halves = words[: len(words) // 2], words[len(words) // 2 :]
     made = []
     for at in range(number):
-        one, two, three = rng.choice(words[:12], 3, replace=False)
-        alternatives = (one, two) if at % 2 else (two, one)
-        made.append(Choice(str(at), f"{three} {one}", "effect", alternatives, 0 if at % 2 else 1))
+        premise, right, wrong = (str(rng.choice(half)) for half in (words, *halves))
+        made.append(Choice(str(at), premise, "effect", (right, wrong) if at % 2 else (wrong, right), 1 - at % 2))
     return made
 
 
@@ -230,7 +228,7 @@ def test_what_can_be_learnt_by_heart_is(encoder: Encoder, words: list[str], kind
         encoder, "t", FrozenPrefix(encoder, [data], language=None), recipe, labels=data.labels, seed=0
     )
     [outcomes] = evaluate(encoder, data, encode_items(encoder, data), None, [Contestant("t", head)])
-    assert (score(outcomes) or 0) > (score(data.rules.constant(data.items, "qac")) or 0) + 0.2
+    assert (score(outcomes) or 0) > (score(data.rules.constant(data.items, "qac")) or 0) + 0.35
 
 
 def test_answers_to_questions_are_learnt_bit_by_bit_the_same(encoder: Encoder, words: list[str]) -> None:
