@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from adapters_zoo.library import Encoder
 from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora
-from workers.corpora.types import Item
+from workers.corpora.types import Dataset, Provenance
 from workers.encoding import (
     EncodedItems,
-    TokenSequence,
     collate,
     encode_items,
     evaluation_batches,
@@ -22,6 +21,8 @@ from workers.encoding import (
     training_batches,
     window_starts,
 )
+from workers.tasks import task_of
+from workers.tasks.base import Item, TokenSequence
 from workers.tasks.classification import LabelledText
 from workers.tasks.tagging import TaggedSentence
 
@@ -43,6 +44,12 @@ def tagged(tokens: Sequence[str]) -> TaggedSentence:
     return TaggedSentence("1", tuple(tokens), tuple(f"T{n}" for n in range(len(tokens))))
 
 
+def encode(encoder: Encoder, *items: Item) -> EncodedItems:
+    """Items as a data set of their kind has them encoded."""
+    kind = "tagging" if isinstance(items[0], TaggedSentence) else "classification"
+    return encode_items(encoder, Dataset("t", kind, "qac", "test", items, Provenance("made", (), None, None)))
+
+
 def spelt(encoder: Encoder, encoded: EncodedItems, item: int = 0) -> dict[int, str]:
     """What the encoder reads of each unit of an item, as text."""
     read: dict[int, list[int]] = {}
@@ -55,22 +62,22 @@ def spelt(encoder: Encoder, encoded: EncodedItems, item: int = 0) -> dict[int, s
 
 def test_every_word_is_a_unit_with_its_own_pieces(encoder: Encoder, words: tuple[str, ...]) -> None:
     tokens = [*words[:5], words[0] + words[1], words[2]]
-    encoded = encode_items(encoder, [tagged(tokens)])
+    encoded = encode(encoder, tagged(tokens))
     [sequence] = encoded.sequences
     assert spelt(encoder, encoded) == dict(enumerate(tokens))
-    assert encoded.labels == (("T0", "T1", "T2", "T3", "T4", "T5", "T6"),)
+    assert sequence.gold == ("T0", "T1", "T2", "T3", "T4", "T5", "T6")
     assert (sequence.ids[0], sequence.ids[-1]) == (encoder.special.begin, encoder.special.end)
     assert (sequence.unit_of[0], sequence.unit_of[-1]) == (-1, -1)
 
 
 def test_word_with_a_space_in_it_is_one_unit(encoder: Encoder, words: tuple[str, ...]) -> None:
-    encoded = encode_items(encoder, [tagged([words[0], f"{words[1]} {words[2]}"])])
+    encoded = encode(encoder, tagged([words[0], f"{words[1]} {words[2]}"]))
     assert spelt(encoder, encoded) == {0: words[0], 1: f"{words[1]} {words[2]}"}
 
 
 def test_long_sentence_is_cut_between_words_and_keeps_them_all(encoder: Encoder, words: tuple[str, ...]) -> None:
     assert len(words) > 3 * encoder.max_length
-    encoded = encode_items(encoder, [tagged(words)])
+    encoded = encode(encoder, tagged(words))
     assert len(encoded.sequences) > 3
     assert all(len(sequence.ids) <= encoder.max_length for sequence in encoded.sequences)
     assert spelt(encoder, encoded) == dict(enumerate(words))
@@ -82,64 +89,74 @@ def test_word_longer_than_the_encoder_is_cut_short_and_its_neighbours_are_not(
     encoder: Encoder, words: tuple[str, ...]
 ) -> None:
     monster = "".join(words)
-    encoded = encode_items(encoder, [tagged([words[0], monster, words[1]])])
+    encoded = encode(encoder, tagged([words[0], monster, words[1]]))
     read = spelt(encoder, encoded)
     assert (read[0], read[2]) == (words[0], words[1])
     assert monster.startswith(read[1])
     assert [len(sequence.ids) for sequence in encoded.sequences][1] == encoder.max_length
+    assert [sequence.gold for sequence in encoded.sequences] == [("T0",), ("T1",), ("T2",)]
+    assert encoded.cut == 1
 
 
 def test_word_the_tokenizer_drops_is_still_a_unit(encoder: Encoder, words: tuple[str, ...]) -> None:
-    encoded = encode_items(encoder, [tagged([words[0], "", words[1]])])
+    encoded = encode(encoder, tagged([words[0], "", words[1]]))
     [sequence] = encoded.sequences
     assert sequence.ids[sequence.unit_of == 1].tolist() == [encoder.special.unknown]
 
 
 def test_text_is_one_unit_of_its_first_window(encoder: Encoder, words: tuple[str, ...]) -> None:
     text = " ".join(words)
-    encoded = encode_items(encoder, [LabelledText("1", text, "corner")])
+    encoded = encode(encoder, LabelledText("1", text, "corner"))
     [sequence] = encoded.sequences
     assert len(sequence.ids) == encoder.max_length
     assert set(sequence.unit_of[1:-1]) == {0}
     assert text.startswith(spelt(encoder, encoded)[0])
-    assert encoded.labels == (("corner",),)
+    assert (sequence.gold, encoded.cut) == (("corner",), 1)
 
 
 def test_empty_text_still_gets_an_answer(encoder: Encoder) -> None:
-    [sequence] = encode_items(encoder, [LabelledText("1", "", "corner")]).sequences
+    [sequence] = encode(encoder, LabelledText("1", "", "corner")).sequences
     assert sequence.ids.tolist() == [encoder.special.begin, encoder.special.unknown, encoder.special.end]
 
 
-def test_sentence_without_words_has_no_units(encoder: Encoder) -> None:
-    items: list[Item] = [tagged([]), LabelledText("2", "x", "none")]
-    encoded = encode_items(encoder, items)
+def test_sentence_without_words_has_no_units(encoder: Encoder, words: tuple[str, ...]) -> None:
+    encoded = encode(encoder, tagged([]), tagged(words[:1]))
     assert [sequence.item for sequence in encoded.sequences] == [1]
-    assert encoded.labels == ((), ("none",))
+    assert (encoded.items, encoded.cut) == (2, 0)
 
 
 def sequences(lengths: Sequence[int]) -> EncodedItems:
     """One-unit items of these lengths."""
     made = [
-        TokenSequence(item, np.full(length, 7, dtype=np.int64), np.zeros(length, dtype=np.int64))
+        TokenSequence(item, np.full(length, 7, dtype=np.int64), np.zeros(length, dtype=np.int64), ("a",))
         for item, length in enumerate(lengths)
     ]
-    return EncodedItems(tuple(made), (("a",),) * len(lengths))
+    return EncodedItems(task_of("classification"), tuple(made), len(made))
 
 
 def test_batch_is_padded_and_its_units_are_numbered_through() -> None:
     window = TokenSequence(4, np.array([0, 20, 21, 2]), np.array([-1, 5, 6, -1]))
     whole = TokenSequence(9, np.array([0, 30, 30, 31, 32, 2]), np.array([-1, 0, 0, 1, 2, -1]))
-    batch = collate(EncodedItems((whole, window), ()), [1, 0], PAD)
+    batch = collate(EncodedItems(task_of("tagging"), (whole, window), 10), [1, 0], PAD)
     assert batch.ids.tolist() == [[0, 20, 21, 2, PAD, PAD], [0, 30, 30, 31, 32, 2]]
     assert batch.mask.tolist() == [[1, 1, 1, 1, 0, 0], [1] * 6]
     assert batch.unit_of.tolist() == [[-1, 0, 1, -1, -1, -1], [-1, 2, 2, 3, 4, -1]]
-    assert batch.units == ((4, 5), (4, 6), (9, 0), (9, 1), (9, 2))
+    assert (batch.sizes, batch.units, batch.types) == ((2, 3), 5, None)
+    assert batch.sequences == (window, whole)
+
+
+def test_types_of_a_batch_are_padded_with_the_first() -> None:
+    paired = TokenSequence(0, np.array([0, 5, 2, 6, 2]), np.array([-1, 0, -1, 0, -1]), (), np.array([0, 0, 0, 1, 1]))
+    alone = TokenSequence(1, np.array([0, 5, 2]), np.array([-1, 0, -1]))
+    batch = collate(EncodedItems(task_of("pairs"), (paired, alone), 2), [0, 1], PAD)
+    assert batch.types is not None
+    assert batch.types.tolist() == [[0, 0, 0, 1, 1], [0] * 5]
 
 
 def test_windows_of_one_item_may_share_a_batch(encoder: Encoder, words: tuple[str, ...]) -> None:
-    encoded = encode_items(encoder, [tagged(words)])
+    encoded = encode(encoder, tagged(words))
     batch = collate(encoded, range(len(encoded.sequences)), PAD)
-    assert sorted(batch.units) == [(0, unit) for unit in range(len(words))]
+    assert sorted(unit for sequence in batch.sequences for unit in sequence.units) == [*range(len(words))]
     assert int(batch.unit_of.max()) == len(words) - 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from workers.corpora.opening import read_lines
 from workers.rows import CorpusError, Row
 
-_COMMENT = re.compile(r"#\s+([\w-]+)\s*[=:]\s*(.*)")
+_COMMENT = re.compile(r"#\s+([\w.-]+)\s*[=:]\s*(.*)")
 _NEW_DOCUMENT = re.compile(r"#\s+newdoc(?:\s+id)?(?:\s*=\s*(.*\S))?\s*")
 _BORDER = "-DOCSTART-"
 _OUTSIDE = "O"

@@ -31,5 +31,5 @@ def kinds() -> tuple[str, ...]:
     return tuple(sorted(_REGISTERED))
 
 
-for _module in (tagging, spans, classification, pairs, qa, choice):
-    register(_module.TASK)
+for _task in (tagging.TASK, spans.TASK, classification.TASK, pairs.TASK, qa.TASK, qa.EXACT, choice.TASK):
+    register(_task)

@@ -14,7 +14,7 @@ import numpy as np
 
 from workers.rows import Row, Said
 from workers.tasks.base import Columns, Outcome, Outputs, Task, TokenSequence, identity, passage
-from workers.tasks.squad import token_f1
+from workers.tasks.squad import exact_match, token_f1
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -204,4 +204,16 @@ def _allowed(pieces: int) -> np.ndarray:
     return (length >= 0) & (length < _LONGEST_ANSWER)
 
 
+class ExactAnswering(QuestionAnswering):
+    """The same, scored by exact match: 1 for an answer that is a right one, but for what normalisation takes away."""
+
+    name: ClassVar[str] = "qa_exact"
+    metric: ClassVar[str] = "exact_match"
+
+    def outcome(self, item: Question, answer: Any, language: str) -> Outcome:
+        """1 where an answer is one of the right ones."""
+        return int(exact_match(answer, self.gold(item), language)), 1
+
+
 TASK = QuestionAnswering()
+EXACT = ExactAnswering()

@@ -132,7 +132,7 @@ def test_bioes_is_the_spans_it_means(write: Write) -> None:
 
 
 def test_a_bioes_span_is_over_behind_its_end(write: Write) -> None:
-    with pytest.raises(CorpusError, match=r"tag 'I-LOC' follows neither .* repair: true"):
+    with pytest.raises(CorpusError, match=r"tag 'I-LOC' follows neither .*repair: true"):
         read_spans(write("a.txt", "a B-LOC\nb E-LOC\nc I-LOC\n"))
     assert read_spans(write("b.txt", "a B-LOC\nb E-LOC\nc I-LOC\n"), repair=True)[0].tags[-1] == "B-LOC"
 

@@ -93,7 +93,7 @@ def test_text_and_labels_from_json_lines(declare: Callable[..., Folder], tmp_pat
         ({"text": ["a", "b"], "label": ["x", None]}, "set/test:2: label None names no class"),
         ({"text": ["a", " "], "label": ["x", "x"]}, "set/test:2: an empty text"),
         ({"text": ["a", "b"], "label": ["x", "sport"]}, "set/test:2: label 'sport' is not one of sports, x"),
-        ({"text": ["a"], "labels": ["x"]}, "set/test: column 'label' is not one of labels, text; nearest: labels"),
+        ({"text": ["a"], "labels": ["x"]}, "set/test:1: column 'label' is not one of labels, text; nearest: labels"),
         ({"id": ["1", "1"], "text": ["a", "b"], "label": ["x", "x"]}, "set/test:2: id '1' occurs twice"),
     ],
 )

@@ -50,32 +50,30 @@ def dataset(kind: str, *items: Any, language: str = "qac") -> Dataset:
 
 
 def pairs(words: list[str], number: int) -> list[LabelledPair]:
-    """Whether two texts begin with the same word."""
+    """Which half of the words the second text is of."""
     rng = np.random.default_rng(number)
+    halves = words[: len(words) // 2], words[len(words) // 2 :]
     made = []
     for at in range(number):
-        one, two, three, four = rng.choice(words, 4, replace=False)
-        same = at % 2 == 0
-        made.append(
-            LabelledPair(str(at), f"{one} {two}", f"{one if same else three} {four}", "same" if same else "other")
-        )
+        first, second = (str(rng.choice(half)) for half in (words, halves[at % 2]))
+        made.append(LabelledPair(str(at), first, second, ("low", "high")[at % 2]))
     return made
 
 
 def choices(words: list[str], number: int) -> list[Choice]:
-    """Of two words the one that the premise ends with."""
+    """Of two words the one of the first half."""
     rng = np.random.default_rng(number)
+    halves = words[: len(words) // 2], words[len(words) // 2 :]
     made = []
     for at in range(number):
-        one, two, three = rng.choice(words[:12], 3, replace=False)
-        alternatives = (one, two) if at % 2 else (two, one)
-        made.append(Choice(str(at), f"{three} {one}", "effect", alternatives, 0 if at % 2 else 1))
+        premise, right, wrong = (str(rng.choice(half)) for half in (words, *halves))
+        made.append(Choice(str(at), premise, "effect", (right, wrong) if at % 2 else (wrong, right), 1 - at % 2))
     return made
 
 
 def question(words: list[str], length: int, at: int, asked: str) -> Question:
     """Which word stands in a passage of a given length at a given place?"""
-    context = " ".join(words[place % 40] for place in range(length))
+    context = " ".join(words[place % len(words)] for place in range(length))
     start = len(" ".join(context.split(" ")[:at])) + (at > 0)
     return Question("1", asked, context, (Answer(context.split(" ")[at], start),))
 
@@ -128,7 +126,7 @@ def test_token_types_reach_the_states(encoder: Encoder) -> None:
     ids = torch.tensor([[0, 20, 2, 21, 2]])
     kinds = encoder._engine._weights.kinds
     with torch.no_grad():
-        kinds.data = torch.cat((kinds.data[:1], kinds.data[:1] + 1))
+        kinds.data = torch.cat((kinds.data[:1], torch.randn(1, encoder.hidden_size)))
     alone = encoder.above(encoder.seam(ids))
     zeros = encoder.above(encoder.seam(ids, None, torch.zeros_like(ids)))
     second = encoder.above(encoder.seam(ids, None, torch.tensor([[0, 0, 0, 1, 1]])))
@@ -230,7 +228,7 @@ def test_what_can_be_learnt_by_heart_is(encoder: Encoder, words: list[str], kind
         encoder, "t", FrozenPrefix(encoder, [data], language=None), recipe, labels=data.labels, seed=0
     )
     [outcomes] = evaluate(encoder, data, encode_items(encoder, data), None, [Contestant("t", head)])
-    assert (score(outcomes) or 0) > (score(data.rules.constant(data.items, "qac")) or 0) + 0.2
+    assert (score(outcomes) or 0) > (score(data.rules.constant(data.items, "qac")) or 0) + 0.35
 
 
 def test_answers_to_questions_are_learnt_bit_by_bit_the_same(encoder: Encoder, words: list[str]) -> None:
