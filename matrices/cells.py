@@ -66,6 +66,7 @@ SCHEMA = pa.schema(
         pa.field("shots", pa.int32(), nullable=False),
         pa.field("provenance", pa.string()),
         pa.field("data", pa.string()),
+        pa.field("language_seed", pa.int32()),
     ]
 )
 
@@ -85,7 +86,9 @@ class Cell:
     ``target_dev`` (best on the target's dev split, an oracle), or ``published``. ``method``: ``bottleneck``, ``lora``
     or ``full``; None where it is not known. ``shots`` are labelled target items that were learnt from. ``provenance``
     says where data or score come from; ``data`` is the digest of the evaluated items and how many of them were read, so
-    that cells are compared on the same ones; None where it is not known.
+    that cells are compared on the same ones; None where it is not known. ``seed`` is that of the task adapter's
+    training, ``language_seed`` that of the language adapter's or the shift's; None without one, or where it is not
+    known.
     """
 
     matrix: str
@@ -112,6 +115,7 @@ class Cell:
     shots: int = 0
     provenance: str | None = None
     data: str | None = None
+    language_seed: int | None = None
     schema_version: int = SCHEMA_VERSION
 
 

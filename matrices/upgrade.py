@@ -1,7 +1,7 @@
 """Cells of earlier schemas as cells of this one: what a store, a file or the box of before is read as.
 
-Schema 1 had no ``method``, ``shots``, ``provenance`` and ``data``, kept outcomes as whole numbers, and where imported
-cells came from in ``device``.
+Schema 1 had no ``method``, ``shots``, ``provenance``, ``data`` and ``language_seed``. It kept outcomes as whole
+numbers, and where imported cells came from in ``device``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from matrices.cells import IMPORTED, METHOD, SCHEMA, SCHEMA_VERSION
 _IMPORTED_FROM = "imported from "
 """How ``device`` of an imported cell began in schema 1."""
 
-NEEDS = {"method": "device", "shots": "cell_id", "provenance": "device", "data": "cell_id"}
+NEEDS = {"method": "device", "shots": "cell_id", "provenance": "device", "data": "cell_id", "language_seed": "seed"}
 """By column that an earlier schema has not: one that it has, of which it is made, or as long as which it is."""
 
 

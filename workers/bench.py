@@ -92,6 +92,7 @@ def cell_of(
         target=column.target,
         selection=SELECTION,
         seed=cell.seed,
+        language_seed=cell.language_seed,
         score=score,
         n_items=column.data.items,
         correct=None if outcomes is None else tuple(correct for correct, _ in outcomes),

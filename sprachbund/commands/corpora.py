@@ -17,6 +17,7 @@ from rich.table import Table
 
 from matrices.languages import resolve
 from workers.corpora import open_corpora
+from workers.corpora.copies import without_copies
 from workers.corpora.folder import TEXT, Folder
 from workers.corpora.types import SPLITS, Entry
 
@@ -27,17 +28,44 @@ _NONE = "–"
 
 
 def corpora(root: RootArgument, as_json: JsonOption = False) -> None:
-    """Show what a folder of corpora holds: languages, tasks, splits, items."""
+    """Show what a folder of corpora holds: languages, tasks, splits, items, and what stands in two splits."""
     folder = open_corpora(root)
-    entries = folder.counted()
+    with Console(stderr=True).status("reading the corpora"):
+        entries = folder.counted()
+        copies = _copies(folder, entries)
     if as_json:
-        rows = [{**asdict(entry), "chosen": _is_chosen(folder, entry)} for entry in entries]
+        rows = [
+            {**asdict(entry), "chosen": _is_chosen(folder, entry), "copies": copies.get(entry)} for entry in entries
+        ]
         print(json.dumps({"root": str(root), "entries": rows}, ensure_ascii=False))
         return
     console = Console()
     console.print(_table(folder, entries))
-    for line in _choices(folder, entries):
+    for line in [*_choices(folder, entries), *_told(copies)]:
         console.print(escape(line), highlight=False)
+
+
+def _copies(folder: Folder, entries: Sequence[Entry]) -> dict[Entry, int]:
+    """By train split that datasets come from, the items whose text is in the dev or test split too."""
+    found: dict[Entry, int] = {}
+    for entry in entries:
+        if entry.split == "train" and _is_chosen(folder, entry):
+            train = folder.dataset(entry.task, entry.language, "train")
+            found[entry] = len(train.items) - len(without_copies(folder, train).items)
+    return found
+
+
+def _told(copies: Mapping[Entry, int]) -> list[str]:
+    """A line for each task with copies: which languages', and how many of their train items."""
+    by_task: dict[str, list[str]] = defaultdict(list)
+    for entry, count in copies.items():
+        if count:
+            by_task[entry.task].append(f"{entry.language} {count} of {entry.items}")
+    return [
+        f"{task}: train items whose text is in the dev or test split too, which jobs leave out of training: "
+        + ", ".join(languages)
+        for task, languages in sorted(by_task.items())
+    ]
 
 
 def _is_chosen(folder: Folder, entry: Entry) -> bool:

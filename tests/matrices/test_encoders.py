@@ -36,6 +36,9 @@ def test_what_one_encoder_saw_another_may_not_have() -> None:
     assert "yor" in known_encoder("google-bert/bert-base-multilingual-cased")
     assert "amh" not in known_encoder("mBERT")
     assert {"yor", "amh", "haw"} <= known_encoder("google/mt5-base")
+    assert known_encoder("intfloat/multilingual-e5-small") == known_encoder("microsoft/mdeberta-v3-base")
+    assert {"yor", "nya", "fin"} <= known_encoder("Davlan/afro-xlmr-base")
+    assert "fin" not in known_encoder("EuroBERT/EuroBERT-210m")
 
 
 def test_of_another_encoder_nothing_is_known_and_the_known_ones_are_named() -> None:

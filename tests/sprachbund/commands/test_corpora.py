@@ -55,3 +55,10 @@ def test_json_is_one_object_with_an_entry_a_split(root: Path) -> None:
         ("topic", "yor", "train", "more", 3, True),
     ]
     assert told["entries"][0]["licence"] == "CC0"
+
+
+def test_copies_of_test_items_among_the_train_items_are_counted(root: Path) -> None:
+    told = "topic: train items whose text is in the dev or test split too, which jobs leave out of training: yor 3 of 3"
+    assert told in " ".join(run(str(root)).output.split())
+    copies = {(e["corpus"], e["split"]): e["copies"] for e in json.loads(run(str(root), "--json").output)["entries"]}
+    assert copies == {("raw", None): None, ("more", "test"): None, ("less", "train"): None, ("more", "train"): 3}
