@@ -101,7 +101,7 @@ def train_task_adapter(
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     encoder.add_task_adapter(name, reduction=recipe.reduction, leave_out=recipe.leave_out)
-    head = Head(encoder.hidden_size, labels).to(encoder.device)
+    head = Head(encoder.hidden_size, labels, recipe.pool).to(encoder.device)
     steps = recipe.epochs * math.ceil(len(encoded.groups) / recipe.batch)
 
     def losses() -> Iterable[Tensor]:
