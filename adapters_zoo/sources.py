@@ -52,8 +52,12 @@ class EncoderFiles:
     @property
     def has_language_head(self) -> bool:
         """Whether the files have a masked-language-modelling head: what language adapters and shifts learn by."""
-        dense = ARCHITECTURES[self.model_type].dense
-        return any(dense in _header(path) for path in sorted(self.folder.glob(_SHARDS)))
+        return not self.weights.isdisjoint(ARCHITECTURES[self.model_type].dense)
+
+    @property
+    def weights(self) -> frozenset[str]:
+        """The names of its weights."""
+        return frozenset(name for path in self.folder.glob(_SHARDS) for name in _header(path))
 
     @property
     def shape(self) -> dict[str, int]:

@@ -33,7 +33,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 from ways import random_encoder
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.precision import best_precision
 from adapters_zoo.recipes import TaskAdapterRecipe
 from adapters_zoo.sources import locate_encoder

@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import yaml
 
-from adapters_zoo.library import new_masked_language_model
+from adapters_zoo.backbone import new_masked_language_model
 from adapters_zoo.precision import best_precision
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from matrices.cells import from_table

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from workers.corpora.types import Item, TaggedSentence, labels_of
 
 TOKENS = {"cpu": 2048, "cuda": 32768}

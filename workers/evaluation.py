@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.engine import Seam
 from adapters_zoo.heads import Head, pool
-from adapters_zoo.library import Encoder
 from workers.corpora.types import Dataset
 from workers.encoding import TOKENS, EncodedItems, collate, evaluation_batches
 from workers.scoring import Outcome, outcome

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head, pool
-from adapters_zoo.library import Encoder
 from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskAdapterRecipe
 from adapters_zoo.tokens import Vocabulary
 from workers.encoding import collate, token_stream, training_batches, window_starts

@@ -11,8 +11,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
-from adapters_zoo.library import Encoder
 from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell
 from workers.bench import Bench, Done, failed_cells

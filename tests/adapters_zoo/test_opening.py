@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.recipes import LanguageAdapterRecipe
 from adapters_zoo.sources import EncoderError, check_encoder
 from adapters_zoo.tokens import TokenizerError
