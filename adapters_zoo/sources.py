@@ -60,10 +60,21 @@ class EncoderFiles:
         return frozenset(name for path in self.folder.glob(_SHARDS) for name in _header(path))
 
     @property
-    def shape(self) -> dict[str, int]:
-        """The whole numbers of its ``config.json``: layers, sizes, heads."""
-        config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
-        return {name: value for name, value in config.items() if type(value) is int}
+    def layers(self) -> int:
+        """How many it has, as its ``config.json`` says."""
+        return self._number(ARCHITECTURES[self.model_type].layer_count)
+
+    @property
+    def width(self) -> int:
+        """Its hidden size, as its ``config.json`` says."""
+        return self._number(ARCHITECTURES[self.model_type].width)
+
+    def _number(self, name: str) -> int:
+        path = self.folder / "config.json"
+        try:
+            return int(json.loads(path.read_text(encoding="utf-8"))[name])
+        except (KeyError, TypeError, ValueError) as error:
+            raise EncoderError(f"{path}: no whole number stands under {name!r} ({error!r})") from error
 
     @property
     def languages(self) -> tuple[str, ...] | None:

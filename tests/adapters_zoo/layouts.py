@@ -47,6 +47,17 @@ def bert(folder: Path, *, head: bool = True) -> Path:
     return folder
 
 
+def roberta(folder: Path) -> Path:
+    """XLM-R's ids, which are RoBERTa's, on a model of the other name."""
+    xlm_roberta(folder)
+    torch.manual_seed(0)
+    config = transformers.RobertaConfig(
+        vocab_size=_entries(folder), pad_token_id=1, bos_token_id=0, eos_token_id=2, type_vocab_size=1, **_SHAPE
+    )
+    transformers.RobertaForMaskedLM(config).save_pretrained(folder)
+    return folder
+
+
 def distilbert(folder: Path) -> Path:
     """Multilingual BERT's ids on half of its layers; positions are learned, and there are no token types."""
     bert(folder)
@@ -121,6 +132,11 @@ def deberta_v2(folder: Path, *, legacy: bool = False) -> Path:
     del saved["legacy"], saved["tie_word_embeddings"]
     path.write_text(json.dumps(saved), encoding="utf-8")
     return folder
+
+
+def deberta_v2_legacy(folder: Path) -> Path:
+    """The same with the head as transformers names it by default."""
+    return deberta_v2(folder, legacy=True)
 
 
 def _entries(folder: Path) -> int:
