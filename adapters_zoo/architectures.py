@@ -23,6 +23,8 @@ class Architecture:
     """Prefixes of its masked-language-modelling head."""
     dense: tuple[str, ...]
     """Weights of the head that are tied to nothing: with one of them the file has a head."""
+    words: str = "embeddings.word_embeddings.weight"
+    """How the name of the token embeddings ends."""
     layers: str = "encoder.layer"
     """Where in the model the list of its layers is."""
     closing: tuple[str, ...] = ()
@@ -73,6 +75,7 @@ ARCHITECTURES = {
         head=("head.", "decoder."),
         # Its classifiers have a `head.` too.
         dense=("decoder.bias",),
+        words="embeddings.tok_embeddings.weight",
         layers="layers",
         closing=("final_norm.",),
     ),

@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from adapters_zoo.architectures import ARCHITECTURES
+from adapters_zoo.backbone.conversion import vocabulary_of
 from adapters_zoo.backbone.fast import FastBackbone, is_computed
 from adapters_zoo.backbone.library import LibraryBackbone
 from adapters_zoo.backbone.opening import VERSIONS, open_model
@@ -30,8 +31,7 @@ from adapters_zoo.engine import Seam
 from adapters_zoo.fine_tuning import Learning, Tuned
 from adapters_zoo.packing import Layout
 from adapters_zoo.precision import Precision
-from adapters_zoo.sources import EncoderError, EncoderFiles
-from adapters_zoo.tokens import Vocabulary
+from adapters_zoo.sources import EncoderError, EncoderFiles, refuse_changed
 
 _PLACES = ("adapters.{}.", "loras.{}.")
 """What stands in the name of every parameter of an adapter; the bare name may stand in the encoder's own too."""
@@ -55,9 +55,11 @@ class Encoder:
     ) -> None:
         """``fast``: whether our own engine computes the passes, or the library; by default the engine where it can.
 
-        Raises ``EncoderError`` where a weight that passes read is not in the files, or one there has no place.
+        Raises ``EncoderError`` where a weight that passes read is not in the files, or one there has no place, and
+        where the files are no longer those that were checked.
         """
-        vocabulary = Vocabulary.of(files.folder)
+        refuse_changed(files)
+        vocabulary = vocabulary_of(files)
         self._model, self.has_language_head = open_model(files)
         config = self._model.config
         if vocabulary.size > config.vocab_size:

@@ -12,6 +12,10 @@ import torch
 import transformers
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # The libraries' own, of torch.jit, once these are imported.
+    from transformers import DebertaV2ForMaskedLM, ModernBertForMaskedLM
+
 PIECES = tuple(f"{first}{second}" for first in "abcdefgh" for second in "aeiou")
 _SHAPE = {
     "hidden_size": 32,
@@ -22,14 +26,22 @@ _SHAPE = {
 }
 
 
-def xlm_roberta(folder: Path, *, padded: int = 0) -> Path:
-    """XLM-R's ids: four special tokens first, `<mask>` last; ``padded`` rows of the table beyond it have no token."""
+def xlm_roberta(folder: Path, *, padded: int = 0, vocabulary: int | None = None) -> Path:
+    """XLM-R's ids: four special tokens first, `<mask>` last; ``padded`` rows of the table beyond it have no token.
+
+    ``vocabulary``: rows of the table, where it is for another tokenizer than is written here.
+    """
     entries = {name: id_ for id_, name in enumerate(("<s>", "<pad>", "</s>", "<unk>", *PIECES, "<mask>"))}
     roles = {"cls_token": "<s>", "sep_token": "</s>", "bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
     _tokenizer(folder, entries, {**roles, "unk_token": "<unk>", "mask_token": "<mask>"})
     torch.manual_seed(0)
     config = transformers.XLMRobertaConfig(
-        vocab_size=len(entries) + padded, pad_token_id=1, bos_token_id=0, eos_token_id=2, type_vocab_size=1, **_SHAPE
+        vocab_size=vocabulary or len(entries) + padded,
+        pad_token_id=1,
+        bos_token_id=0,
+        eos_token_id=2,
+        type_vocab_size=1,
+        **_SHAPE,
     )
     transformers.XLMRobertaForMaskedLM(config).save_pretrained(folder)
     return folder
@@ -94,7 +106,7 @@ def modernbert(folder: Path) -> Path:
         local_attention=8,
         **_SHAPE | {"num_hidden_layers": 3},
     )
-    transformers.ModernBertForMaskedLM(config).save_pretrained(folder)
+    ModernBertForMaskedLM(config).save_pretrained(folder)
     return folder
 
 
@@ -123,13 +135,11 @@ def deberta_v2(folder: Path, *, legacy: bool = False) -> Path:
         tie_word_embeddings=legacy,
         **_SHAPE,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # The library's own: of torch.jit.
-        transformers.DebertaV2ForMaskedLM(config).save_pretrained(folder)
+    DebertaV2ForMaskedLM(config).save_pretrained(folder)
     path = folder / "config.json"
     # Theirs does not say which head the files have.
     saved = json.loads(path.read_text(encoding="utf-8"))
-    del saved["legacy"], saved["tie_word_embeddings"]
+    saved = {key: value for key, value in saved.items() if key not in ("legacy", "tie_word_embeddings")}
     path.write_text(json.dumps(saved), encoding="utf-8")
     return folder
 
