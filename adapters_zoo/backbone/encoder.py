@@ -67,7 +67,7 @@ class Encoder:
                 f"the tokenizer gives ids up to {vocabulary.size - 1}, and there are embeddings for {config.vocab_size}"
             )
             raise EncoderError(f"{files.folder}: {there} tokens; tokenizer and weights are not of one encoder")
-        adapters.init(self._model)
+        _make_room(self._model)
         self._base: Any = self._model.base_model
         self._model.requires_grad_(False)
         self._model.eval().to(device)
@@ -315,3 +315,12 @@ class Encoder:
         for name in names:
             if name is not None and name not in self.names:
                 raise KeyError(f"no adapter {name!r}; loaded: {', '.join(self.names) or 'none'}")
+
+
+def _make_room(model: Any) -> None:
+    """Let a model take adapters, and nothing else: the library gives products without a bias one, drawn at random."""
+    before = {name for name, _ in model.named_parameters()}
+    adapters.init(model)
+    for name in [name for name, _ in model.named_parameters() if name not in before]:
+        module, _, parameter = name.rpartition(".")
+        setattr(model.get_submodule(module), parameter, None)
