@@ -138,10 +138,15 @@ class Engine:
         """How a pass lays out sequences of ``shape`` [batch, length], padded where ``mask`` is 0 (None: nowhere)."""
         return Layout.of(shape, mask, self._weights.words.device)
 
-    def seam(self, ids: Tensor, mask: Tensor | None, language: Bottleneck | None, layer: int) -> Seam:
-        """The pass over ``ids`` [batch, length] up to the task adapter's place in ``layer``, or the embeddings (-1)."""
+    def seam(
+        self, ids: Tensor, mask: Tensor | None, language: Bottleneck | None, layer: int, types: Tensor | None = None
+    ) -> Seam:
+        """The pass over ``ids`` [batch, length] up to the task adapter's place in ``layer``, or the embeddings (-1).
+
+        ``types`` are token types (segment ids) of the same shape; None: all are 0.
+        """
         layout = self.layout(ids.shape, mask)
-        states = self._embed(ids, layout, language)
+        states = self._embed(ids, layout, language, types)
         for index in range(layer):
             states = self._close(index, self._sum(index, states, layout, language))
         return Seam(layer, states if layer < 0 else self._sum(layer, states, layout, language), layout)
@@ -184,11 +189,12 @@ class Engine:
             transformed = self._couple(transformed, language.coupling, inverse=True)
         return self._linear(transformed, decoder).float()
 
-    def _embed(self, ids: Tensor, layout: Layout, language: Bottleneck | None) -> Tensor:
+    def _embed(self, ids: Tensor, layout: Layout, language: Bottleneck | None, types: Tensor | None = None) -> Tensor:
         weights = self._weights
+        kinds = weights.kinds[0] if types is None else weights.kinds[layout.pack(types)]
         place = torch.arange(ids.shape[1], device=ids.device).expand_as(ids) + weights.first_position
         # Padding stands behind the text and is never attended to, so its position does not matter.
-        states = weights.words[layout.pack(ids)] + weights.positions[layout.pack(place)] + weights.kinds[0]
+        states = weights.words[layout.pack(ids)] + weights.positions[layout.pack(place)] + kinds
         states = self._drop(self._norm(states, weights.embedding_norm))
         if language is not None and language.coupling is not None:
             states = self._couple(states, language.coupling, inverse=False)

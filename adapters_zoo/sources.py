@@ -100,8 +100,9 @@ class EncoderFiles:
         if not card.is_file():
             return None
         try:
-            return tuple(str(code) for code in json.loads(card.read_text(encoding="utf-8"))["languages"])
-        except (ValueError, KeyError, TypeError) as error:
+            languages = json.loads(card.read_text(encoding="utf-8")).get("languages")
+            return None if languages is None else tuple(str(code) for code in languages)
+        except (ValueError, AttributeError, TypeError) as error:
             raise EncoderError(f"{card}: not a card of an encoder ({error!r}); mend or remove it") from error
 
 

@@ -105,7 +105,9 @@ class Zoo:
     def load_head(self, encoder: Encoder, key: str) -> Head:
         """The head of task adapter ``key``. Raises as ``load`` does."""
         folder = self._shelf.open(key)
-        head = Head(encoder.hidden_size, read_manifest(folder)["labels"])
+        manifest = read_manifest(folder)
+        pooling = manifest["made_from"]["recipe"].get("pool", "mean")
+        head = Head(encoder.hidden_size, manifest["labels"], pooling)
         head.load_state_dict(load_file(folder / "head.safetensors"))
         return head.to(encoder.device).eval()
 

@@ -48,12 +48,12 @@ def measure(folder: str, corpora: Corpora, seeds: int) -> dict[tuple[str, str, s
     for task, sources in PAIRS.items():
         for source, targets in sources.items():
             train = corpora.dataset(task, source, "train")
-            text = FrozenPrefix(encoder, [train], language=None, limit=RECIPE.max_items)
+            text = FrozenPrefix(encoder, [train.first(RECIPE.max_items)], language=None)
             for seed in range(seeds):
                 head, _ = train_task_adapter(encoder, "task", text, RECIPE, labels=train.labels, seed=seed)
                 for target in targets:
                     test = _test(corpora, task, target)
-                    encoded = encode_items(encoder, test.items)
+                    encoded = encode_items(encoder, test)
                     (outcomes,) = evaluate(encoder, test, encoded, None, [Contestant("task", head)])
                     scores.setdefault((task, source, target), []).append(score(outcomes) or 0.0)
                 encoder.remove("task")

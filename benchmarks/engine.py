@@ -158,10 +158,10 @@ def text(encoder: Encoder, corpora: Corpora, work: str) -> tuple[Tensor, Tensor]
         ids = torch.randint(5, encoder.vocabulary.size, (32, 64))
         return ids, torch.ones_like(ids)
     if work == "evaluation":
-        encoded = encode_items(encoder, corpora.dataset("pos", "deu", "test").items[:200])
+        encoded = encode_items(encoder, corpora.dataset("pos", "deu", "test").first(200))
         batches = list(evaluation_batches(encoded, TOKENS["cpu"]))
     else:
-        encoded = encode_items(encoder, corpora.dataset("pos", "deu", "train").items[:300])
+        encoded = encode_items(encoder, corpora.dataset("pos", "deu", "train").first(300))
         batches = list(training_batches(encoded, TaskAdapterRecipe().batch, np.random.default_rng(0)))
         batches.sort(key=lambda batch: len(encoded.sequences[batch[0]].ids))
     batch = collate(encoded, batches[len(batches) // 2], encoder.special.pad)

@@ -78,12 +78,12 @@ def measure(encoder: Encoder, corpora: Corpora, leave_out: int, seeds: int) -> t
     recipe = RECIPE.model_copy(update={"leave_out": leave_out})
     scores = np.empty((len(LANGUAGES), len(LANGUAGES), seeds))
     tests = [_first(corpora.dataset("pos", code, "test"), ITEMS) for code in LANGUAGES]
-    encoded = [encode_items(encoder, test.items) for test in tests]
+    encoded = [encode_items(encoder, test) for test in tests]
     training = measuring = 0.0
     for row, source in enumerate(LANGUAGES):
         train = corpora.dataset("pos", source, "train")
         start = time.process_time()
-        text = FrozenPrefix(encoder, [train], language=None, limit=recipe.max_items)
+        text = FrozenPrefix(encoder, [train.first(recipe.max_items)], language=None)
         heads = {
             f"seed{seed}": train_task_adapter(encoder, f"seed{seed}", text, recipe, labels=train.labels, seed=seed)[0]
             for seed in range(seeds)

@@ -26,7 +26,8 @@ from adapters_zoo.precision import best_precision
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from matrices.cells import from_table
 from matrices.store import Store
-from workers.corpora.types import Corpora, Dataset, TaggedSentence
+from workers.corpora.types import Corpora, Dataset
+from workers.tasks.tagging import TaggedSentence
 
 HERE = Path(__file__).parent
 

@@ -21,6 +21,7 @@ from matrices.export import whole_file, write_parquet
 from matrices.held import Held
 from matrices.reading import CorpusCredit, Provenance, Reader, current, in_order
 from matrices.store import Store
+from matrices.upgrade import upgraded
 
 CELLS, PROVENANCE = "measured.parquet", "measured.json"
 MOST_BYTES = 5_000_000
@@ -75,7 +76,7 @@ def read_box(folder: Traversable) -> Held | None:
         date=about["date"],
         command=about["command"],
     )
-    cells = pq.read_table(BytesIO(data), schema=SCHEMA)
+    cells = upgraded(pq.read_table(BytesIO(data)))
     tables = {name: cells.filter(pc.equal(cells["matrix"], name)) for name in pc.unique(cells["matrix"]).to_pylist()}
     return Held(tables, about["version"], provenance)
 

@@ -12,7 +12,10 @@ from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Of the columns that cells are kept in. Raised when those change; ``matrices.upgrade`` reads what came before."""
+IDENTITY_VERSION = 1
+"""Part of every ``cell_id``: raised when the same settings score otherwise than before, so that none is found done."""
 
 Kind = Literal["zero_shot", "interference"]
 Status = Literal["ok", "undefined", "failed"]
@@ -22,9 +25,16 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 BASELINE = "baseline"
 """Composition of a matrix's baseline cells, whose ``source`` is null.
 
-In an ``interference`` matrix it is the same task adapter with no transfer language; in a ``zero_shot`` matrix the best
-constant answer on the target's items, which no constant predictor can beat.
+In an ``interference`` matrix it is the same task adapter with no transfer language; in a ``zero_shot`` matrix one
+answer to all of the target's items: their most frequent label (no constant label is right more often), for spans no
+span, for questions the whole passage.
 """
+
+METHOD = "bottleneck"
+"""How a task is learnt unless a job says otherwise: a bottleneck adapter."""
+
+IMPORTED = "imported"
+"""``device`` of cells that were measured elsewhere."""
 
 SHARE_OUTRANKED = "share_outranked"
 """Metric of a published table of ranks: the share of the target's other sources that a source outranks. No score."""
@@ -44,14 +54,19 @@ SCHEMA = pa.schema(
         pa.field("seed", pa.int32(), nullable=False),
         pa.field("score", pa.float64()),
         pa.field("n_items", pa.int32(), nullable=False),
-        pa.field("correct", pa.list_(pa.int32())),
-        pa.field("total", pa.list_(pa.int32())),
+        pa.field("correct", pa.list_(pa.float64())),
+        pa.field("total", pa.list_(pa.float64())),
         pa.field("status", pa.string(), nullable=False),
         pa.field("error", pa.string()),
         pa.field("seconds", pa.float64(), nullable=False),
         pa.field("device", pa.string(), nullable=False),
         pa.field("created_at", pa.timestamp("us", tz="UTC"), nullable=False),
         pa.field("cell_id", pa.string(), nullable=False),
+        pa.field("method", pa.string()),
+        pa.field("shots", pa.int32(), nullable=False),
+        pa.field("provenance", pa.string()),
+        pa.field("data", pa.string()),
+        pa.field("language_seed", pa.int32()),
     ]
 )
 
@@ -60,8 +75,20 @@ SCHEMA = pa.schema(
 class Cell:
     """One measurement. ``score`` is ``sum(correct) / sum(total)`` in [0, 1]; None unless ``status`` is ``ok``.
 
-    ``correct`` and ``total`` have one entry an item, in corpus order: right and all tokens of a sentence (accuracy of
-    a tagging task), 0/1 and 1 (accuracy of a classification task), 2 x right spans and predicted + true spans (F1).
+    ``correct`` and ``total`` have one number an item, in corpus order: right and all tokens of a sentence (accuracy of
+    a tagging task), 0 or 1 and 1 (accuracy of texts, pairs and choices), 2 x right spans and predicted + true spans (F1
+    of spans), a ratio and 1 (a mean of ratios, such as SQuAD's F1). In Parquet the few different numbers of a matrix
+    are a dictionary, so that they take no more room than whole ones.
+
+    ``composition``: ``baseline``, ``stack``, ``alone``, ``shift-N`` (after N steps), or ``published`` (imported).
+    ``selection``: ``last`` (the weights at the end of training), ``source_dev`` (best on the source's dev split),
+    ``averaged``, ``soup(k)`` and ``run_averaged(k)`` (means of the weights of a run, of k runs, of k points of a run),
+    ``target_dev`` (best on the target's dev split, an oracle), or ``published``. ``method``: ``bottleneck``, ``lora``
+    or ``full``; None where it is not known. ``shots`` are labelled target items that were learnt from. ``provenance``
+    says where data or score come from; ``data`` is the digest of the evaluated items and how many of them were read, so
+    that cells are compared on the same ones; None where it is not known. ``seed`` is that of the task adapter's
+    training, ``language_seed`` that of the language adapter's or the shift's; None without one, or where it is not
+    known.
     """
 
     matrix: str
@@ -76,14 +103,19 @@ class Cell:
     seed: int
     score: float | None
     n_items: int
-    correct: tuple[int, ...] | None
-    total: tuple[int, ...] | None
+    correct: tuple[float, ...] | None
+    total: tuple[float, ...] | None
     status: Status
     error: str | None
     seconds: float
     device: str
     created_at: datetime
     cell_id: str
+    method: str | None = METHOD
+    shots: int = 0
+    provenance: str | None = None
+    data: str | None = None
+    language_seed: int | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -101,8 +133,8 @@ def cell_ids(shared: Mapping[str, Fact], *differing: str) -> Callable[..., str]:
 
     A job has hundreds of thousands of cells, so what they share is put into JSON once.
     """
-    names = sorted({**shared, "schema_version": SCHEMA_VERSION, **dict.fromkeys(differing)})
-    known = {**shared, "schema_version": SCHEMA_VERSION}
+    names = sorted({**shared, "schema_version": IDENTITY_VERSION, **dict.fromkeys(differing)})
+    known = {**shared, "schema_version": IDENTITY_VERSION}
     facts = ("%s" if name in differing else _as_json(known[name]).replace("%", "%%") for name in names)
     template = "{" + ",".join(f"{_as_json(name)}:{fact}" for name, fact in zip(names, facts, strict=True)) + "}"
     places = [differing.index(name) for name in names if name in differing]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from matrices.cells import BASELINE, SHARE_OUTRANKED, Cell, cell_id, now
+from matrices.cells import BASELINE, IMPORTED, SHARE_OUTRANKED, Cell, cell_id, now
 from matrices.published import Line, Published, PublishedTableError, with_shares
 from matrices.reading import UnknownMatrixError
 from matrices.store import Store
@@ -67,11 +67,11 @@ def import_published(uri: str | Path, published: Published, about: About) -> Imp
 
     The store is made where there is none, once every line was found fit.
 
-    A score becomes a cell without outcomes, seconds or items (0 stands for unknown), whose ``device`` says file, digest
-    and citation. A rank becomes the share of the target's other sources that the source outranks, under the metric
-    ``share_outranked``. Imported again, nothing is added. Raises ``PublishedTableError`` for a score that is no share
-    in [0, 1] and for a table without any, ``MatrixTakenError`` where the matrix holds another score of a pair, or was
-    not imported, and ``UnfitNameError``.
+    A score becomes a cell without outcomes, seconds or items (0 stands for unknown), whose ``provenance`` says file,
+    digest and citation. A rank becomes the share of the target's other sources that the source outranks, under the
+    metric ``share_outranked``. Imported again, nothing is added. Raises ``PublishedTableError`` for a score that is no
+    share in [0, 1] and for a table without any, ``MatrixTakenError`` where the matrix holds another score of a pair, or
+    was not imported, and ``UnfitNameError``.
     """
     for what, name in (("matrix", about.matrix), ("task", about.task)):
         if not _NAME.fullmatch(name):
@@ -133,9 +133,11 @@ def _cells(published: Published, about: About) -> tuple[list[Cell], list[Line]]:
             status="ok",
             error=None,
             seconds=0.0,
-            device=provenance(published, about.citation),
+            device=IMPORTED,
             created_at=made,
             cell_id=_identity(about, published, source, target, seed),
+            method=None,
+            provenance=provenance(published, about.citation),
         )
         for (source, target, seed), group in groups.items()
     ]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from matrices.cells import SCHEMA, SCHEMA_VERSION, Cell, to_table
 from matrices.encoders import pretrained_on, read_pretrained, write_pretrained
@@ -30,6 +30,7 @@ from matrices.reading import (
     in_order,
     summaries,
 )
+from matrices.upgrade import NEEDS, is_current, upgraded
 
 _VERSION_KEY = "sprachbund.schema_version"
 _CONFIGURATION = {
@@ -99,12 +100,16 @@ class Store:
 
     @classmethod
     def open(cls, uri: str | Path, *, create: bool = False) -> Store:
-        """The store at ``uri``, made first where there is none and ``create`` is set."""
+        """The store at ``uri``; with ``create`` to write to: made first where there is none, else upgraded."""
         try:
-            return cls(uri)
+            store = cls(uri)
         except StoreMissingError:
             if not create:
                 raise
+        else:
+            if create:
+                store.upgrade()
+            return store
         try:
             _create(str(uri))
         except DeltaError:
@@ -126,12 +131,39 @@ class Store:
 
     def append(self, cells: Sequence[Cell]) -> int:
         """Adds cells in one commit, all or none, and returns its version; no cells make no commit."""
+        if cells:
+            self.upgrade()
         table = self._table()
         if cells:
             write_deltalake(
                 table, to_table(cells), mode="append", writer_properties=_ZSTD, commit_properties=_PERSISTENT
             )
         return table.version()
+
+    def upgrade(self) -> int | None:
+        """Writes a store of an earlier schema anew in this one; the version of that, None for one that is in it.
+
+        It has the same cells, and every earlier version stays readable. A job that still writes the earlier schema is
+        refused from then on. Safe to be run by several at once, and to be stopped at any moment.
+        """
+        while not is_current(_schema(table := self._table())):
+            try:
+                # The number first: whoever knows the earlier schema only must not find columns that it does not know.
+                table.alter.set_table_properties({_VERSION_KEY: str(SCHEMA_VERSION)}, raise_if_not_exists=False)
+                table = self._table()
+                write_deltalake(
+                    table,
+                    upgraded(_scan(table, _schema(table).names)),
+                    mode="overwrite",
+                    schema_mode="overwrite",
+                    configuration=_CONFIGURATION,
+                    writer_properties=_ZSTD,
+                    commit_properties=CommitProperties(max_commit_retries=0),
+                )
+            except CommitFailedError:
+                continue  # Another one wrote meanwhile: perhaps cells, which are to be kept, perhaps the upgrade.
+            return self.version
+        return None
 
     def measured_ids(self, *, matrix: str | None = None, target: str | None = None) -> set[str]:
         """The ``cell_id`` of every cell that was measured: the work that is done. Failed cells are not among them.
@@ -225,12 +257,23 @@ class Store:
 
 def _rows(table: DeltaTable, columns: Sequence[str], *conditions: str) -> pa.Table:
     """Rows as they were appended that meet every condition (SQL), in no particular order."""
+    schema = _schema(table)
+    if is_current(schema):
+        return _scan(table, columns, *conditions).cast(pa.schema([SCHEMA.field(name) for name in columns]))
+    there = dict.fromkeys(name if name in schema.names else NEEDS[name] for name in columns)
+    return upgraded(_scan(table, list(there), *conditions), list(columns))
+
+
+def _scan(table: DeltaTable, columns: Sequence[str], *conditions: str) -> pa.Table:
     # Delta's own engine: Arrow's reads through Python's threads, many times slower, and now and then aborts at exit.
     try:
-        rows = pa.table(table.scan(list(columns), " AND ".join(conditions) or None))
+        return pa.table(table.scan(list(columns), " AND ".join(conditions) or None))
     except (DeltaError, OSError, pa.ArrowException) as error:
         raise StoreUnreadableError(table.table_uri, error) from error
-    return rows.cast(pa.schema([SCHEMA.field(name) for name in columns]))
+
+
+def _schema(table: DeltaTable) -> pa.Schema:
+    return pa.schema(table.schema())
 
 
 def _equal(**values: str | None) -> list[str]:

@@ -12,8 +12,10 @@ from pathlib import Path
 from adapters_zoo.precision import Precision
 from adapters_zoo.recipes import Method
 from adapters_zoo.sources import EncoderFiles
-from matrices.cells import Cell, Kind, now
+from matrices.cells import Cell, Kind, Status, now
 from workers.failures import Failure
+from workers.scoring import score
+from workers.tasks.base import Outcome
 from workers.units import SELECTION, Column, PlannedCell, Unit
 
 
@@ -47,28 +49,62 @@ class Bench:
 
 def failed_cells(column: Column, cells: Sequence[PlannedCell], error: str, bench: Bench) -> list[Cell]:
     """Rows that say of cells why they were not measured."""
-    return [
-        Cell(
-            matrix=column.matrix,
-            encoder=bench.encoder.label,
-            kind=bench.kind,
-            composition=cell.composition,
-            task=column.task,
-            metric=column.metric,
-            source=cell.source,
-            target=column.target,
-            selection=SELECTION,
-            seed=cell.seed,
-            score=None,
-            n_items=column.data.items,
-            correct=None,
-            total=None,
-            status="failed",
-            error=error,
-            seconds=0.0,
-            device=bench.device,
-            created_at=now(),
-            cell_id=cell.cell_id,
-        )
-        for cell in cells
-    ]
+    return [cell_of(column, cell, bench, status="failed", error=error) for cell in cells]
+
+
+def measured_cell(
+    column: Column, cell: PlannedCell, bench: Bench, outcomes: Sequence[Outcome], *, provenance: str, seconds: float
+) -> Cell:
+    """The row of a cell that was measured, by its outcomes: one an item."""
+    result = score(outcomes)
+    return cell_of(
+        column,
+        cell,
+        bench,
+        status="undefined" if result is None else "ok",
+        error="no span was true or predicted, so F1 is not defined" if result is None else None,
+        score=result,
+        outcomes=outcomes,
+        provenance=provenance,
+        seconds=seconds,
+    )
+
+
+def cell_of(
+    column: Column,
+    cell: PlannedCell,
+    bench: Bench,
+    *,
+    status: Status,
+    error: str | None,
+    score: float | None = None,
+    outcomes: Sequence[Outcome] | None = None,
+    provenance: str | None = None,
+    seconds: float = 0.0,
+) -> Cell:
+    """The row of a planned cell, and what came of it."""
+    return Cell(
+        matrix=column.matrix,
+        encoder=bench.encoder.label,
+        kind=bench.kind,
+        composition=cell.composition,
+        task=column.task,
+        metric=column.metric,
+        source=cell.source,
+        target=column.target,
+        selection=SELECTION,
+        seed=cell.seed,
+        language_seed=cell.language_seed,
+        score=score,
+        n_items=column.data.items,
+        correct=None if outcomes is None else tuple(correct for correct, _ in outcomes),
+        total=None if outcomes is None else tuple(total for _, total in outcomes),
+        status=status,
+        error=error,
+        provenance=provenance,
+        data=f"{column.data.digest[:32]}:{column.data.items}",
+        seconds=seconds,
+        device=bench.device,
+        created_at=now(),
+        cell_id=cell.cell_id,
+    )

@@ -2,72 +2,230 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from adapters_zoo.backbone import Encoder
-from workers.corpora.types import Item, TaggedSentence, labels_of
+from workers.corpora.types import Dataset
+from workers.tasks.base import Task, TokenSequence
 
 TOKENS = {"cpu": 2048, "cuda": 32768}
 """Padded positions of a batch that is only read: what fits a processor's cache, or fills a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
-class TokenSequence:
-    """A token sequence. ``unit_of[i]`` is the unit position i belongs to (-1: none), counted within its item."""
-
-    item: int
-    ids: np.ndarray
-    unit_of: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
 class EncodedItems:
-    """Items as token sequences. An item longer than the encoder takes is several sequences, cut between words."""
+    """The items of a task as token sequences, those of one item next to each other."""
 
+    task: Task[Any]
     sequences: tuple[TokenSequence, ...]
-    labels: tuple[tuple[str, ...], ...]
-    """Per item, the label of each of its units: a tag a word, or one for the text."""
+    items: int
+
+    @property
+    def cut(self) -> int:
+        """Items of which something is in no sequence, because it is beyond the encoder's reach."""
+        return len({sequence.item for sequence in self.sequences if sequence.cut})
+
+    @property
+    def groups(self) -> list[list[int]]:
+        """The sequences that must meet in a batch of training, by index: those of an item, or each alone."""
+        if not self.task.together:
+            return [[index] for index in range(len(self.sequences))]
+        by_item = groupby(range(len(self.sequences)), lambda index: self.sequences[index].item)
+        return [[*indices] for _, indices in by_item]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Padded sequences: ``ids``, ``mask`` and ``unit_of`` are [batch, length]; units are numbered through the batch."""
+    """Padded sequences: ``ids``, ``mask`` and ``unit_of`` are [batch, length]; units are numbered through the batch.
+
+    ``types`` are token types [batch, length], None where all are 0.
+    """
 
     ids: Tensor
     mask: Tensor
     unit_of: Tensor
-    units: tuple[tuple[int, int], ...]
-    """Where each unit of the batch comes from: (item, unit within the item)."""
+    types: Tensor | None
+    sequences: tuple[TokenSequence, ...]
+    sizes: tuple[int, ...]
+    """How many units each sequence has; they are numbered one sequence after the other."""
+
+    @property
+    def units(self) -> int:
+        """How many units there are in all."""
+        return sum(self.sizes)
 
 
-def encode_items(encoder: Encoder, items: Sequence[Item]) -> EncodedItems:
-    """Tokenise labelled items. Words of a tagged sentence keep their borders; a text is one unit."""
-    room = encoder.max_length - 2
-    sequences: list[TokenSequence] = []
-    for index, item in enumerate(items):
-        words = _word_pieces(encoder, item)
-        for start, stop in _windows([len(word) for word in words], room):
-            sequences.append(_sequence(encoder, index, words[start:stop], start, whole=not _is_tagged(item)))
-            if not _is_tagged(item):
-                break  # A text has one label: its first window decides.
-    return EncodedItems(tuple(sequences), tuple(labels_of(item) for item in items))
+def encode_items(encoder: Encoder, *datasets: Dataset) -> EncodedItems:
+    """Tokenise the items of data sets of one task, as that task does."""
+    pieces, task = Pieces(encoder), datasets[0].rules
+    items = [item for dataset in datasets for item in dataset.items]
+    sequences = [sequence for number, item in enumerate(items) for sequence in task.encode(pieces, number, item)]
+    return EncodedItems(task, tuple(sequences), len(items))
+
+
+class Text(NamedTuple):
+    """Piece ids of a text, and the characters of it (from, to) that each is made of."""
+
+    ids: list[int]
+    offsets: list[tuple[int, int]]
+
+
+class Pieces:
+    """What an encoder reads of words, texts and pairs of texts, joined by the special tokens it was trained with."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._tokenizer, self._special = encoder.tokenizer, encoder.special
+        self._types = encoder.token_types > 1
+        self._max_length = encoder.max_length
+        self.room = encoder.max_length - 2
+
+    @property
+    def pair_room(self) -> int:
+        """Pieces of two texts together that fit a sequence."""
+        return self._max_length - len(self._pair.before) - len(self._pair.between) - len(self._pair.after)
+
+    def text(self, text: str) -> Text:
+        """The pieces of a text; the unknown one where the tokenizer leaves nothing of it."""
+        encoded = self._tokenizer.encode(text, add_special_tokens=False)
+        return Text(encoded.ids, encoded.offsets) if encoded.ids else Text([self._special.unknown], [(0, len(text))])
+
+    def words(self, tokens: Sequence[str]) -> list[list[int]]:
+        """The pieces of each word of a sentence; of one that the tokenizer drops altogether the unknown piece.
+
+        A word that is not the first comes behind a space, where the tokenizer tells a word by that.
+        """
+        if self._spaced:
+            tokens = [f" {token}" if at else token for at, token in enumerate(tokens)]
+        words = self._tokenizer.encode_batch(list(tokens), add_special_tokens=False)
+        return [word.ids or [self._special.unknown] for word in words]
+
+    def words_in_windows(self, item: int, tokens: Sequence[str], gold: Sequence[str]) -> Iterator[TokenSequence]:
+        """Sequences of whole words, each word a unit; a word longer than the encoder takes stands alone, cut short."""
+        words = self.words(tokens)
+        for start, stop in _windows([len(word) for word in words], self.room):
+            ids = [id_ for word in words[start:stop] for id_ in word]
+            units = [unit for unit in range(start, stop) for _ in words[unit]]
+            yield TokenSequence(
+                item,
+                self._between_ends(ids[: self.room]),
+                np.array([-1, *units[: self.room], -1], dtype=np.int64),
+                tuple(gold[start:stop]),
+                cut=len(ids) > self.room,
+            )
+
+    def single(self, item: int, ids: Sequence[int], gold: str, *, cut: bool) -> TokenSequence:
+        """A sequence of one unit, of all its pieces."""
+        units = np.array([-1, *[0] * len(ids), -1], dtype=np.int64)
+        return TokenSequence(item, self._between_ends(ids), units, (gold,), cut=cut)
+
+    def pair(self, item: int, first: str, second: str, *, unit: int, gold: tuple[Any, ...]) -> TokenSequence:
+        """Two texts as one unit; the longer one loses its end until both fit."""
+        one, two = self.text(first).ids, self.text(second).ids
+        whole = len(one) + len(two)
+        keep_one, keep_two = _shares(len(one), len(two), self.pair_room)
+        one, two = one[:keep_one], two[:keep_two]
+        return self.joined(
+            item,
+            one,
+            two,
+            first_units=[unit] * len(one),
+            second_units=[unit] * len(two),
+            gold=gold,
+            cut=len(one + two) < whole,
+        )
+
+    def joined(
+        self,
+        item: int,
+        first: Sequence[int],
+        second: Sequence[int],
+        *,
+        second_units: Sequence[int],
+        first_units: Sequence[int] | None = None,
+        begin: int = -1,
+        gold: tuple[Any, ...],
+        places: tuple[tuple[int, int], ...] = (),
+        cut: bool = False,
+    ) -> TokenSequence:
+        """Pieces of two texts as the tokenizer joins a pair; ``begin`` is the unit of the sequence's first token."""
+        pair = self._pair
+        parts = (pair.before, first, pair.between, second, pair.after)
+        units = [-1] * sum(map(len, parts))
+        at, then = len(pair.before), len(pair.before) + len(first) + len(pair.between)
+        units[at : at + len(first)] = [-1] * len(first) if first_units is None else first_units
+        units[then : then + len(second)] = second_units
+        units[0] = begin
+        types = None
+        if self._types and any(pair.types):
+            types = np.array([type_ for type_, part in zip(pair.types, parts, strict=True) for _ in part])
+        ids = np.array([id_ for part in parts for id_ in part], dtype=np.int64)
+        return TokenSequence(item, ids, np.array(units, dtype=np.int64), gold, types, places, cut)
+
+    def _between_ends(self, ids: Sequence[int]) -> np.ndarray:
+        return np.array([self._special.begin, *ids, self._special.end], dtype=np.int64)
+
+    @cached_property
+    def _pair(self) -> _Pair:
+        """How the tokenizer joins two texts: by its own template; where it has none, as BERT's or RoBERTa's does."""
+        encoded = self._tokenizer.encode("a", "a")
+        of = encoded.sequence_ids
+        if of.count(None):
+            ids, types = encoded.ids, encoded.type_ids
+            first, second = of.index(0), of.index(1)
+            ends = len(of) - of[::-1].index(0), len(of) - of[::-1].index(1)
+            return _Pair(
+                ids[:first],
+                ids[ends[0] : second],
+                ids[ends[1] :],
+                (types[0], types[first], types[ends[0]], types[second], types[-1]),
+            )
+        begin, end = self._special.begin, self._special.end
+        return _Pair([begin], [end], [end], (0, 0, 0, 1, 1)) if self._types else _Pair([begin], [end, end], [end])
+
+    @cached_property
+    def _spaced(self) -> bool:
+        """Whether a piece that begins a word is told by the space before it, which a lone word lacks.
+
+        So it is in byte-level tokenizers (RoBERTa's) and in SentencePiece's, unless they put it there themselves.
+        """
+        steps = json.loads(self._tokenizer.to_str())["pre_tokenizer"] or {}
+        for step in steps.get("pretokenizers", [steps]):
+            if step.get("type") == "ByteLevel":
+                return not step["add_prefix_space"]
+            if step.get("type") == "Metaspace":
+                return str(step.get("prepend_scheme", "always")) == "never" or step.get("add_prefix_space") is False
+        return False
+
+
+class _Pair(NamedTuple):
+    """Special tokens before, between and behind two texts, and the token types of the five parts."""
+
+    before: list[int]
+    between: list[int]
+    after: list[int]
+    types: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
 
 
 def training_batches(encoded: EncodedItems, size: int, rng: np.random.Generator) -> Iterator[list[int]]:
-    """One pass over the sequences in random batches of similar length: indices, ``size`` a batch."""
-    order = rng.permutation(len(encoded.sequences))
+    """One pass over the groups of sequences in random batches of similar length, ``size`` groups a batch: indices."""
+    groups = encoded.groups
+    order = rng.permutation(len(groups))
     pool = 16 * size
-    batches: list[np.ndarray] = []
+    batches: list[list[int]] = []
     for start in range(0, len(order), pool):
-        part = sorted(order[start : start + pool], key=lambda index: len(encoded.sequences[index].ids))
-        batches.extend(np.array(part[i : i + size]) for i in range(0, len(part), size))
+        part = sorted(order[start : start + pool], key=lambda at: _longest(encoded, groups[at]))
+        batches.extend([*part[i : i + size]] for i in range(0, len(part), size))
     for index in rng.permutation(len(batches)):
-        yield batches[index].tolist()
+        yield [sequence for group in batches[index] for sequence in groups[group]]
 
 
 def evaluation_batches(encoded: EncodedItems, tokens: int) -> Iterator[list[int]]:
@@ -82,20 +240,28 @@ def evaluation_batches(encoded: EncodedItems, tokens: int) -> Iterator[list[int]
 
 def collate(encoded: EncodedItems, indices: Sequence[int], pad: int) -> Batch:
     """Pad the chosen sequences to the longest of them and number their units."""
-    chosen = [encoded.sequences[index] for index in indices]
+    chosen = tuple(encoded.sequences[index] for index in indices)
     length = max(len(sequence.ids) for sequence in chosen)
     ids = np.full((len(chosen), length), pad, dtype=np.int64)
-    mask = np.zeros((len(chosen), length), dtype=np.int64)
+    mask, types = (np.zeros((len(chosen), length), dtype=np.int64) for _ in range(2))
     unit_of = np.full((len(chosen), length), -1, dtype=np.int64)
-    units: list[tuple[int, int]] = []
+    sizes: list[int] = []
     for row, sequence in enumerate(chosen):
         n = len(sequence.ids)
         ids[row, :n], mask[row, :n] = sequence.ids, 1
-        present = np.unique(sequence.unit_of[sequence.unit_of >= 0])
-        own = sequence.unit_of >= 0
-        unit_of[row, :n][own] = len(units) + np.searchsorted(present, sequence.unit_of[own])
-        units.extend((sequence.item, int(unit)) for unit in present)
-    return Batch(torch.from_numpy(ids), torch.from_numpy(mask), torch.from_numpy(unit_of), tuple(units))
+        present, own = sequence.units, sequence.unit_of >= 0
+        unit_of[row, :n][own] = sum(sizes) + np.searchsorted(present, sequence.unit_of[own])
+        sizes.append(len(present))
+        if sequence.types is not None:
+            types[row, :n] = sequence.types
+    return Batch(
+        torch.from_numpy(ids),
+        torch.from_numpy(mask),
+        torch.from_numpy(unit_of),
+        torch.from_numpy(types) if any(sequence.types is not None for sequence in chosen) else None,
+        chosen,
+        tuple(sizes),
+    )
 
 
 def token_stream(encoder: Encoder, sentences: Sequence[str]) -> np.ndarray:
@@ -116,20 +282,6 @@ def window_starts(stream: np.ndarray, length: int, end: int) -> np.ndarray:
     return fitting if len(fitting) else starts[:1]
 
 
-def _is_tagged(item: Item) -> bool:
-    return isinstance(item, TaggedSentence)
-
-
-def _word_pieces(encoder: Encoder, item: Item) -> list[list[int]]:
-    """The token ids of each word; of a text, of each piece (so that it can be cut anywhere)."""
-    if not isinstance(item, TaggedSentence):
-        ids = encoder.tokenizer.encode(item.text, add_special_tokens=False).ids
-        return [[id_] for id_ in ids or [encoder.special.unknown]]
-    words = encoder.tokenizer.encode_batch(list(item.tokens), add_special_tokens=False)
-    # A word (or text) of characters the tokenizer drops altogether still wants a label.
-    return [word.ids or [encoder.special.unknown] for word in words]
-
-
 def _windows(lengths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
     """Cut words of the given lengths into runs that fit ``room`` tokens; a longer word stands alone."""
     start, used = 0, 0
@@ -142,12 +294,17 @@ def _windows(lengths: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
         yield start, len(lengths)
 
 
-def _sequence(encoder: Encoder, item: int, words: Sequence[Sequence[int]], first: int, *, whole: bool) -> TokenSequence:
-    room = encoder.max_length - 2
-    ids = [id_ for word in words for id_ in word][:room]
-    units = [0 if whole else first + index for index, word in enumerate(words) for _ in word][:room]
-    return TokenSequence(
-        item,
-        np.array([encoder.special.begin, *ids, encoder.special.end], dtype=np.int64),
-        np.array([-1, *units, -1], dtype=np.int64),
-    )
+def _shares(first: int, second: int, room: int) -> tuple[int, int]:
+    """How much is kept of two texts so that both fit: the longer one is cut first."""
+    if first + second <= room:
+        return first, second
+    half = room // 2
+    if first <= half:
+        return first, room - first
+    if second <= half:
+        return room - second, second
+    return room - half, half
+
+
+def _longest(encoded: EncodedItems, group: Sequence[int]) -> int:
+    return max(len(encoded.sequences[index].ids) for index in group)

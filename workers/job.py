@@ -97,6 +97,11 @@ class Job(BaseModel):
     )
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
     shift: ShiftRecipe = ShiftRecipe()
+    language_seeds: Literal["one", "each"] = Field(
+        "one",
+        description="one training run of a language adapter or shift for all seeds, or one for each of `seeds`: "
+        "then verdicts hold for the language, not for one run",
+    )
     method: Method = Field(
         "bottleneck", description="how the task is learnt: an adapter, low-rank additions, or the encoder's layers"
     )

@@ -19,7 +19,7 @@ from workers.corpora.copies import without_copies
 from workers.corpora.types import Split
 from workers.job import Job
 from workers.roster import PlanError, Roster, reference
-from workers.scoring import METRICS
+from workers.tasks import task_of
 from workers.units import SELECTION, Column, DataReference, LanguageAdapter, PlannedCell, Shift, TaskAdapter
 
 STACK, ALONE = "stack", "alone"
@@ -119,7 +119,7 @@ class _Planner:
             data = reference(facts)
             self.items.setdefault(matrix, {})[target] = facts.named.first(data.limit)
             cells = self._cells(matrix, data, self._asked_for(target, rows_of(target)))
-            yield Column(matrix, task, target, METRICS[facts.kind], data, cells)
+            yield Column(matrix, task, target, task_of(facts.kind).metric, data, cells)
 
     def _asked_for(self, target: str, rows: Sequence[_Row]) -> Iterable[_Row]:
         """The baselines of a target, and the rows of the sources that the job pairs with it; all if none."""
@@ -132,13 +132,14 @@ class _Planner:
             (composition, source, seed, self.roster.task([facts], under, seed).key)
             for source, facts in train.items()
             for composition in self.job.compositions
-            for under in [self.roster.language(source) if composition == STACK else None]
             for seed in self.job.seeds
+            for under in [self.roster.language(source, seed) if composition == STACK else None]
         ]
 
         def rows(target: str) -> list[_Row]:
-            below = self.roster.language(target).key if STACK in self.job.compositions else None
-            across = [(*adapter, below if adapter[0] == STACK else None, None) for adapter in adapters]
+            stacked = self.job.seeds if STACK in self.job.compositions else ()
+            below = {(STACK, seed): self.roster.language(target, seed).key for seed in stacked}
+            across = [(*adapter, below.get((adapter[0], adapter[2])), None) for adapter in adapters]
             return [(BASELINE, None, 0, None, None, None), *across]
 
         return rows
@@ -151,17 +152,17 @@ class _Planner:
         changed = [
             (composition, source, seed, adapter, language, shift)
             for source in self.job.sources
-            for composition, language, shift in self._added(source)
-            for seed, adapter in adapters
+            for of_all_seeds in zip(*(self._added(source, seed) for seed, _ in adapters), strict=True)
+            for (seed, adapter), (composition, language, shift) in zip(adapters, of_all_seeds, strict=True)
         ]
         return lambda _: [*alone, *changed]
 
-    def _added(self, source: str) -> Iterator[tuple[str, str | None, str | None]]:
+    def _added(self, source: str, seed: int) -> Iterator[tuple[str, str | None, str | None]]:
         """What a transfer language adds to a fixed task adapter: compositions of its language adapter or snapshots."""
         if "stack" in self.job.compositions:
-            yield STACK, self.roster.language(source).key, None
+            yield STACK, self.roster.language(source, seed).key, None
         if "shift" in self.job.compositions:
-            for snapshot in self.roster.shift(source).snapshots:
+            for snapshot in self.roster.shift(source, seed).snapshots:
                 yield shift_of(snapshot.steps), None, snapshot.key
 
     def _cells(self, matrix: str, data: DataReference, rows: Iterable[_Row]) -> tuple[PlannedCell, ...]:
@@ -182,7 +183,12 @@ class _Planner:
         frozen = cell_ids(shared, *differing, "language_adapter")
         shifted = cell_ids(shared, *differing, "shift")
         return tuple(
-            PlannedCell(frozen(*row[:5]) if row[5] is None else shifted(*row[:4], row[5]), *row) for row in rows
+            PlannedCell(
+                frozen(*row[:5]) if row[5] is None else shifted(*row[:4], row[5]),
+                *row,
+                language_seed=self.roster.language_seed(row[4], row[5]),
+            )
+            for row in rows
         )
 
     def _facts(self, task: str, languages: Sequence[str], split: Split, limit: int | None) -> dict[str, Facts]:
@@ -220,6 +226,7 @@ class _Planner:
             "evaluation": job.evaluation.model_dump(),
             "pivots": sorted(pivots) if job.kind == "interference" else None,
             **({} if job.leave_out_copies else {"copies": "kept"}),
+            **({} if job.language_seeds == "one" else {"language_seeds": job.language_seeds}),
             **({"shift": job.shift.of_the_run()} if "shift" in job.compositions else {}),
         }
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

@@ -25,16 +25,10 @@ class FrozenPrefix:
     """
 
     def __init__(
-        self,
-        encoder: Encoder,
-        datasets: Sequence[Dataset],
-        *,
-        language: str | None,
-        limit: int | None = None,
-        dropout: bool = True,
+        self, encoder: Encoder, datasets: Sequence[Dataset], *, language: str | None, dropout: bool = True
     ) -> None:
-        """Reads the first ``limit`` items of each data set, or all; ``dropout``: training keeps the encoder's own."""
-        self.encoded = encode_items(encoder, [item for dataset in datasets for item in dataset.items[:limit]])
+        """``dropout``: training keeps the encoder's own."""
+        self.encoded = encode_items(encoder, *datasets)
         self.language = language
         self._encoder = encoder
         self._falls_anew = dropout and encoder.has_dropout
@@ -43,7 +37,7 @@ class FrozenPrefix:
     def seam(self, batch: Batch, indices: Sequence[int], task: str) -> Seam:
         """The seam of the sequences ``indices``, padded as ``batch``, below the task adapter ``task``."""
         if self._falls_anew or self._bytes() > _ROOM:
-            return self._encoder.seam(batch.ids, batch.mask, language=self.language, task=task)
+            return self._encoder.seam(batch.ids, batch.mask, batch.types, language=self.language, task=task)
         layer = self._encoder.lowest_layer(task)
         if layer not in self._kept:
             self._kept[layer] = self._keep(task)
@@ -64,7 +58,7 @@ class FrozenPrefix:
         with torch.no_grad():
             for indices in evaluation_batches(self.encoded, TOKENS[device.type]):
                 batch = collate(self.encoded, indices, self._encoder.special.pad)
-                seam = self._encoder.seam(batch.ids, batch.mask, language=self.language, task=task)
+                seam = self._encoder.seam(batch.ids, batch.mask, batch.types, language=self.language, task=task)
                 there = batch.mask.bool()
                 rows.append(_rows(starts[torch.tensor(indices)], batch.mask)[there])
                 sums.append(seam.layout.spread(seam.sum)[there.to(device)])

@@ -9,7 +9,7 @@ from adapters_zoo.precision import Precision
 from adapters_zoo.sources import EncoderFiles
 from adapters_zoo.zoo import adapter_key
 from workers.corpora.checks import Facts
-from workers.corpora.types import Corpora, Item, RawText, TaggedSentence
+from workers.corpora.types import Corpora, RawText
 from workers.job import Job
 from workers.units import DataReference, LanguageAdapter, Shift, Snapshot, TaskAdapter
 
@@ -30,34 +30,40 @@ class Roster:
         self.tasks: dict[str, TaskAdapter] = {}
         self.notes: list[str] = []
         self._job, self._corpora, self._encoder, self._precision = job, corpora, encoder, precision
-        self._adapter_of: dict[str, LanguageAdapter] = {}
-        self._shift_to: dict[str, Shift] = {}
+        self._adapter_of: dict[tuple[str, int], LanguageAdapter] = {}
+        self._shift_to: dict[tuple[str, int], Shift] = {}
+        self._seed_of_snapshot: dict[str, int] = {}
 
-    def language(self, code: str) -> LanguageAdapter:
-        """The language adapter of ``code``.
+    def language(self, code: str, seed: int) -> LanguageAdapter:
+        """The language adapter of ``code`` that the cells of a ``seed`` stand on.
 
         Raises ``PlanError`` where there is nothing to learn from or by, and ``ValueError`` where the job has none.
         """
         recipe = self._job.language_adapter
         if recipe is None:
             raise ValueError("the job has no language adapters")
-        if code not in self._adapter_of:
-            digest = self._text(code, "language adapter")
+        if (code, own := self._own_seed(recipe.seed, seed)) not in self._adapter_of:
+            digest, recipe = self._text(code, "language adapter"), recipe.model_copy(update={"seed": own})
             made_from = self._made_from("language", recipe.identity(), language=code, text=digest)
             adapter = LanguageAdapter(adapter_key(made_from), code, recipe, made_from)
-            self._adapter_of[code] = self.languages[adapter.key] = adapter
-        return self._adapter_of[code]
+            self._adapter_of[code, own] = self.languages[adapter.key] = adapter
+        return self._adapter_of[code, own]
 
-    def shift(self, code: str) -> Shift:
-        """The shift of the encoder to ``code``. Raises ``PlanError`` where there is nothing to learn from."""
-        if code not in self._shift_to:
-            digest, recipe = self._text(code, "shift"), self._job.shift
+    def shift(self, code: str, seed: int) -> Shift:
+        """The shift of the encoder to ``code`` for the cells of a ``seed``.
+
+        Raises ``PlanError`` where there is nothing to learn from.
+        """
+        recipe = self._job.shift
+        if (code, own := self._own_seed(recipe.seed, seed)) not in self._shift_to:
+            digest, recipe = self._text(code, "shift"), recipe.model_copy(update={"seed": own})
             made_from = self._made_from("shift", recipe.of_the_run(), language=code, text=digest)
             states = ({**made_from, "steps": steps} for steps in recipe.budgets)
             snapshots = tuple(Snapshot(adapter_key(one), one["steps"], one) for one in states)
             shift = Shift(adapter_key(made_from), code, recipe, snapshots, made_from)
-            self._shift_to[code] = self.shifts[shift.key] = shift
-        return self._shift_to[code]
+            self._seed_of_snapshot |= dict.fromkeys((snapshot.key for snapshot in snapshots), own)
+            self._shift_to[code, own] = self.shifts[shift.key] = shift
+        return self._shift_to[code, own]
 
     def task(self, datasets: Sequence[Facts], under: LanguageAdapter | None, seed: int) -> TaskAdapter:
         """The task adapter that learns from ``datasets`` over the frozen language adapter ``under``, if any."""
@@ -74,6 +80,16 @@ class Roster:
         )
         adapter = TaskAdapter(adapter_key(made_from), task, data, recipe, under.key if under else None, seed, made_from)
         return self.tasks.setdefault(adapter.key, adapter)
+
+    def language_seed(self, adapter: str | None, snapshot: str | None) -> int | None:
+        """The seed that a language adapter, or the run of a snapshot, was trained with; None where there is neither."""
+        if adapter is not None:
+            return self.languages[adapter].recipe.seed
+        return self._seed_of_snapshot[snapshot] if snapshot is not None else None
+
+    def _own_seed(self, first: int, seed: int) -> int:
+        """The seed of the language's training run under the cells of a seed."""
+        return first + seed if self._job.language_seeds == "each" else first
 
     def _text(self, code: str, learner: str) -> str:
         """The digest of the text that the ``learner`` of a language reads."""
@@ -105,7 +121,7 @@ def language_text(corpora: Corpora, language: str, tasks: Sequence[str]) -> RawT
     if text is not None:
         return text
     splits = [corpora.dataset(task, language, "train") for task in tasks if corpora.has(task, language, "train")]
-    sentences = dict.fromkeys(_sentence(item) for split in splits for item in split.items)
+    sentences = dict.fromkeys(item.content() for split in splits for item in split.items)
     return RawText(language, tuple(sentences), tuple(split.provenance for split in splits)) if sentences else None
 
 
@@ -114,7 +130,3 @@ def reference(facts: Facts) -> DataReference:
     items = facts.items if facts.limit is None else min(facts.limit, facts.items)
     place = facts.task, facts.language, facts.split, facts.limit, facts.digest
     return DataReference(*place, items, facts.characters, without_copies=facts.copies > 0)
-
-
-def _sentence(item: Item) -> str:
-    return " ".join(item.tokens) if isinstance(item, TaggedSentence) else item.text

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from adapters_zoo.backbone import Encoder
-from adapters_zoo.heads import Head, pool
+from adapters_zoo.heads import Head
 from adapters_zoo.methods import add_untrained
 from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
 from adapters_zoo.tokens import Vocabulary
@@ -104,7 +104,7 @@ def train_task_adapter(
     torch.manual_seed(seed)
     add_untrained(encoder, name, recipe)
     head = Head(encoder.hidden_size, labels).to(encoder.device)
-    steps = recipe.epochs * math.ceil(len(encoded.sequences) / recipe.batch)
+    steps = recipe.epochs * math.ceil(len(encoded.groups) / recipe.batch)
 
     def losses() -> Iterable[Tensor]:
         for _ in range(recipe.epochs):
@@ -191,11 +191,8 @@ def _language_losses(
 def _label_loss(encoder: Encoder, head: Head, text: FrozenPrefix, indices: Sequence[int], name: str) -> Tensor:
     batch = collate(text.encoded, indices, encoder.special.pad)
     states = encoder.above(text.seam(batch, indices, name), language=text.language, task=name)
-    scores = head(pool(states, batch.unit_of.to(encoder.device), len(batch.units)))
-    number = {label: index for index, label in enumerate(head.labels)}
-    targets = torch.tensor([number[text.encoded.labels[item][unit]] for item, unit in batch.units])
-    targets = targets.to(encoder.device)
-    return nn.functional.cross_entropy(scores, targets)
+    scores = head.over(states, batch.unit_of.to(encoder.device), batch.units)
+    return text.encoded.task.loss(scores, batch, head.labels)
 
 
 @dataclass(frozen=True, slots=True)

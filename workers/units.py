@@ -80,7 +80,8 @@ class TaskAdapter:
 class PlannedCell:
     """A cell to measure: ``task_adapter`` over ``language_adapter``; a constant answer where both are None.
 
-    ``shift`` is the key of the snapshot that takes the frozen encoder's place, if any.
+    ``shift`` is the key of the snapshot that takes the frozen encoder's place, if any. ``language_seed`` is that of
+    the language adapter's or the shift's training.
     """
 
     cell_id: str
@@ -90,6 +91,7 @@ class PlannedCell:
     task_adapter: str | None
     language_adapter: str | None
     shift: str | None = None
+    language_seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

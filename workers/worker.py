@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import cached_property
 
 import torch
@@ -16,7 +15,7 @@ from adapters_zoo.heads import Head
 from adapters_zoo.recipes import Method
 from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell
-from workers.bench import Bench, Done, failed_cells
+from workers.bench import Bench, Done, failed_cells, measured_cell
 from workers.corpora import open_corpora
 from workers.corpora.copies import without_copies
 from workers.corpora.types import Corpora, Dataset
@@ -25,7 +24,7 @@ from workers.evaluation import Contestant, evaluate
 from workers.failures import failure_of, is_passing
 from workers.prefix import FrozenPrefix
 from workers.roster import language_text
-from workers.scoring import Outcome, constant_outcomes, score
+from workers.tasks.base import Outcome
 from workers.training import Outcome as Training
 from workers.training import shift_encoder, train_language_adapter, train_task_adapter
 from workers.units import (
@@ -55,7 +54,7 @@ class Worker:
         self._bench = bench
         self._zoo = Zoo(bench.zoo)
         self._heads: dict[str, Head] = {}
-        self._text: tuple[object, FrozenPrefix, list[str]] | None = None
+        self._text: tuple[object, FrozenPrefix, tuple[str, ...]] | None = None
 
     # Opened at the first unit, so that what is wrong with them fails that unit by name; an actor that cannot even
     # start would count as a machine that died.
@@ -129,23 +128,21 @@ class Worker:
         finally:
             self._forget(unit.key)
 
-    def _read(self, unit: TaskAdapter) -> tuple[FrozenPrefix, list[str]]:
+    def _read(self, unit: TaskAdapter) -> tuple[FrozenPrefix, tuple[str, ...]]:
         """The text a task adapter learns from, and its labels: what its other seeds learn from too."""
         if self._text is None or self._text[0] != (unit.under, unit.data):
             datasets = [self._data(reference) for reference in unit.data]
-            recipe = unit.recipe
-            prefix = FrozenPrefix(
-                self._encoder, datasets, language=unit.under, limit=recipe.max_items, dropout=recipe.dropout
-            )
-            labels = sorted({label for dataset in datasets for label in dataset.labels})
+            # Those of items that are not read too: a head has one shape, however many are read.
+            labels = datasets[0].rules.labels([item for dataset in datasets for item in dataset.items])
+            read = [dataset.first(unit.recipe.max_items) for dataset in datasets]
+            prefix = FrozenPrefix(self._encoder, read, language=unit.under, dropout=unit.recipe.dropout)
             self._text = (unit.under, unit.data), prefix, labels
         return self._text[1:]
 
     def _measure(self, column: Column) -> list[Cell]:
-        dataset = self._data(column.data)
-        items = dataset.items[: column.data.limit]
-        dataset = Dataset(dataset.task, dataset.kind, dataset.language, dataset.split, items, dataset.provenance)
-        encoded = encode_items(self._encoder, items)
+        dataset = self._data(column.data).first(column.data.limit)
+        encoded = encode_items(self._encoder, dataset)
+        provenance = _provenance(dataset, encoded)
         cells: list[Cell] = []
         for below, planned in _grouped(column.cells).items():
             for part in _parts(planned, _KEPT[self._bench.method] // 2):
@@ -156,7 +153,9 @@ class Worker:
                     if isinstance(result, str):
                         cells += failed_cells(column, [one], result, self._bench)
                     else:
-                        cells.append(self._cell(column, one, result, seconds))
+                        cells.append(
+                            measured_cell(column, one, self._bench, result, provenance=provenance, seconds=seconds)
+                        )
         return cells
 
     def _results(
@@ -181,26 +180,12 @@ class Worker:
         contestants = [Contestant(key, self._heads[key]) for key in adapters]
         with self._shifted(shift):
             measured = iter(evaluate(self._encoder, dataset, encoded, language, contestants))
-        return [next(measured) if cell.task_adapter else constant_outcomes(dataset) for cell in planned]
+        return [next(measured) if cell.task_adapter else _constant(dataset) for cell in planned]
 
     def _shifted(self, snapshot: str | None) -> AbstractContextManager[None]:
         if snapshot is None:
             return nullcontext()
         return self._encoder.shifted(self._zoo.load_weights(self._encoder, snapshot))
-
-    def _cell(self, column: Column, planned: PlannedCell, outcomes: Sequence[Outcome], seconds: float) -> Cell:
-        (failed,) = failed_cells(column, [planned], "no span was true or predicted, so F1 is not defined", self._bench)
-        result = score(outcomes)
-        return replace(
-            failed,
-            score=result,
-            n_items=len(outcomes),
-            correct=tuple(correct for correct, _ in outcomes),
-            total=tuple(total for _, total in outcomes),
-            status="undefined" if result is None else "ok",
-            error=failed.error if result is None else None,
-            seconds=seconds,
-        )
 
     def _data(self, reference: DataReference) -> Dataset:
         dataset = self._corpora.dataset(reference.task, reference.language, reference.split)
@@ -238,6 +223,16 @@ def _grouped(cells: Sequence[PlannedCell]) -> dict[_Below, list[PlannedCell]]:
     for cell in cells:
         groups.setdefault((cell.language_adapter, cell.shift), []).append(cell)
     return groups
+
+
+def _provenance(dataset: Dataset, encoded: EncodedItems) -> str:
+    """Where the items of cells come from, and how many of them the encoder could not read whole."""
+    cut = f"; {encoded.cut} of {encoded.items} items are longer than the encoder takes and lost their ends"
+    return f"{dataset.provenance}{cut if encoded.cut else ''}"
+
+
+def _constant(dataset: Dataset) -> list[Outcome]:
+    return dataset.rules.constant(dataset.items, dataset.language)
 
 
 def _parts(cells: Sequence[PlannedCell], size: int) -> Iterator[Sequence[PlannedCell]]:

@@ -6,7 +6,7 @@ for every other.
 """
 
 from adapters_zoo.backbone.encoder import Encoder
-from adapters_zoo.backbone.opening import VERSIONS, new_masked_language_model
+from adapters_zoo.backbone.opening import VERSIONS, masked_language_model, new_masked_language_model
 from adapters_zoo.backbone.protocol import Backbone
 
-__all__ = ["VERSIONS", "Backbone", "Encoder", "new_masked_language_model"]
+__all__ = ["VERSIONS", "Backbone", "Encoder", "masked_language_model", "new_masked_language_model"]

@@ -84,6 +84,7 @@ class Encoder:
         self.vocabulary, self.tokenizer, self.special = vocabulary, vocabulary.tokenizer, vocabulary.special
         self.hidden_size: int = config.hidden_size
         self.layers: int = config.num_hidden_layers
+        self.token_types: int = max(1, getattr(config, "type_vocab_size", 1))
         # RoBERTa's positions start behind the padding index, so two of them are not usable.
         self.max_length: int = config.max_position_embeddings - (2 if "roberta" in config.model_type else 0)
         self.precision, self.device = precision, torch.device(device)
@@ -190,11 +191,21 @@ class Encoder:
         return self.above(self.seam(ids, mask, language=language, task=task), language=language, task=task)
 
     def seam(
-        self, ids: Tensor, mask: Tensor | None = None, *, language: str | None = None, task: str | None = None
+        self,
+        ids: Tensor,
+        mask: Tensor | None = None,
+        types: Tensor | None = None,
+        *,
+        language: str | None = None,
+        task: str | None = None,
     ) -> Seam:
-        """A pass up to where ``task`` begins to matter: good for any task adapter that leaves as much as it is."""
+        """A pass up to where ``task`` begins to matter: good for any task adapter that leaves as much as it is.
+
+        ``types`` are token types (segment ids) [batch, length]; None: all are 0.
+        """
         self._refuse_absent(language, task)
-        return self.backbone.seam(ids.to(self.device), mask, language, self.backbone.lowest_layer(task))
+        types = None if types is None else types.to(self.device)
+        return self.backbone.seam(ids.to(self.device), mask, language, self.backbone.lowest_layer(task), types)
 
     def layout(self, mask: Tensor) -> Layout:
         """How a pass lays out sequences whose padding is 0 in ``mask`` [batch, length]."""

@@ -67,9 +67,11 @@ class FastBackbone:
         adapter = self._adapter(task)
         return adapter.lowest if isinstance(adapter, Bottleneck) else adapter.lowest - 1
 
-    def seam(self, ids: Tensor, mask: Tensor | None, language: str | None, layer: int) -> Seam:
+    def seam(
+        self, ids: Tensor, mask: Tensor | None, language: str | None, layer: int, types: Tensor | None = None
+    ) -> Seam:
         """See ``Backbone``."""
-        return self._engine.seam(ids, mask, self._bottleneck(language), layer)
+        return self._engine.seam(ids, mask, self._bottleneck(language), layer, types)
 
     def above(self, seam: Seam, language: str | None, task: str | None) -> Tensor:
         """See ``Backbone``."""

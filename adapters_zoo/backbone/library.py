@@ -69,14 +69,17 @@ class LibraryBackbone:
             )
         return self._lowest[task]
 
-    def seam(self, ids: Tensor, mask: Tensor | None, language: str | None, layer: int) -> Seam:
+    def seam(
+        self, ids: Tensor, mask: Tensor | None, language: str | None, layer: int, types: Tensor | None = None
+    ) -> Seam:
         """See ``Backbone``."""
         layout = self.layout(ids.shape, mask)
+        read = {"input_ids": ids, **({} if types is None else {"token_type_ids": types})}
 
         def enter() -> Tensor:
             try:
                 with self._at(layer, _leave):
-                    self._base(input_ids=ids, attention_mask=_mask(layout))
+                    self._base(**read, attention_mask=_mask(layout))
             except _Entered as entered:
                 return entered.states
             raise AssertionError(f"a pass did not come to layer {layer}")

@@ -70,6 +70,22 @@ def open_model(files: EncoderFiles) -> tuple[Any, bool]:
     return model, not headless
 
 
+_HEADS = {"xlm-roberta": "lm_head", "roberta": "lm_head", "bert": "cls.predictions"}
+"""Where a head is that is one module, from states to logits."""
+
+
+def masked_language_model(files: EncoderFiles) -> tuple[Any, Any]:
+    """An encoder of `transformers` to go on training, and its head, a module from states to logits.
+
+    A head that the files lack is drawn from torch's global generator. Raises ``EncoderError``, of an architecture too
+    whose head is no module of its own.
+    """
+    if files.model_type not in _HEADS:
+        raise EncoderError(f"{files.folder}: of {files.model_type} encoders none can be pretrained; of {list(_HEADS)}")
+    model, _ = open_model(files)
+    return model, model.get_submodule(_HEADS[files.model_type])
+
+
 def _classes(model_type: str) -> tuple[Any, Any]:
     """The classes of an architecture's configurations and masked language models."""
     with warnings.catch_warnings():

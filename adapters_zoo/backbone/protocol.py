@@ -31,8 +31,13 @@ class Backbone(Protocol):
     def lowest_layer(self, task: str | None) -> int:
         """Where the seam of a task adapter lies: below it, a pass is the same with the adapter and without."""
 
-    def seam(self, ids: Tensor, mask: Tensor | None, language: str | None, layer: int) -> Seam:
-        """A pass over ``ids`` [batch, length] up to the seam at ``layer``, one of ``lowest_layer``."""
+    def seam(
+        self, ids: Tensor, mask: Tensor | None, language: str | None, layer: int, types: Tensor | None = None
+    ) -> Seam:
+        """A pass over ``ids`` [batch, length] up to the seam at ``layer``, one of ``lowest_layer``.
+
+        ``types`` are token types (segment ids) of the same shape; None: all are 0.
+        """
 
     def above(self, seam: Seam, language: str | None, task: str | None) -> Tensor:
         """Last hidden states [batch, length, hidden size], fp32, from a seam on; of no meaning where padding is.

@@ -21,7 +21,7 @@ from matrices.recommend.outlook import Outlook, Predict
 _LISTS = ("correct", "total")
 _NARROW = (
     *("matrix", "encoder", "kind", "composition", "task", "metric", "source", "target", "selection", "seed", "score"),
-    *("n_items", "status", "device", "created_at", "cell_id"),
+    *("n_items", "status", "device", "provenance", "created_at", "cell_id"),
 )
 
 

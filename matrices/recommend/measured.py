@@ -8,6 +8,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from matrices.cells import IMPORTED
 from matrices.encoders import saw
 from matrices.reading import Provenance, compositions, selections, there_is
 from matrices.recommend.answer import Knowledge, RankedSource, Recommendation
@@ -146,7 +147,7 @@ def _knowledge(ranked: Sequence[RankedSource]) -> Knowledge | None:
 
 def _origin(cells: pa.Table) -> str | None:
     """Where imported cells came from, as ``matrices.importing`` says it."""
-    if "device" not in cells.column_names:
+    if not {"device", "provenance"} <= {*cells.column_names}:
         return None
-    found = [name for name in pc.unique(cells["device"]).to_pylist() if name.startswith("imported from ")]
-    return "; ".join(sorted(found)) or None
+    imported = cells.filter(pc.equal(cells["device"], IMPORTED))
+    return "; ".join(sorted(filter(None, pc.unique(imported["provenance"]).to_pylist()))) or None

@@ -113,7 +113,7 @@ def pretrain_command(job_file: JobFile, as_json: Json = False) -> None:
 
     job = load_pretrain_job(job_file)
     with counting(Console(stderr=as_json), "pretraining") as tick:
-        made = pretrain(job, tick)
+        made = pretrain(job, tick, folder=job_file.parent)
     folder = shown(made.encoder.folder)
     result = {
         "encoder": str(made.encoder.folder),

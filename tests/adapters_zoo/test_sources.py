@@ -52,7 +52,9 @@ def test_what_it_was_pretrained_on_is_as_its_card_says(folder: Path) -> None:
     files = check_encoder(folder)
     assert files.languages == ("qaa", "qab", "qac", "qad", "qae", "qaf")
 
-    (folder / CARD).write_text("{}")
+    (folder / CARD).write_text('{"loss": 3}')
+    assert files.languages is None
+    (folder / CARD).write_text("[]")
     with pytest.raises(EncoderError, match=r"sprachbund\.json: not a card of an encoder"):
         assert files.languages
     (folder / CARD).unlink()

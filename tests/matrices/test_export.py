@@ -20,6 +20,7 @@ MATRIX = "zero_shot-pos-tiny"
 COLUMNS = [
     *("schema_version", "matrix", "encoder", "kind", "composition", "task", "metric", "source", "target", "selection"),
     *("seed", "score", "n_items", "correct", "total", "status", "error", "seconds", "device", "created_at", "cell_id"),
+    *("method", "shots", "provenance", "data"),
 ]
 
 
@@ -76,7 +77,7 @@ def test_polars_reads_it(parquet: Path) -> None:
     assert frame.columns == COLUMNS
     assert frame.schema["score"] == pl.Float64
     assert frame.schema["n_items"] == pl.Int32
-    assert frame.schema["total"] == pl.List(pl.Int32)
+    assert frame.schema["total"] == pl.List(pl.Float64)
     assert frame.schema["created_at"] == pl.Datetime("us", "UTC")
     assert frame.filter(pl.col("source") == "nan").height == 4
     assert frame["source"].null_count() == 1
@@ -91,7 +92,7 @@ def test_duckdb_reads_it(parquet: Path) -> None:
 
     types = {row[0]: row[1] for row in described}
     assert list(types) == COLUMNS
-    assert (types["seed"], types["score"], types["correct"]) == ("INTEGER", "DOUBLE", "INTEGER[]")
+    assert (types["seed"], types["score"], types["correct"]) == ("INTEGER", "DOUBLE", "DOUBLE[]")
     assert types["created_at"] == "TIMESTAMP WITH TIME ZONE"
     assert minnan == 4
 

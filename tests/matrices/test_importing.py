@@ -42,8 +42,10 @@ def test_a_line_becomes_a_cell_that_says_where_it_came_from(table, uri: Path) ->
     assert (first.source, first.target, first.score) == ("deu", "yor", 0.5)
     assert (first.encoder, first.kind, first.task, first.metric) == ("xlm-r", "zero_shot", "pos", "accuracy")
     assert first.composition == first.selection == "published"
-    assert first.device.startswith("imported from table.csv (sha256 ")
-    assert first.device.endswith("): Doe 2022")
+    assert (first.device, first.method, first.data) == ("imported", None, None)
+    assert first.provenance is not None
+    assert first.provenance.startswith("imported from table.csv (sha256 ")
+    assert first.provenance.endswith("): Doe 2022")
     assert (first.correct, first.total, first.n_items) == (None, None, 0)
 
 

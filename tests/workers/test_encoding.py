@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora
-from workers.corpora.types import Item, LabelledText, TaggedSentence
+from workers.corpora.types import Item
 from workers.encoding import (
     EncodedItems,
     TokenSequence,
@@ -22,6 +22,8 @@ from workers.encoding import (
     training_batches,
     window_starts,
 )
+from workers.tasks.classification import LabelledText
+from workers.tasks.tagging import TaggedSentence
 
 PAD = 1
 

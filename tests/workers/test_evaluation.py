@@ -11,10 +11,12 @@ from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
 from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora
-from workers.corpora.types import Dataset, LabelledText, TaggedSentence
+from workers.corpora.types import Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
-from workers.scoring import Outcome
+from workers.tasks.base import Outcome
+from workers.tasks.classification import LabelledText
+from workers.tasks.tagging import TaggedSentence
 
 LABELS = ("black", "none", "white", "corner")
 
@@ -47,7 +49,7 @@ def data(tiny_corpora: Path) -> Callable[[str], Dataset]:
 def measure(
     encoder: Encoder, dataset: Dataset, contestants: list[Contestant], language: str | None = None
 ) -> list[list[Outcome]]:
-    return evaluate(encoder, dataset, encode_items(encoder, dataset.items), language, contestants)
+    return evaluate(encoder, dataset, encode_items(encoder, dataset), language, contestants)
 
 
 def always(encoder: Encoder, label: str) -> Contestant:

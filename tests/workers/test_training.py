@@ -58,7 +58,7 @@ def train_task(
     language: str | None = None,
     seed: int = 0,
 ) -> tuple[Head, float]:
-    text = FrozenPrefix(encoder, [dataset], language=language, limit=recipe.max_items)
+    text = FrozenPrefix(encoder, [dataset.first(recipe.max_items)], language=language)
     head, result = train_task_adapter(encoder, name, text, recipe, labels=LABELS[dataset.task], seed=seed)
     return head, result.loss
 
@@ -128,7 +128,7 @@ def test_prefix_kept_between_epochs_is_the_pass_itself(
 ) -> None:
     train_language_adapter(encoder, "l", sentences, LANGUAGE)
     encoder.add_task_adapter("t", reduction=2, leave_out=leave_out)
-    text = FrozenPrefix(encoder, [data("board")], language=language, limit=40)
+    text = FrozenPrefix(encoder, [data("board").first(40)], language=language)
     indices = [31, 2, 17]
     batch = collate(text.encoded, indices, encoder.special.pad)
     kept, fresh = text.seam(batch, indices, "t"), encoder.seam(batch.ids, batch.mask, language=language, task="t")

@@ -18,7 +18,6 @@ from workers.corpora import open_corpora
 from workers.driver import make_bench
 from workers.job import Job
 from workers.plan import Plan, make_plan
-from workers.scoring import constant_outcomes
 from workers.units import Column
 from workers.worker import CorpusChangedError, Worker
 
@@ -105,7 +104,8 @@ class TestMeasuring:
 
     def test_the_baseline_is_the_best_constant_answer(self, worker: Worker, plan: Plan) -> None:
         baseline = measure_baseline(worker, plan)
-        expected = constant_outcomes(open_corpora(plan.job.corpora).dataset("corner", "qac", "test"))
+        dataset = open_corpora(plan.job.corpora).dataset("corner", "qac", "test")
+        expected = dataset.rules.constant(dataset.items, "qac")
         assert list(zip(baseline.correct or (), baseline.total or (), strict=True)) == expected
 
     def test_no_more_items_are_scored_than_asked_for(self, worker: Worker, plan: Plan) -> None:

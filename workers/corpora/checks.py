@@ -8,27 +8,29 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from matrices.items import Items
-from workers.corpora.checking import UNIVERSAL_TAGS
-from workers.corpora.types import CorpusError, Dataset, Item, Split, TaggedSentence, TaskKind, labels_of
+from workers.corpora.types import CorpusError, Dataset, Split
+from workers.tasks import task_of
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is kept of a dataset once its items are let go: a job of hundreds of languages does not fit in memory.
 
-    ``limit`` is how many of the items a job reads, the first, None for all; ``characters`` are those of these, without
-    spaces between words. ``named`` are the items by id. ``labels`` counts how often each label occurs; for spans, each
-    type by the spans that begin. ``copies`` are items of the dev and test splits that were left out.
+    ``limit`` is how many of the items a job reads, the first, None for all; ``characters`` are those of these.
+    ``named`` are the items by id. ``labels`` counts how often each label occurs, as its kind of task counts them;
+    ``stated`` are those that the corpus says there may be. ``copies`` are items of the dev and test splits that were
+    left out.
     """
 
     task: str
-    kind: TaskKind
+    kind: str
     language: str
     split: Split
     items: int
     limit: int | None
     characters: int
     labels: Counter[str]
+    stated: frozenset[str]
     digest: str
     files: tuple[str, ...]
     named: Items
@@ -44,8 +46,9 @@ def facts_of(dataset: Dataset, limit: int | None = None, *, copies: int = 0) -> 
         split=dataset.split,
         items=len(dataset.items),
         limit=limit,
-        characters=sum(map(_characters, dataset.items[:limit])),
-        labels=_counts(dataset),
+        characters=sum(len(item.content()) for item in dataset.items[:limit]),
+        labels=dataset.rules.counts(dataset.items),
+        stated=dataset.stated,
         digest=dataset.digest,
         files=dataset.provenance.files,
         named=dataset.named,
@@ -57,11 +60,10 @@ def check(datasets: Sequence[Facts], minimum_items: int) -> None:
     """Raise ``CorpusError`` for data of which no fair matrix can be made; all the datasets of one job at once.
 
     - A split without items, or with fewer than ``minimum_items``.
-    - Classification and spans: a label (or span type) outside the label set. The set is that of the language with
-      the most different labels in its train split (ties: most items, then the code); without any train split, in
+    - A label (or span type) outside the label set. The set is that of the language with the most different labels in
+      its train split (ties: most items, then the code), and what its corpus states; without any train split, in
       whatever splits there are. A language may so lack a rare label, but ``sport`` beside ``sports`` is refused.
-    - Tagging: a tag that is neither a universal part of speech nor in any train split. Which of the universal tags a
-      language uses is a matter of its grammar.
+    - Where labels are universal (parts of speech), one that is neither among those nor in any train split.
     """
     for dataset in datasets:
         _check_size(dataset, minimum_items)
@@ -91,10 +93,10 @@ def _check_labels(datasets: Sequence[Facts]) -> None:
 def _label_set(datasets: Sequence[Facts]) -> tuple[Collection[str], str]:
     """The labels there may be, and whose they are, in words."""
     train = [dataset for dataset in datasets if dataset.split == "train"] or datasets
-    if datasets[0].kind == "tagging":
-        return UNIVERSAL_TAGS.union(*(dataset.labels for dataset in train)), "any language"
+    if universal := task_of(datasets[0].kind).universal():
+        return universal.union(*(dataset.labels for dataset in train)), "any language"
     fullest = min(train, key=lambda dataset: (-len(dataset.labels), -dataset.items, dataset.language))
-    return set(fullest.labels), fullest.language
+    return fullest.stated.union(fullest.labels), fullest.language
 
 
 def _stray(
@@ -107,17 +109,6 @@ def _stray(
         f"label {label!r} ({count} in the {dataset.split} split of {dataset.task}) occurs in {', '.join(having)} only; "
         f"the labels of {origin} are {', '.join(sorted(allowed))}{nearest}; rename it, or leave the language out"
     )
-
-
-def _characters(item: Item) -> int:
-    return sum(map(len, item.tokens)) if isinstance(item, TaggedSentence) else len(item.text)
-
-
-def _counts(dataset: Dataset) -> Counter[str]:
-    labels = Counter(label for item in dataset.items for label in labels_of(item))
-    if dataset.kind != "spans":
-        return labels
-    return Counter({label[2:]: count for label, count in labels.items() if label.startswith("B-")})
 
 
 def _file(dataset: Facts) -> str:

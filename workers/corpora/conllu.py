@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.corpora.checking import UNIVERSAL_TAGS, check_unique, refusal
 from workers.corpora.opening import read_lines
-from workers.corpora.types import CorpusError, TaggedSentence
+from workers.rows import CorpusError, Row, refusal
+from workers.tasks.tagging import UNIVERSAL_TAGS
 
 _COLUMNS = 10
 _RANGE = re.compile(r"([1-9][0-9]*)-([1-9][0-9]*)")
@@ -30,26 +30,25 @@ class _Block:
     lines: tuple[str, ...]
 
 
-def read_conllu(path: Path, sha256: str | None = None) -> tuple[TaggedSentence, ...]:
-    """Sentences in file order, their ``sent_id`` as id (``#3`` for a third sentence that has none).
+def read_conllu(path: Path, sha256: str | None = None) -> list[Row]:
+    """A row a sentence, in file order: ``id`` is its ``sent_id`` (``#3`` for a third sentence that has none).
 
     A ``newdoc`` begins a passage, by its id (``doc #2`` for a second that has none); before the first there is none.
     Multiword ranges (``1-2``) and empty nodes (``5.1``) are left out: tags belong to syntactic words. Raises
-    ``CorpusError`` for a malformed line, a tag outside the 17, a repeated id, and a treebank without text or words.
+    ``CorpusError`` for a malformed line, a tag outside the 17, and a treebank without text or words.
     """
     lines = read_lines(path, sha256)
     blocks = [block for block in _blocks(lines) if any(not line.startswith("#") for line in block.lines)]
     passages = _passages(blocks)
-    sentences = tuple(
+    sentences = [
         _sentence(path, block, position, passage)
         for position, (block, passage) in enumerate(zip(blocks, passages, strict=True), start=1)
-    )
+    ]
     if not sentences:
         raise CorpusError(path, None, "no sentence in the file: it has only comments")
-    if all(token == _NO_TEXT for sentence in sentences for token in sentence.tokens):
+    if all(token == _NO_TEXT for sentence in sentences for token in sentence.values["tokens"]):
         problem = "every form is '_': the treebank comes without its text; merge the text in as its README says"
         raise CorpusError(path, None, problem)
-    check_unique(path, zip((block.first for block in blocks), (sentence.id for sentence in sentences), strict=True))
     return sentences
 
 
@@ -75,19 +74,25 @@ def _passages(blocks: Sequence[_Block]) -> list[str | None]:
     return passages
 
 
-def _sentence(path: Path, block: _Block, position: int, passage: str | None) -> TaggedSentence:
+def _sentence(path: Path, block: _Block, position: int, passage: str | None) -> Row:
     id_ = f"#{position}"
-    words: list[tuple[str, str]] = []
+    words: list[tuple[int, str, str]] = []
+    spans: list[tuple[int, int]] = []
     for number, line in enumerate(block.lines, start=block.first):
         if line.startswith("#"):
             if match := _SENT_ID.fullmatch(line):
                 id_ = match[1]
         elif (word := _word(path, number, line, expected=len(words) + 1)) is not None:
-            words.append(word)
+            words.append((number, *word))
+        elif match := _RANGE.match(line):
+            spans.append((number, int(match[2])))
     if not words:
         raise CorpusError(path, block.first, "a sentence without words")
-    tokens, tags = zip(*words, strict=True)
-    return TaggedSentence(id_, tokens, tags, passage)
+    for number, last in spans:
+        if last > len(words):
+            raise CorpusError(path, number, f"a word range up to {last} in a sentence of {len(words)} words")
+    lines, tokens, tags = zip(*words, strict=True)
+    return Row(path, block.first, position, {"id": id_, "tokens": tokens, "tags": tags}, lines, passage)
 
 
 def _word(path: Path, number: int, line: str, expected: int) -> tuple[str, str] | None:
@@ -112,6 +117,8 @@ def _check_no_word(path: Path, number: int, id_: str, expected: int) -> None:
     if _EMPTY_NODE.fullmatch(id_):
         return
     match = _RANGE.fullmatch(id_)
+    if expected > 1 and (id_ == "1" or (match is not None and match[1] == "1")):
+        raise CorpusError(path, number, "a sentence begins here, and no blank line is before it; put one there")
     if match is None:
         raise CorpusError(path, number, f"word id {id_!r} where {expected} is due")
     if int(match[1]) != expected or int(match[2]) < int(match[1]):

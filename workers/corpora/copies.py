@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 
-from workers.corpora.types import Corpora, Dataset, Item, Split, TaggedSentence
+from workers.corpora.types import Corpora, Dataset, Item, Split
 
 _HELD_OUT: tuple[Split, ...] = ("dev", "test")
 
@@ -27,7 +27,7 @@ def without_copies(corpora: Corpora, train: Dataset) -> Dataset:
 
 
 def _texts(items: Iterable[Item]) -> Iterable[str]:
-    return (_normalised("".join(item.tokens) if isinstance(item, TaggedSentence) else item.text) for item in items)
+    return (_normalised(item.content()) for item in items)
 
 
 def _normalised(text: str) -> str:

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
 
 from matrices.languages import resolve
-from workers.corpora.types import SPLITS, Split, TaskKind
+from workers.corpora.formats import FORMATS
+from workers.corpora.types import SPLITS, Split
+from workers.rows import refusal
+from workers.tasks import kinds, task_of
 
 Name = Annotated[StrictStr, Field(min_length=1)]
-FileFormat = Literal["conllu", "conll", "tsv", "csv", "text"]
+Column = Name | Annotated[StrictInt, Field()] | tuple[Name, ...] | None
+"""A column by its name, or by its position where a file names none; several; or none."""
 
 PLACEHOLDER = "{language}"
+WHOLE = "all"
+TEXT_FORMAT = "text"
 _COMMON = {"name", "format", "language", "languages", "licence", "non_commercial", "parallel"}
-_LABELLED = _COMMON | {"task", "train", "dev", "test"}
-_KEYS: dict[FileFormat, set[str]] = {
-    "conllu": _LABELLED,
-    "conll": _LABELLED | {"kind", "labels", "repair"},
-    "tsv": _LABELLED | {"labels", "columns", "quoted"},
-    "csv": _LABELLED | {"labels", "columns", "quoted"},
-    "text": _COMMON | {"text"},
-}
+_LABELLED = _COMMON | {"task", "train", "dev", "test", WHOLE, "split"}
 
 
 class _Block(BaseModel):
@@ -29,15 +37,21 @@ class _Block(BaseModel):
 
 
 class Common(_Block):
-    """What every block may say. With ``languages``, ``{language}`` in a file name stands for each of them."""
+    """What every block may say. With ``languages``, ``{language}`` in a file name stands for each of them.
+
+    ``languages`` may map what files call a language to the language it is.
+    """
 
     language: Name | None = None
-    languages: tuple[Name, ...] | None = Field(default=None, min_length=1)
+    languages: tuple[Name, ...] | dict[Name, Name] | None = Field(default=None, min_length=1)
     parallel: Name | None = None
     licence: Name | None = None
     non_commercial: StrictBool | None = None
-    labels: tuple[Name, ...] | None = Field(default=None, min_length=1)
+    labels: tuple[Name, ...] | dict[StrictStr | StrictInt, Name] | None = Field(default=None, min_length=1)
+    columns: dict[StrictStr, Column] = Field(default_factory=dict)
     repair: StrictBool = False
+    unanswerable: StrictBool = False
+    kind: Name | None = None
     train: Name | None = None
     dev: Name | None = None
     test: Name | None = None
@@ -51,12 +65,20 @@ class Common(_Block):
 
     @field_validator("languages")
     @classmethod
-    def _all_known(cls, tags: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        codes = [resolve(tag).code for tag in tags or ()]
-        for tag, code in zip(tags or (), codes, strict=True):
+    def _all_known(cls, tags: tuple[str, ...] | dict[str, str] | None) -> tuple[str, ...] | dict[str, str] | None:
+        meant = [*tags.values()] if isinstance(tags, dict) else [*(tags or ())]
+        codes = [resolve(tag).code for tag in meant]
+        for tag, code in zip(meant, codes, strict=True):
             if codes.count(code) > 1:
                 raise ValueError(f"{tag!r} is {code}, which is listed twice")
         return tags
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, kind: str | None) -> str | None:
+        if kind is not None:
+            task_of(kind)
+        return kind
 
     @model_validator(mode="after")
     def _one_way_of_naming(self) -> Self:
@@ -64,9 +86,23 @@ class Common(_Block):
             raise ValueError("say `language` (one) or `languages` (several), one of the two")
         return self
 
-    def tags(self) -> tuple[str, ...]:
-        """The languages, as they are written in the block."""
-        return (self.language,) if self.language is not None else self.languages or ()
+    def tags(self) -> dict[str, str]:
+        """What files call each language, and its code."""
+        if self.language is not None:
+            return {self.language: resolve(self.language).code}
+        languages = self.languages or ()
+        meant = languages if isinstance(languages, dict) else dict(zip(languages, languages, strict=True))
+        return {tag: resolve(language).code for tag, language in meant.items()}
+
+    def stated(self) -> dict[str, Any]:
+        """The columns that are said, by role; a position as the name that a file without a header gives it."""
+        return {role: str(name) if isinstance(name, int) else name for role, name in self.columns.items()}
+
+    def named(self) -> tuple[str, ...] | dict[str, str] | None:
+        """The labels: those there may be, or what each value means."""
+        if isinstance(self.labels, dict):
+            return {str(value): name for value, name in self.labels.items()}
+        return self.labels
 
     def splits(self) -> dict[Split, str]:
         """What the block says of each split it has."""
@@ -74,55 +110,58 @@ class Common(_Block):
         return {split: value for split, value in said.items() if value is not None}
 
 
-class ColumnNames(_Block):
-    """Names in the header of a delimited file. Without an id column (``id: null``) the position is the id.
-
-    ``passage`` is the column of the document that a text comes from.
-    """
-
-    id: Name | None = "id"
-    text: Name = "text"
-    label: Name = "label"
-    passage: Name | None = None
-
-
 class FileBlock(Common):
     """A corpus in files of this folder."""
 
     name: Name
-    format: FileFormat
+    format: Name
     task: Name | None = None
-    kind: Literal["tagging", "spans"] | None = None
-    columns: ColumnNames = ColumnNames()
-    quoted: StrictBool = True
+    quoted: StrictBool | None = None
+    header: StrictBool = True
+    delimiter: Annotated[StrictStr, Field(min_length=1, max_length=1)] | None = None
     text: Name | None = None
+    whole: Name | None = Field(default=None, alias=WHOLE)
+    split: dict[Split, Annotated[float, Field(gt=0, lt=1)]] | None = None
+
+    @field_validator("format")
+    @classmethod
+    def _known_format(cls, format_: str) -> str:
+        if format_ not in (*FORMATS, TEXT_FORMAT):
+            raise ValueError(refusal("format", format_, [*FORMATS, TEXT_FORMAT]))
+        return format_
+
+    @field_validator("split")
+    @classmethod
+    def _makes_a_whole(cls, split: dict[Split, float] | None) -> dict[Split, float] | None:
+        if split is not None and abs(sum(split.values()) - 1) > 1e-6:
+            raise ValueError(f"shares add up to {sum(split.values()):g}, not to 1")
+        return split
 
     @model_validator(mode="after")
     def _keys_fit_the_format(self) -> Self:
-        for key in sorted(self.model_fields_set - _KEYS[self.format]):
-            takes = ", ".join(sorted(_KEYS[self.format]))
-            raise ValueError(f"`{key}` means nothing for the format {self.format}, which takes {takes}")
-        if self.format == "text":
+        allowed = _COMMON | {"text"} if self.format == TEXT_FORMAT else _LABELLED | FORMATS[self.format].keys
+        for key in sorted({WHOLE if name == "whole" else name for name in self.model_fields_set} - allowed):
+            raise ValueError(
+                f"`{key}` means nothing for the format {self.format}, which takes {', '.join(sorted(allowed))}"
+            )
+        _need_placeholder(self, self.text, self.whole, *self.splits().values())
+        if self.format == TEXT_FORMAT:
             if self.text is None:
                 raise ValueError("raw text needs `text`: the file, a sentence a line")
-        elif not self.splits():
-            raise ValueError(f"no file: say at least one of {', '.join(SPLITS)}")
-        elif self.task is None and self.format != "conllu":
+            return self
+        if (self.whole is None) != (self.split is None):
+            raise ValueError(f"`{WHOLE}` (a file of all items) and `split` (shares of train, dev, test) go together")
+        if not self.splits() and self.whole is None:
+            raise ValueError(f"no file: say at least one of {', '.join(SPLITS)}, or `{WHOLE}` and `split`")
+        if self.splits() and self.whole is not None:
+            raise ValueError(f"say either `{WHOLE}` and `split` or a file a split, not both")
+        if self.task is None and self.format != "conllu":
             raise ValueError("`task` is missing: the name that jobs call the task by, such as pos, ner or topic")
-        _need_placeholder(self, self.text, *self.splits().values())
-        if self.format == "conll" and self.kind is None:
-            raise ValueError("`kind` is missing: tagging (a label a token) or spans (labels in IOB2)")
+        kind = self.kind or FORMATS[self.format].kind
+        if kind is None:
+            raise ValueError(f"`kind` is missing: what a file in {self.format} carries, one of {', '.join(kinds())}")
+        _roles_fit(self, kind, {"token", "tag"} if self.format == "conll" else set())
         return self
-
-
-class HubColumns(_Block):
-    """Names of a data set's columns; ``tokens`` and ``tags`` for tagging and spans, the others for classification."""
-
-    id: Name | None = None
-    text: Name = "text"
-    label: Name = "label"
-    tokens: Name = "tokens"
-    tags: Name = "tags"
 
 
 class HubBlock(Common):
@@ -133,8 +172,7 @@ class HubBlock(Common):
     folder: Name | None = None
     config: Name | None = None
     task: Name
-    kind: TaskKind
-    columns: HubColumns = HubColumns()
+    kind: Name
 
     @model_validator(mode="after")
     def _pinned(self) -> Self:
@@ -148,6 +186,7 @@ class HubBlock(Common):
             raise ValueError(f"no split: say at least one of {', '.join(SPLITS)}, each as the data set calls it")
         if PLACEHOLDER not in (self.folder or ""):
             _need_placeholder(self, self.config or "")
+        _roles_fit(self, self.kind, set())
         return self
 
 
@@ -162,6 +201,13 @@ class Declaration(_Block):
         if not self.corpora and not self.hub:
             raise ValueError("no corpora: list at least one under `corpora` or `hub`")
         return self
+
+
+def _roles_fit(block: Common, kind: str, more: set[str]) -> None:
+    roles = {*task_of(kind).columns, *more}
+    for role in block.columns:
+        if role not in roles:
+            raise ValueError(f"`columns`: {refusal('role', role, roles)}")
 
 
 def _need_placeholder(block: Common, *names: str | None) -> None:

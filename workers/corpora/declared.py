@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
-from matrices.languages import resolve
 from workers.config import ConfigError, read_config
-from workers.corpora.checking import UNIVERSAL_TAGS
-from workers.corpora.conll import read_spans, read_tags
-from workers.corpora.conllu import read_conllu
 from workers.corpora.declaration import PLACEHOLDER, Common, Declaration, FileBlock, HubBlock
-from workers.corpora.delimited import Columns, read_delimited
 from workers.corpora.folder import TEXT, Folder, Labelled, Text
+from workers.corpora.formats import FORMATS, Options, columns_of, items_of, read_items
 from workers.corpora.hub import HubSplit, read_hub
 from workers.corpora.rawtext import read_text
-from workers.corpora.types import CorpusError, Entry, Item, Split, TaskKind
+from workers.corpora.splitting import part_of, said_of
+from workers.corpora.types import Entry, Item, Split
+from workers.rows import CorpusError, Said
+from workers.tasks import task_of
+from workers.tasks.tagging import UNIVERSAL_TAGS
 
 DECLARATION = "corpora.yaml"
+_HUB_COLUMNS = {"id": None}
+"""What columns of a data set are called where a declaration says nothing: without an id, items are numbered."""
 
 
 def read_declaration(root: Path) -> Folder:
@@ -40,6 +42,7 @@ def read_declaration(root: Path) -> Folder:
             if block.text is not None:
                 texts.append(_text(root, block, tag, block.text))
             labelled += [_labelled(root, block, tag, split, file) for split, file in block.splits().items()]
+            labelled += [_part(root, block, tag, split) for split in block.split or ()]
     for hub in declaration.hub:
         labelled += [_hub(root, hub, tag, split, name) for tag in hub.tags() for split, name in hub.splits().items()]
     _refuse_twice(path, [source.entry for source in labelled] + [text.entry for text in texts])
@@ -53,47 +56,60 @@ def _text(root: Path, block: FileBlock, tag: str, file: str) -> Text:
 
 
 def _labelled(root: Path, block: FileBlock, tag: str, split: Split, file: str) -> Labelled:
-    path = _file(root, file, tag)
-    kind, read = _reader(block)
-    entry = _entry(block, tag, block.task or "pos", kind, split, block.name)
-    return Labelled(entry, (file.replace(PLACEHOLDER, tag),), partial(read, path))
-
-
-def _reader(block: FileBlock) -> tuple[TaskKind, Callable[[Path], tuple[Item, ...]]]:
-    if block.format == "conllu":
-        return "tagging", read_conllu
-    if block.format == "conll" and block.kind == "spans":
-        return "spans", partial(read_spans, types=block.labels, repair=block.repair)
-    if block.format == "conll":
-        allowed = block.labels or (UNIVERSAL_TAGS if block.task == "pos" else None)
-        return "tagging", partial(read_tags, allowed=allowed)
-    return "classification", partial(
-        read_delimited,
-        delimiter="\t" if block.format == "tsv" else ",",
-        columns=Columns(**block.columns.model_dump()),
-        quoted=block.quoted,
-        allowed=block.labels,
+    path, format_ = _file(root, file, tag), FORMATS[block.format]
+    kind = block.kind or format_.kind
+    assert kind is not None
+    task = block.task or "pos"
+    said = _said(block, kind, task, format_.columns)
+    places = {role: at for role, at in block.columns.items() if role in ("token", "tag") and isinstance(at, int)}
+    options = Options(
+        **places, repair=block.repair, delimiter=block.delimiter, quoted=block.quoted, header=block.header
     )
+    read = partial(read_items, path, format_, task_of(kind), said, options)
+    entry = _entry(block, tag, task, kind, split, block.name)
+    return Labelled(entry, (file.replace(PLACEHOLDER, tag),), read, _stated(said))
+
+
+def _part(root: Path, block: FileBlock, tag: str, split: Split) -> Labelled:
+    """A split of a file that has all items."""
+    assert block.whole is not None
+    assert block.split is not None
+    whole, shares = _labelled(root, block, tag, split, block.whole), block.split
+    return replace(whole, read=partial(part_of, whole.read, shares, split), note=said_of(shares))
 
 
 def _hub(root: Path, block: HubBlock, tag: str, split: Split, name: str) -> Labelled:
     config = None if block.config is None else block.config.replace(PLACEHOLDER, tag)
     folder = None if block.folder is None else root / block.folder.replace(PLACEHOLDER, tag)
-    corpus = block.id or block.folder or ""
     where = HubSplit(block.id, block.revision, folder, config, name)
-    labels = block.labels or (tuple(sorted(UNIVERSAL_TAGS)) if block.task == "pos" else None)
-    entry = _entry(block, tag, block.task, block.kind, split, corpus)
-    read = partial(read_hub, where, block.kind, block.columns, labels, block.repair)
-    return Labelled(entry, (str(where),), read)
+    said = _said(block, block.kind, block.task, _HUB_COLUMNS)
+    entry = _entry(block, tag, block.task, block.kind, split, block.id or block.folder or "")
+
+    def read() -> tuple[Item, ...]:
+        return items_of(str(where), task_of(block.kind), said, read_hub(where, said.columns))
+
+    return Labelled(entry, (str(where),), read, _stated(said))
 
 
-def _entry(
-    block: Common, tag: str, task: str, kind: TaskKind | Literal["text"], split: Split | None, corpus: str
-) -> Entry:
+def _said(block: Common, kind: str, task: str, called: Mapping[str, str | None]) -> Said:
+    return Said(
+        columns=columns_of(task_of(kind), called, block.stated()),
+        labels=block.named(),
+        allowed=UNIVERSAL_TAGS if task == "pos" and kind == "tagging" else None,
+        repair=block.repair,
+        unanswerable=block.unanswerable,
+    )
+
+
+def _stated(said: Said) -> frozenset[str]:
+    return frozenset() if said.labels is None else frozenset(said.names or ())
+
+
+def _entry(block: Common, tag: str, task: str, kind: str, split: Split | None, corpus: str) -> Entry:
     return Entry(
         task=task,
         kind=kind,
-        language=resolve(tag).code,
+        language=block.tags()[tag],
         split=split,
         corpus=corpus,
         items=None,

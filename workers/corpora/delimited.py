@@ -1,73 +1,71 @@
-"""Delimited files with a header: id, text and label columns, quoted as RFC 4180 says."""
+"""Delimited files: rows under a header, or with columns by position; quoted as RFC 4180 says, or not at all."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from workers.corpora.checking import check_unique, refusal
 from workers.corpora.opening import read_lines
-from workers.corpora.types import CorpusError, LabelledText
+from workers.rows import CorpusError, Row
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
-    """The header's names for the columns. With ``id`` None the position of a row (from 1) is its id.
+class Delimited:
+    """How a file is delimited. ``delimiter`` None: by commas, or by semicolons where its first line has no comma.
 
-    ``passage`` names the document a text comes from, where there is such a column.
+    ``quoted`` None: not, and it is an error where a file looks quoted. Without a ``header`` columns are named by their
+    position from 0.
     """
 
-    id: str | None = "id"
-    text: str = "text"
-    label: str = "label"
-    passage: str | None = None
+    delimiter: str | None = None
+    quoted: bool | None = True
+    header: bool = True
 
 
-def read_delimited(
-    path: Path,
-    *,
-    delimiter: str,
-    columns: Columns = Columns(),
-    quoted: bool = True,
-    allowed: Collection[str] | None = None,
-    sha256: str | None = None,
-) -> tuple[LabelledText, ...]:
-    """Labelled texts in file order. Further columns are ignored; empty lines are skipped.
-
-    ``quoted`` False takes double quotes as they are. ``allowed`` are the labels there may be; None allows any. Raises
-    ``CorpusError`` for a missing column, a row of another width, an empty text or label, a label that is not allowed
-    and a repeated id.
-    """
-    rows = _rows(path, read_lines(path, sha256), delimiter, quoted)
-    _, header = next(rows)
-    places = _places(path, header, columns)
-    items: list[tuple[int, LabelledText]] = []
-    for line, row in rows:
-        if len(row) != len(header):
-            raise CorpusError(
-                path, line, f"{len(row)} columns where the header has {len(header)} ({', '.join(header)})"
+def read_delimited(path: Path, layout: Delimited, sha256: str | None = None) -> Iterator[Row]:
+    """Rows in file order, empty lines skipped. Raises ``CorpusError`` for a row of another width than the first."""
+    lines = read_lines(path, sha256)
+    delimiter = layout.delimiter or (";" if ";" in lines[0] and "," not in lines[0] else ",")
+    rows = _rows(path, lines, delimiter, layout.quoted)
+    first, names = next(rows)
+    if layout.header:
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise CorpusError(path, first, f"column {repeated[0]!r} stands twice in the header; rename one")
+    else:
+        rows = iter([(first, names), *rows])
+        names = [str(at) for at in range(len(names))]
+    position = 0
+    for position, (line, row) in enumerate(rows, start=1):
+        if len(row) != len(names):
+            what = (
+                f"the header has {len(names)} ({', '.join(names)})"
+                if layout.header
+                else f"the first row has {len(names)}"
             )
-        id_ = str(len(items) + 1) if columns.id is None else row[places[columns.id]]
-        item = _item(path, line, id_, row[places[columns.text]], row[places[columns.label]], allowed)
-        items.append((line, item if columns.passage is None else replace(item, passage=row[places[columns.passage]])))
-    if not items:
+            raise CorpusError(path, line, f"{len(row)} columns where {what}")
+        yield Row(path, line, position, dict(zip(names, row, strict=True)))
+    if not position:
         raise CorpusError(path, 1, "a header and no rows")
-    check_unique(path, ((line, item.id) for line, item in items))
-    return tuple(item for _, item in items)
 
 
-def _rows(path: Path, lines: Sequence[str], delimiter: str, quoted: bool) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path, lines: Sequence[str], delimiter: str, quoted: bool | None) -> Iterator[tuple[int, list[str]]]:
     """Rows with the number of the line they begin on."""
     text = (line + "\n" for line in lines)
     reader = csv.reader(
-        text, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=quoted
+        text, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=bool(quoted)
     )
     begin = 1
     try:
         for row in reader:
             if row:
+                if quoted is None and any(map(_looks_quoted, row)):
+                    problem = (
+                        "a field in double quotes: are they part of it (`quoted: false`) or around it (`quoted: true`)?"
+                    )
+                    raise CorpusError(path, begin, problem)
                 yield begin, row
             begin = reader.line_num + 1
     except csv.Error as error:
@@ -75,18 +73,7 @@ def _rows(path: Path, lines: Sequence[str], delimiter: str, quoted: bool) -> Ite
         raise CorpusError(path, begin, problem) from error
 
 
-def _places(path: Path, header: Sequence[str], columns: Columns) -> dict[str, int]:
-    wanted = [name for name in (columns.id, columns.text, columns.label, columns.passage) if name is not None]
-    for name in wanted:
-        if name not in header:
-            raise CorpusError(path, 1, refusal("column", name, header))
-    return {name: header.index(name) for name in wanted}
-
-
-def _item(path: Path, line: int, id_: str, text: str, label: str, allowed: Collection[str] | None) -> LabelledText:
-    for name, value in (("id", id_), ("text", text), ("label", label)):
-        if not value.strip():
-            raise CorpusError(path, line, f"an empty {name}; fill it in or remove the row")
-    if allowed is not None and label not in allowed:
-        raise CorpusError(path, line, refusal("label", label, allowed))
-    return LabelledText(id_, text, label)
+def _looks_quoted(field: str) -> bool:
+    """Whether a field is in quotes, with those in it doubled."""
+    inner = field[1:-1]
+    return len(field) > 1 and field[0] == field[-1] == '"' and '"' not in inner.replace('""', "")

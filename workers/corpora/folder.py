@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from workers.corpora.checking import refusal
 from workers.corpora.recent import Recent
-from workers.corpora.types import CorpusError, Dataset, Entry, Item, Provenance, RawText, Split
+from workers.corpora.types import Dataset, Entry, Item, Provenance, RawText, Split
+from workers.rows import CorpusError, refusal
 
 TEXT = "text"
 """The task name that raw text is listed under."""
@@ -21,11 +21,16 @@ MOST_KEPT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One split of one labelled corpus, and how to read it."""
+    """One split of one labelled corpus, and how to read it.
+
+    ``stated`` are the labels that the corpus says there may be; ``note`` is what a reader of scores must know of it.
+    """
 
     entry: Entry
     files: tuple[str, ...]
     read: Callable[[], tuple[Item, ...]]
+    stated: frozenset[str] = frozenset()
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +122,16 @@ class Folder:
         if source is None:
             raise CorpusError(self.root, None, self._missing(task, language, split))
         entry = source.entry
-        assert entry.kind != "text"
-        return Dataset(task, entry.kind, language, split, self._read(source), _provenance(source), entry.parallel)
+        return Dataset(
+            task,
+            entry.kind,
+            language,
+            split,
+            self._read(source),
+            _provenance(source),
+            entry.parallel,
+            source.stated,
+        )
 
     def _train_items(self, task: str, language: str) -> dict[str, int]:
         return {
@@ -178,4 +191,5 @@ def _languages(splits: Mapping[str, Sequence[str]], split: Split) -> str:
 
 def _provenance(source: Labelled | Text) -> Provenance:
     entry = source.entry
-    return Provenance(entry.corpus, source.files, entry.licence, entry.non_commercial)
+    note = source.note if isinstance(source, Labelled) else None
+    return Provenance(entry.corpus, source.files, entry.licence, entry.non_commercial, note)

@@ -1,20 +1,13 @@
-"""Data sets in the layout of the Hugging Face hub, by id and commit or from a folder, as the types of this room."""
+"""Data sets in the layout of the Hugging Face hub, by id and commit or from a folder, as rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from workers.corpora.checking import check_unique, refusal
-from workers.corpora.conll import Word, as_spans, as_tags
-from workers.corpora.types import CorpusError, Item, LabelledText, TaggedSentence, TaskKind
-
-if TYPE_CHECKING:
-    from workers.corpora.declaration import HubColumns
-
-Row = Mapping[str, Any]
+from workers.rows import CorpusError, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,36 +25,18 @@ class HubSplit:
         return "/".join(part for part in (place, self.config, self.split) if part)
 
 
-def read_hub(
-    where: HubSplit, kind: TaskKind, columns: HubColumns, allowed: Collection[str] | None, repair: bool
-) -> tuple[Item, ...]:
-    """The items of a split, in its order; numbers of named classes become their names. Needs the extra ``hub``.
+def read_hub(where: HubSplit, columns: Mapping[str, Any]) -> Iterator[Row]:
+    """A row an item, in the order of the split; its number (from 1) stands for a line. Needs the extra ``hub``.
 
-    Line numbers of errors are row numbers (from 1). Checks what the file readers check: ``allowed`` labels or span
-    types, IOB2, empty texts and repeated ids. No code of a data set is ever run. Raises ``CorpusError``.
+    Numbers of named classes, in the columns of tags and labels, become their names. No code of a data set is ever run.
+    Raises ``CorpusError``.
     """
     data = _load(where)
-    if kind == "classification":
-        return _texts(where, data, columns, allowed)
-    _need(where, data, columns.tokens, columns.tags)
-    feature = data.features[columns.tags].feature
-    sentences = [
-        [
-            Word(number, str(token), _label(where, number, feature, tag))
-            for token, tag in _pairs(where, number, row, columns)
-        ]
-        for number, row in enumerate(data, start=1)
-    ]
-    spans = kind == "spans"
-    items = as_spans(str(where), sentences, allowed, repair) if spans else as_tags(str(where), sentences, allowed)
-    return items if columns.id is None else _renamed(where, items, data, columns.id)
-
-
-def _renamed(where: HubSplit, items: Sequence[TaggedSentence], data: Any, column: str) -> tuple[TaggedSentence, ...]:
-    _need(where, data, column)
-    ids = [str(id_) for id_ in data[column]]
-    check_unique(str(where), enumerate(ids, start=1))
-    return tuple(replace(item, id=id_) for item, id_ in zip(items, ids, strict=True))
+    labelled = [str(columns[role]) for role in ("label", "tags") if columns.get(role) in data.features]
+    named = {name: data.features[name] for name in labelled}
+    for number, record in enumerate(data, start=1):
+        row = Row(str(where), number, number, record)
+        yield replace(row, values={**record, **{name: _named(row, named[name], record[name]) for name in named}})
 
 
 def _load(where: HubSplit) -> Any:
@@ -81,40 +56,11 @@ def _load(where: HubSplit) -> Any:
     return data
 
 
-def _texts(
-    where: HubSplit, data: Any, columns: HubColumns, allowed: Collection[str] | None
-) -> tuple[LabelledText, ...]:
-    _need(where, data, *([columns.id] if columns.id else []), columns.text, columns.label)
-    feature = data.features[columns.label]
-    items = []
-    for number, row in enumerate(data, start=1):
-        id_ = str(row[columns.id]) if columns.id else str(number)
-        item = LabelledText(id_, str(row[columns.text] or ""), _label(where, number, feature, row[columns.label]))
-        if not item.text.strip():
-            raise CorpusError(str(where), number, "an empty text")
-        if allowed is not None and item.label not in allowed:
-            raise CorpusError(str(where), number, refusal("label", item.label, allowed))
-        items.append(item)
-    check_unique(str(where), enumerate((item.id for item in items), start=1))
-    return tuple(items)
-
-
-def _pairs(where: HubSplit, number: int, row: Row, columns: HubColumns) -> Iterable[tuple[Any, Any]]:
-    tokens, tags = row[columns.tokens], row[columns.tags]
-    if not tokens or len(tokens) != len(tags):
-        raise CorpusError(str(where), number, f"{len(tokens)} tokens and {len(tags)} tags; a row needs one tag a token")
-    return zip(tokens, tags, strict=True)
-
-
-def _need(where: HubSplit, data: Any, *names: str) -> None:
-    for name in names:
-        if name not in data.column_names:
-            raise CorpusError(str(where), None, refusal("column", name, data.column_names))
-
-
-def _label(where: HubSplit, number: int, feature: Any, value: Any) -> str:
-    """The name of a stored label; data sets store hidden ones as -1 or leave them out."""
-    named = hasattr(feature, "int2str")
-    if value is None or value == "" or (named and not 0 <= value < feature.num_classes):
-        raise CorpusError(str(where), number, f"label {value!r} names no class; a hidden test split cannot be used")
-    return str(feature.int2str(value) if named else value)
+def _named(row: Row, feature: Any, value: Any) -> Any:
+    """The name of a stored label, or those of a list; data sets store hidden ones as -1 or leave them out."""
+    if isinstance(value, list):
+        return [_named(row, getattr(feature, "feature", None), one) for one in value]
+    classes = getattr(feature, "num_classes", None)
+    if value is None or value == "" or (classes is not None and not 0 <= value < classes):
+        raise row.error(f"label {value!r} names no class; a hidden test split cannot be used")
+    return value if classes is None else str(feature.int2str(value))

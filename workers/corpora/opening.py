@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from workers.corpora.types import CorpusError
+from workers.rows import CorpusError
 
 _DECOMPRESS: tuple[tuple[bytes, str, Callable[[bytes], bytes]], ...] = (
     (b"\x1f\x8b", "gzip", gzip.decompress),
@@ -25,15 +25,20 @@ def read_lines(path: Path, sha256: str | None = None) -> list[str]:
     return) end a line, so that list index + 1 is the line number an editor shows. ``sha256`` (hex) is the digest the
     file as it lies on disk must have. Raises ``CorpusError``.
     """
-    stored = _stored(path)
-    if sha256 is not None:
-        _verify(path, stored, sha256)
-    lines = _decoded(path, _decompressed(path, stored)).removeprefix(_BYTE_ORDER_MARK).split("\n")
+    lines = _decoded(path, read_bytes(path, sha256)).removeprefix(_BYTE_ORDER_MARK).split("\n")
     if lines[-1] == "":
         lines.pop()
     if not any(line.strip() for line in lines):
         raise CorpusError(path, None, "the file is empty; remove it from the corpora or put its data back")
     return [line.removesuffix("\r") for line in lines]
+
+
+def read_bytes(path: Path, sha256: str | None = None) -> bytes:
+    """The bytes of a file, decompressed; ``sha256`` is of the file as it lies on disk. Raises ``CorpusError``."""
+    stored = _stored(path)
+    if sha256 is not None:
+        _verify(path, stored, sha256)
+    return _decompressed(path, stored)
 
 
 def _stored(path: Path) -> bytes:

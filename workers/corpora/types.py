@@ -5,84 +5,67 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from matrices.items import Items
+from workers.rows import CorpusError
+from workers.tasks import Task, task_of
+from workers.tasks.base import Item
+
+__all__ = ["SPLITS", "Corpora", "CorpusError", "Dataset", "Entry", "Item", "Provenance", "RawText", "Split"]
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
-TaskKind = Literal["tagging", "spans", "classification"]
-"""tagging: a label a token, scored by accuracy. spans: IOB2 labels, scored by span F1. classification: one a text."""
-
-
-class CorpusError(ValueError):
-    """Data that cannot be used as it is. Says file, line and value, and what is allowed there."""
-
-    def __init__(self, path: Path | str, line: int | None, problem: str) -> None:
-        super().__init__(str(path), line, problem)
-        self.path, self.line, self.problem = str(path), line, problem
-
-    def __str__(self) -> str:
-        return f"{self.path}{'' if self.line is None else f':{self.line}'}: {self.problem}"
-
-
-@dataclass(frozen=True, slots=True)
-class TaggedSentence:
-    """A sentence of tokens, each with a tag (a universal part of speech, or an IOB2 span tag).
-
-    ``passage`` is the document it comes from, where the corpus says so.
-    """
-
-    id: str
-    tokens: tuple[str, ...]
-    tags: tuple[str, ...]
-    passage: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledText:
-    """A text with one label (its topic, say). ``passage`` is the document it comes from, where the corpus says so."""
-
-    id: str
-    text: str
-    label: str
-    passage: str | None = None
-
-
-Item = TaggedSentence | LabelledText
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where items come from: the corpus by name, its files, and its licence as far as the folder states it."""
+    """Where items come from: the corpus by name, its files, and its licence as far as the folder states it.
+
+    ``note`` says what was done to it that a reader of scores must know: how it was split, what was left out.
+    """
 
     corpus: str
     files: tuple[str, ...]
     licence: str | None
     non_commercial: bool | None
+    note: str | None = None
+
+    def __str__(self) -> str:
+        return self.corpus if self.note is None else f"{self.corpus}: {self.note}"
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled items of one task, language and split, in corpus order."""
+    """Labelled items of one task, language and split, in corpus order. ``kind`` is the name of the task's kind."""
 
     task: str
-    kind: TaskKind
+    kind: str
     language: str
     split: Split
     items: tuple[Item, ...]
     provenance: Provenance
     parallel: str | None = None
     """Name of the parallel corpus whose item ids these are: equal ids in two languages are translations."""
+    stated: frozenset[str] = frozenset()
+    """The labels that the corpus says there may be; empty where it does not say."""
+
+    @property
+    def rules(self) -> Task[Any]:
+        """How items of its kind are encoded, learnt, answered and scored."""
+        return task_of(self.kind)
+
+    def first(self, most: int | None) -> Dataset:
+        """The data set of the first ``most`` items, itself where that is None or they are all."""
+        return self if most is None or most >= len(self.items) else replace(self, items=self.items[:most])
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) of task, kind and items: what a model sees, wherever the files lie; so no passages."""
         head = json.dumps([self.task, self.kind])
-        return _digest([head, *(json.dumps(_fields(item), ensure_ascii=False) for item in self.items)])
+        return _digest([head, *(json.dumps(item.fields(), ensure_ascii=False) for item in self.items)])
 
     @cached_property
     def named(self) -> Items:
@@ -93,8 +76,8 @@ class Dataset:
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """The labels that occur, sorted."""
-        return tuple(sorted({label for item in self.items for label in labels_of(item)}))
+        """The labels that a head learns from the items."""
+        return self.rules.labels(self.items)
 
 
 @dataclass(frozen=True)
@@ -113,10 +96,13 @@ class RawText:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a folder's contents: what is there, without its items read. ``split`` is None for raw text."""
+    """One line of a folder's contents: what is there, without its items read.
+
+    ``kind`` is that of its task, or ``text`` for raw text, whose ``split`` is None.
+    """
 
     task: str
-    kind: TaskKind | Literal["text"]
+    kind: str
     language: str
     split: Split | None
     corpus: str
@@ -148,17 +134,6 @@ class Corpora(Protocol):
     def parallel_text(self) -> dict[str, dict[str, str]]:
         """Line-aligned raw text: language -> line id -> sentence; equal ids are translations."""
         ...
-
-
-def labels_of(item: Item) -> tuple[str, ...]:
-    """The label of a text, or the tags of a sentence."""
-    return item.tags if isinstance(item, TaggedSentence) else (item.label,)
-
-
-def _fields(item: Item) -> list[object]:
-    if isinstance(item, TaggedSentence):
-        return [item.id, item.tokens, item.tags]
-    return [item.id, item.text, item.label]
 
 
 def _digest(parts: Sequence[str]) -> str:

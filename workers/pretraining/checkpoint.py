@@ -12,15 +12,13 @@ from torch import Tensor
 
 FILE, DRAFT = "checkpoint.safetensors", "checkpoint.part"
 
-# Tied to the embeddings and to the decoder's bias; safetensors refuses one tensor under two names.
-_TIED = ("lm_head.decoder.weight", "lm_head.bias")
-
 Optimisers = Sequence[torch.optim.Optimizer]
 
 
 def save_checkpoint(folder: Path, model: Any, optimisers: Optimisers, steps: int, recent: Sequence[float]) -> None:
-    """Write weights, the optimisers' tensors, the steps done and the last losses."""
-    tensors = {f"model.{name}": value for name, value in model.state_dict().items() if name not in _TIED}
+    """Write the weights that learn, the optimisers' tensors, the steps done and the last losses."""
+    # Of tied weights only the first name is among them, as safetensors wants it.
+    tensors = {f"model.{name}": weight.detach() for name, weight in model.named_parameters() if weight.requires_grad}
     for number, optimiser in enumerate(optimisers):
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{index}.{name}": value for name, value in state.items()}

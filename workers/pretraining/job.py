@@ -9,9 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from adapters_zoo.recipes import Positive, Rate
 from workers.config import read_config
-from workers.job import Language
+from workers.job import EncoderReference, Language
 
 Share = Annotated[float, Field(ge=0, le=1)]
+_OF_A_NEW_ENCODER = (
+    *("vocabulary", "layers", "hidden", "heads", "max_length", "pair_length"),
+    *("embeddings", "translation", "contrast"),
+)
 
 
 class PretrainJob(BaseModel):
@@ -23,6 +27,12 @@ class PretrainJob(BaseModel):
     corpora: Path
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
         None, description="what the encoder sees; every raw text by default"
+    )
+    start: EncoderReference | None = Field(
+        None, description="an encoder to go on from, with its tokenizer; by default one is made from nothing"
+    )
+    train: Literal["all", "head"] = Field(
+        "all", description="with `start`: every weight, or the masked-language-modelling head alone, drawn anew"
     )
     vocabulary: Positive = Field(8000, description="pieces of the byte-pair encoding")
     layers: Positive = 4
@@ -56,12 +66,21 @@ class PretrainJob(BaseModel):
         return tuple(sorted(set(codes))) if codes is not None else None
 
     @model_validator(mode="after")
+    def _goes_with_start(self) -> PretrainJob:
+        given = [name for name in _OF_A_NEW_ENCODER if name in self.model_fields_set]
+        if self.start is not None and given:
+            raise ValueError(f"`{given[0]}` is that of the encoder at `start`, or belongs to one made from nothing")
+        if self.start is None and self.train == "head":
+            raise ValueError("`train`: head goes with `start` only")
+        return self
+
+    @model_validator(mode="after")
     def _consistent(self) -> PretrainJob:
         if self.hidden % self.heads:
             raise ValueError(f"`heads`: {self.heads} does not divide `hidden`: {self.hidden}")
         if self.translation + self.contrast > 1:
             raise ValueError("`translation` and `contrast` are shares of the same steps; together at most 1")
-        if max(self.length, 2 * self.pair_length) > self.max_length:
+        if self.start is None and max(self.length, 2 * self.pair_length) > self.max_length:
             raise ValueError("`length` and twice `pair_length` must fit `max_length`")
         return self
 

@@ -18,10 +18,11 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from adapters_zoo.backbone import VERSIONS, new_masked_language_model
+from adapters_zoo.backbone import VERSIONS, masked_language_model, new_masked_language_model
 from adapters_zoo.precision import best_precision
-from adapters_zoo.sources import CARD, EncoderFiles, check_encoder
-from adapters_zoo.tokens import SpecialTokens, Vocabulary
+from adapters_zoo.sources import CARD, EncoderFiles, check_encoder, locate_encoder
+from adapters_zoo.tokens import ROLES, TOKENIZER, SpecialTokens, Vocabulary
+from matrices.encoders import pretrained_on
 from workers.corpora import open_corpora
 from workers.corpora.types import CorpusError, RawText
 from workers.encoding import window_starts
@@ -29,7 +30,7 @@ from workers.pretraining import checkpoint
 from workers.pretraining.batches import Texts, contrast_batch, translation_batch
 from workers.pretraining.embeddings import aligned_embeddings
 from workers.pretraining.job import PretrainJob
-from workers.pretraining.tokenizer import SPECIAL, save_tokenizer, train_tokenizer
+from workers.pretraining.tokenizer import save_tokenizer, train_tokenizer
 from workers.training import mask_tokens
 
 _log = structlog.get_logger(__name__)
@@ -52,14 +53,16 @@ class Pretrained:
     seconds: float
 
 
-def pretrain(job: PretrainJob, tick: Tick | None = None) -> Pretrained:
-    """Make the encoder of a job in ``job.out``. Raises ``CorpusError`` on text that is missing or unusable.
+def pretrain(job: PretrainJob, tick: Tick | None = None, *, folder: Path = Path()) -> Pretrained:
+    """Make the encoder of a job in ``job.out``; ``folder`` is where a relative path of ``job.start`` begins.
 
-    A folder that holds the encoder of this very recipe and text is left as it is; one with another encoder is refused.
+    Raises ``CorpusError`` on text that is missing or unusable, and ``EncoderError`` on a start that is. A folder that
+    holds the encoder of this very recipe and text is left as it is; one with another encoder is refused.
     """
     start = time.monotonic()
     texts, parallel = _read(job)
-    recipe = _recipe(job, texts)
+    origin = locate_encoder(job.start.name, job.start.revision, relative_to=folder) if job.start else None
+    recipe = _recipe(job, texts, origin)
     if (job.out / CARD).is_file():
         card = json.loads((job.out / CARD).read_text(encoding="utf-8"))
         if card["recipe"] == recipe:
@@ -70,8 +73,8 @@ def pretrain(job: PretrainJob, tick: Tick | None = None) -> Pretrained:
     draft = job.out.with_name(job.out.name + ".part")
     draft.mkdir(parents=True, exist_ok=True)
     _claim(draft, recipe)
-    loss = _Run(job, draft, texts, parallel).train(tick)
-    _write_card(job, draft, recipe, texts, loss)
+    loss = _Run(job, draft, texts, parallel, origin).train(tick)
+    _write_card(job, draft, recipe, texts, loss, origin)
     for leftover in (checkpoint.FILE, checkpoint.DRAFT, _UNFINISHED, _MARK):
         (draft / leftover).unlink(missing_ok=True)
     draft.rename(job.out)
@@ -85,30 +88,47 @@ class _Run:
     """
 
     def __init__(
-        self, job: PretrainJob, folder: Path, texts: Mapping[str, RawText], parallel: Mapping[str, Mapping[str, str]]
+        self,
+        job: PretrainJob,
+        folder: Path,
+        texts: Mapping[str, RawText],
+        parallel: Mapping[str, Mapping[str, str]],
+        origin: EncoderFiles | None,
     ) -> None:
-        self.job, self.folder = job, folder
-        self.tokenizer = self._tokenizer(texts)
-        self.special = SpecialTokens.of(self.tokenizer)
-        self.vocabulary = Vocabulary(self.tokenizer, self.special)
+        self.job, self.folder, self.origin = job, folder, origin
+        self.vocabulary = self._vocabulary(texts)
+        self.tokenizer, self.special = self.vocabulary.tokenizer, self.vocabulary.special
         self.precision = best_precision() if job.precision == "auto" else job.precision
         self.texts = self._tokenised(texts, parallel)
         torch.manual_seed(job.seed)
-        self.model: Any = new_masked_language_model(
+        self.model, self.head = self._model()
+        self.encoder: Any = self.model.base_model
+        if job.train == "head":
+            self.encoder.requires_grad_(False)  # The output embeddings are tied to those of the input.
+        matrices = [weight for weight in self.encoder.encoder.parameters() if weight.ndim == 2 and weight.requires_grad]
+        inner = {id(weight) for weight in matrices}
+        rest = [weight for weight in self.model.parameters() if id(weight) not in inner and weight.requires_grad]
+        # Muon for the matrices inside, AdamW for the rest: AdamW alone stands still at the unigram loss for long.
+        self.optimisers: tuple[torch.optim.Optimizer, ...] = (
+            torch.optim.AdamW(rest, lr=job.learning_rate, betas=(0.9, 0.98), weight_decay=0.01),
+        )
+        if matrices:
+            muon = torch.optim.Muon(matrices, lr=job.learning_rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+            self.optimisers = (muon, *self.optimisers)
+
+    def _model(self) -> tuple[Any, Any]:
+        """The masked language model, and its head."""
+        if self.origin is not None:
+            return masked_language_model(self.origin)
+        job = self.job
+        model = new_masked_language_model(
             vocabulary=self.tokenizer.get_vocab_size(),
             layers=job.layers,
             hidden=job.hidden,
             heads=job.heads,
             max_length=job.max_length,
         )
-        matrices = [weight for weight in self.model.roberta.encoder.parameters() if weight.ndim == 2]
-        inner = {id(weight) for weight in matrices}
-        rest = [weight for weight in self.model.parameters() if id(weight) not in inner]
-        # Muon for the matrices inside, AdamW for the rest: AdamW alone stands still at the unigram loss for long.
-        self.optimisers: tuple[torch.optim.Optimizer, ...] = (
-            torch.optim.Muon(matrices, lr=job.learning_rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(rest, lr=job.learning_rate, betas=(0.9, 0.98), weight_decay=0.01),
-        )
+        return model, model.lm_head
 
     def train(self, tick: Tick | None) -> float:
         """All steps that are left; returns the mean loss of the last ones and writes the encoder."""
@@ -118,6 +138,8 @@ class _Run:
         if first == 0 and self.job.embeddings == "aligned":
             self._align()
         self.model.train()
+        if self.job.train == "head":
+            self.encoder.eval()
         for step in range(first, self.job.steps):
             loss = self._step(step)
             recent = [*recent[-99:], loss]
@@ -126,7 +148,12 @@ class _Run:
             if (step + 1) % self.job.checkpoint_every == 0:
                 checkpoint.save_checkpoint(self.folder, self.model, self.optimisers, step + 1, recent)
         self.model.eval().save_pretrained(self.folder, safe_serialization=True)
-        save_tokenizer(self.tokenizer, self.folder, self.job.max_length)
+        if self.origin is None:
+            save_tokenizer(self.tokenizer, self.folder, self.job.max_length)
+        else:
+            for name in (TOKENIZER, *ROLES):
+                if (self.origin.folder / name).is_file():
+                    shutil.copyfile(self.origin.folder / name, self.folder / name)
         return float(np.mean(recent))
 
     def _step(self, step: int) -> float:
@@ -156,7 +183,7 @@ class _Run:
 
     def _masked_loss(self, ids: Tensor) -> Tensor:
         masked = mask_tokens(ids, self.job.masked, self.vocabulary)
-        states = self.model.roberta(masked.ids).last_hidden_state
+        states = self.encoder(masked.ids).last_hidden_state
         return self._token_loss(states[masked.chosen], masked.targets)
 
     def _translation_loss(self, rng: np.random.Generator) -> Tensor:
@@ -165,7 +192,7 @@ class _Run:
         ids, positions = translation_batch(pairs, room, self.special.pad, offset=self.special.pad + 1)
         masked = mask_tokens(ids, self.job.masked, self.vocabulary)
         attended = (ids != self.special.pad).long()
-        states = self.model.roberta(masked.ids, attention_mask=attended, position_ids=positions).last_hidden_state
+        states = self.encoder(masked.ids, attention_mask=attended, position_ids=positions).last_hidden_state
         return self._token_loss(states[masked.chosen], masked.targets)
 
     def _contrast_loss(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -175,7 +202,7 @@ class _Run:
         ids = contrast_batch(pairs, room, self.special.pad)
         masked = mask_tokens(ids, self.job.masked, self.vocabulary)
         attended = ids != self.special.pad
-        output = self.model.roberta(masked.ids, attention_mask=attended.long(), output_hidden_states=True)
+        output = self.encoder(masked.ids, attention_mask=attended.long(), output_hidden_states=True)
         token_loss = self._token_loss(output.last_hidden_state[masked.chosen], masked.targets)
         weights = attended.unsqueeze(-1)
         means = (output.hidden_states[-2] * weights).sum(1) / weights.sum(1)
@@ -186,10 +213,16 @@ class _Run:
         return token_loss, both / 2
 
     def _token_loss(self, states: Tensor, targets: Tensor) -> Tensor:
-        return nn.functional.cross_entropy(self.model.lm_head(states).float(), targets)
+        return nn.functional.cross_entropy(self.head(states).float(), targets)
+
+    def _vocabulary(self, texts: Mapping[str, RawText]) -> Vocabulary:
+        if self.origin is not None:
+            return Vocabulary.of(self.origin.folder)
+        tokenizer = self._tokenizer(texts)
+        return Vocabulary(tokenizer, SpecialTokens.of(tokenizer))
 
     def _tokenizer(self, texts: Mapping[str, RawText]) -> Tokenizer:
-        path = self.folder / "tokenizer.json"
+        path = self.folder / TOKENIZER
         if path.is_file():
             return Tokenizer.from_file(str(path))
         tokenizer = train_tokenizer(
@@ -209,7 +242,7 @@ class _Run:
         for text in texts.values():
             parts = encode(list(text.sentences))
             order = np.random.default_rng(self.job.seed).permutation(len(parts))
-            streams.append(np.concatenate([np.append(parts[i], SPECIAL.index("</s>")) for i in order]))
+            streams.append(np.concatenate([np.append(parts[i], self.special.end) for i in order]))
         lines = [dict(zip(one, encode(list(one.values())), strict=True)) for one in parallel.values()]
         return Texts.smoothed(streams, [self._starts(stream) for stream in streams], lines, self.job.smoothing)
 
@@ -252,10 +285,14 @@ def _read(job: PretrainJob) -> tuple[dict[str, RawText], dict[str, dict[str, str
     return {language: text for language, text in found.items() if text is not None}, dict(sorted(parallel.items()))
 
 
-def _recipe(job: PretrainJob, texts: Mapping[str, RawText]) -> str:
+def _recipe(job: PretrainJob, texts: Mapping[str, RawText], origin: EncoderFiles | None) -> str:
     """Digest of everything that decides the weights, but for how often a run is interrupted."""
-    knobs = job.model_dump(mode="json", exclude={"out", "corpora", "checkpoint_every"})
-    content = {"knobs": knobs, "text": {language: text.digest for language, text in texts.items()}}
+    knobs = job.model_dump(mode="json", exclude={"out", "corpora", "checkpoint_every", "start"})
+    content = {
+        "knobs": knobs,
+        "text": {language: text.digest for language, text in texts.items()},
+        "start": origin.digest if origin else None,
+    }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -269,14 +306,33 @@ def _claim(draft: Path, recipe: str) -> None:
     mark.write_text(recipe, encoding="utf-8")
 
 
-def _write_card(job: PretrainJob, folder: Path, recipe: str, texts: Mapping[str, RawText], loss: float) -> None:
+def _write_card(
+    job: PretrainJob,
+    folder: Path,
+    recipe: str,
+    texts: Mapping[str, RawText],
+    loss: float,
+    origin: EncoderFiles | None,
+) -> None:
     card = {
         "recipe": recipe,
         "job": job.model_dump(mode="json", exclude={"out", "corpora"}),
-        "languages": sorted(texts),
+        "start": origin.label if origin else None,
         "corpora": sorted({provenance.corpus for text in texts.values() for provenance in text.provenance}),
         "tokens_seen": job.steps * job.tokens,
         "loss": round(loss, 4),
         "versions": VERSIONS,
     }
+    if (languages := _languages(job, texts, origin)) is not None:
+        card["languages"] = languages
     (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def _languages(job: PretrainJob, texts: Mapping[str, RawText], origin: EncoderFiles | None) -> list[str] | None:
+    """What the encoder below its head was pretrained on; None where that of its start is not known."""
+    if origin is None:
+        return sorted(texts)
+    before = origin.languages or pretrained_on(origin.name)
+    if before is None:
+        return None
+    return sorted({*before, *(texts if job.train == "all" else ())})

@@ -146,7 +146,15 @@ def test_a_published_baseline_is_called_so_and_judged_where_items_are_known(
     make_cell: MakeCell, items: int, verdicts: int | None
 ) -> None:
     published = [
-        replace(cell, score=score, correct=None, total=None, n_items=items, device="imported from table.csv: Doe 2022")
+        replace(
+            cell,
+            score=score,
+            correct=None,
+            total=None,
+            n_items=items,
+            device="imported",
+            provenance="imported from table.csv: Doe 2022",
+        )
         for source, score in (("deu", 0.2), (None, 0.9))
         for cell in cells(make_cell, {source: 0.5})[:1]
     ]

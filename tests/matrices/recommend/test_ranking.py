@@ -215,7 +215,7 @@ def test_how_probably_each_is_the_best_follows_from_items_and_seeds(run: Run) ->
 def test_of_a_published_score_on_unknown_items_nothing_is_said_of_how_sure_it_is(run: Run) -> None:
     origin = "imported from table.csv (sha256 0123abc): Doe 2022"
     cells = [
-        replace(run(source, 50), score=score, correct=None, total=None, n_items=0, device=origin)
+        replace(run(source, 50), score=score, correct=None, total=None, n_items=0, device="imported", provenance=origin)
         for source, score in (("deu", 0.7), ("eng", 0.3))
     ]
 

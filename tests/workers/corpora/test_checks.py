@@ -3,7 +3,9 @@
 import pytest
 
 from workers.corpora.checks import Facts, check, facts_of
-from workers.corpora.types import CorpusError, Dataset, Item, LabelledText, Provenance, Split, TaggedSentence, TaskKind
+from workers.corpora.types import CorpusError, Dataset, Item, Provenance, Split
+from workers.tasks.classification import LabelledText
+from workers.tasks.tagging import TaggedSentence
 
 
 def topics(language: str, *labels: str, split: Split = "train") -> Facts:
@@ -12,11 +14,11 @@ def topics(language: str, *labels: str, split: Split = "train") -> Facts:
     )
 
 
-def tagged(language: str, *tags: str, kind: TaskKind = "tagging", split: Split = "train") -> Facts:
+def tagged(language: str, *tags: str, kind: str = "tagging", split: Split = "train") -> Facts:
     return _dataset("task", kind, language, split, [TaggedSentence("1", ("t",) * len(tags), tags)])
 
 
-def _dataset(task: str, kind: TaskKind, language: str, split: Split, items: list[Item]) -> Facts:
+def _dataset(task: str, kind: str, language: str, split: Split, items: list[Item]) -> Facts:
     provenance = Provenance("corpus", (f"{language}/{split}",), None, None)
     return facts_of(Dataset(task, kind, language, split, tuple(items), provenance))
 

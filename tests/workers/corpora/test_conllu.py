@@ -5,10 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from workers.corpora.conllu import read_conllu
-from workers.corpora.types import CorpusError, TaggedSentence
+from workers.corpora.formats import FORMATS, Options, columns_of, read_items
+from workers.rows import CorpusError, Said
+from workers.tasks.tagging import TASK, TaggedSentence
 
 Write = Callable[..., Path]
+
+
+def read_conllu(path: Path) -> tuple[TaggedSentence, ...]:
+    said = Said(columns=columns_of(TASK, FORMATS["conllu"].columns, {}))
+    items = read_items(path, FORMATS["conllu"], TASK, said, Options())
+    return tuple(item for item in items if isinstance(item, TaggedSentence))
 
 
 def word(id_: str, form: str, tag: str) -> str:
@@ -84,6 +91,7 @@ def test_comments_that_stand_alone_are_no_sentence(write: Write) -> None:
         (word("1", "a", "noun"), "nearest: NOUN"),
         (word("1", "a", "_"), "tag '_' is not one of"),
         (word("1-2", "a", "_"), "a sentence without words"),
+        (word("1-3", "a", "_") + word("1", "a", "X"), "a word range up to 3 in a sentence of 1 words"),
     ],
 )
 def test_malformed_line_is_an_error_with_its_number(write: Write, line: str, problem: str) -> None:
@@ -108,3 +116,11 @@ def test_treebank_without_its_text_is_refused(write: Write) -> None:
 def test_file_of_comments_is_refused(write: Write) -> None:
     with pytest.raises(CorpusError, match="no sentence"):
         read_conllu(write("a.conllu", "# text = nothing\n"))
+
+
+@pytest.mark.parametrize("first", [word("1", "a", "X"), word("1-2", "am", "_") + word("1", "a", "X")])
+def test_missing_blank_line_is_named_as_such(write: Write, first: str) -> None:
+    path = write("a.conllu", sentence("x", word("1", "a", "X"), word("2", "b", "X")).rstrip("\n") + "\n" + first)
+    with pytest.raises(CorpusError, match="a sentence begins here, and no blank line is before it") as caught:
+        read_conllu(path)
+    assert caught.value.line == 4

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from workers.corpora import open_corpora
-from workers.corpora.types import CorpusError, LabelledText, TaggedSentence
+from workers.corpora.types import CorpusError
+from workers.tasks.classification import LabelledText
+from workers.tasks.tagging import TaggedSentence
 
 Write = Callable[..., Path]
 TREEBANK = "# sent_id = s1\n1\ta\t_\tX" + "\t_" * 6 + "\n"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from workers.corpora.folder import TEXT, Folder, Labelled, Text
-from workers.corpora.types import CorpusError, Entry, Item, LabelledText, Provenance, Split
+from workers.corpora.types import CorpusError, Entry, Item, Provenance, Split
+from workers.tasks.classification import LabelledText
 
 
 def entry(task: str, language: str, split: Split | None, corpus: str, items: int | None, parallel: str | None) -> Entry:

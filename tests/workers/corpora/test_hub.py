@@ -11,7 +11,9 @@ import pytest
 
 from workers.corpora import open_corpora
 from workers.corpora.folder import Folder
-from workers.corpora.types import CorpusError, LabelledText, TaggedSentence
+from workers.corpora.types import CorpusError
+from workers.tasks.classification import LabelledText
+from workers.tasks.tagging import TaggedSentence
 
 datasets = pytest.importorskip("datasets", reason="the extra `hub` is not installed")
 

@@ -10,7 +10,9 @@ import pytest
 from workers.corpora import open_corpora
 from workers.corpora.checks import check, facts_of
 from workers.corpora.folder import Folder
-from workers.corpora.types import CorpusError, LabelledText, TaggedSentence
+from workers.corpora.types import CorpusError
+from workers.tasks.classification import LabelledText
+from workers.tasks.tagging import TaggedSentence
 
 Write = Callable[..., Path]
 HEADER = ("path", "language", "task", "split", "items", "licence", "non_commercial", "sha256")

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from matrices.items import Items
-from workers.corpora.types import CorpusError, Dataset, LabelledText, Provenance, RawText, TaggedSentence
+from workers.corpora.types import CorpusError, Dataset, Provenance, RawText
+from workers.tasks.classification import LabelledText
+from workers.tasks.tagging import TaggedSentence
 
 HERE = Provenance("corpus", ("file",), None, None)
 ITEMS = (TaggedSentence("1", ("a", "b"), ("X", "NOUN")),)
@@ -38,7 +40,9 @@ def test_passages_change_no_digest_as_no_model_sees_them() -> None:
 
 def test_items_are_named_by_id_and_by_passage_where_there_are_passages() -> None:
     texts = tuple(LabelledText(id_, "t", "a") for id_ in "123")
-    assert replace(DATASET, items=texts, parallel="sib").named == Items(("1", "2", "3"), "sib", None)
+    assert replace(DATASET, kind="classification", items=texts, parallel="sib").named == Items(
+        ("1", "2", "3"), "sib", None
+    )
 
     of_news = (replace(texts[0], passage="news"), texts[1], replace(texts[2], passage="news"))
     named = replace(DATASET, items=of_news).named
@@ -53,7 +57,14 @@ def test_digest_of_text_knows_where_sentences_end() -> None:
 
 def test_labels_are_those_that_occur() -> None:
     assert DATASET.labels == ("NOUN", "X")
-    assert replace(DATASET, items=(LabelledText("1", "t", "b"), LabelledText("2", "t", "a"))).labels == ("a", "b")
+    texts = (LabelledText("1", "t", "b"), LabelledText("2", "t", "a"))
+    assert replace(DATASET, kind="classification", items=texts).labels == ("a", "b")
+
+
+def test_first_items_are_of_the_same_data_set_in_all_else() -> None:
+    two = replace(DATASET, items=(ITEMS[0], replace(ITEMS[0], id="2")), parallel="pud", stated=frozenset({"X"}))
+    assert two.first(1) == replace(two, items=two.items[:1])
+    assert two.first(None) is two.first(2) is two
 
 
 @pytest.mark.parametrize(("line", "told"), [(3, "file:3: wrong"), (None, "file: wrong")])

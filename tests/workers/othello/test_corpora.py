@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from workers.corpora import open_corpora
-from workers.corpora.types import SPLITS, Corpora, LabelledText, TaggedSentence
+from workers.corpora.types import SPLITS, Corpora
 from workers.othello.board import playable, positions
 from workers.othello.corpora import Sizes, offers_corner, othello_corpora, owners, turned
 from workers.othello.languages import Language, languages
+from workers.tasks.classification import LabelledText
+from workers.tasks.tagging import TaggedSentence
 
 SIZES = Sizes(text=200, train=60, dev=20, test=20)
 

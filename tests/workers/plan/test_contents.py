@@ -10,7 +10,7 @@ import pytest
 from matrices.cells import BASELINE
 from workers.plan import ALONE, STACK, Plan
 from workers.roster import PlanError
-from workers.units import PlannedCell
+from workers.units import PlannedCell, kept_as
 
 Plans = Callable[..., Plan]
 Knobs = dict[str, Any]
@@ -66,6 +66,27 @@ class TestWithoutLanguageAdapters:
         assert under[STACK] in plan.languages
         assert len({column.matrix for column in plan.columns}) == 1
         assert len(plan.tasks) == 8  # Two sources, two seeds, over a language adapter and without.
+
+
+class TestLanguageSeeds:
+    def test_each_seed_stands_on_language_adapters_of_its_own_run(self, plans: Plans) -> None:
+        one, each = plans(), plans(language_seeds="each", language_adapter={"seed": 7})
+        assert {cell.language_seed for cell in one.cells() if cell.source} == {0}
+        for cell in each.cells():
+            if cell.source:
+                below = each.languages[str(cell.language_adapter)]
+                over = each.languages[str(each.tasks[str(cell.task_adapter)].under)]
+                assert below.recipe.seed == over.recipe.seed == cell.language_seed == 7 + cell.seed
+        assert len(each.languages) == 2 * len(one.languages)
+        assert {column.matrix for column in one.columns} != {column.matrix for column in each.columns}
+
+    def test_so_do_shifts(self, plans: Plans, both: Knobs) -> None:
+        plan = plans(**both, language_seeds="each")
+        for cell in plan.cells():
+            if cell.shift:
+                (run,) = [shift for shift in plan.shifts.values() if cell.shift in kept_as(shift)]
+                assert (run.language, run.recipe.seed) == (cell.source, cell.language_seed) == (cell.source, cell.seed)
+        assert {cell.language_seed for cell in plan.cells() if cell.source is None} == {None}
 
 
 class TestInterference:

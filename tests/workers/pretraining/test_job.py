@@ -32,6 +32,9 @@ def test_paths_are_taken_from_the_folder_of_the_file_and_languages_normalised(tm
         ("languages:\n  - eng\n  - no\n", r'yaml:5: `languages\.1`: YAML read a bare `no` as False; quote it: "no"'),
         ("languages:\n  - eng\n  - xzx\n", r"yaml:5: `languages\.1`: unknown language 'xzx'"),
         ("languages: []\n", r"yaml:3: `languages`: .*at least 1"),
+        ("start: {name: x}\nvocabulary: 100\n", r"yaml:4: `vocabulary` is that of the encoder at `start`"),
+        ("start: {name: x}\ncontrast: 0.1\n", r"yaml:4: `contrast` is that of the encoder at `start`"),
+        ("seed: 1\ntrain: head\n", r"yaml:4: `train`: head goes with `start` only"),
         ("embeddings: alined\n", r"yaml:3: `embeddings`: Input should be 'random' or 'aligned'; found 'alined'"),
     ],
 )

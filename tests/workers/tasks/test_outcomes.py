@@ -1,8 +1,7 @@
-"""Outcomes of items: their sums are the field's metrics, and the baseline is the best constant answer."""
+"""Outcomes of tags, spans and labels: their sums are the field's metrics; the baseline is the most frequent label."""
 
 import warnings
 from collections.abc import Sequence
-from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -10,12 +9,28 @@ from hypothesis import strategies as st
 from seqeval.metrics import f1_score
 from sklearn.metrics import accuracy_score
 
-from workers.corpora.types import Dataset, LabelledText, Provenance, TaggedSentence
-from workers.scoring import METRICS, constant_outcomes, outcome, score
+from workers.scoring import score
+from workers.tasks import task_of
+from workers.tasks.base import Item, Outcome
+from workers.tasks.classification import LabelledText
+from workers.tasks.tagging import TaggedSentence
 
-HERE = Provenance("corpus", (), None, None)
 IOB2 = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 Tags = tuple[str, ...]
+
+
+def item_of(kind: str, labels: Sequence[str], number: int = 1) -> Item:
+    if kind == "classification":
+        return LabelledText(str(number), "", labels[0])
+    return TaggedSentence(str(number), ("w",) * len(labels), tuple(labels))
+
+
+def outcome(kind: str, gold: Sequence[str], answer: Sequence[str | None]) -> Outcome:
+    return task_of(kind).outcome(item_of(kind, gold), answer, "yor")
+
+
+def constant(kind: str, labels: Sequence[Tags]) -> list[Outcome]:
+    return task_of(kind).constant([item_of(kind, tags, n) for n, tags in enumerate(labels)], "yor")
 
 
 @st.composite
@@ -78,34 +93,21 @@ def test_score_where_nothing_could_be_right_or_wrong_is_missing_not_zero() -> No
     assert score([(0, 3)]) == 0
 
 
-def test_every_kind_of_task_has_a_metric() -> None:
-    assert METRICS == {"tagging": "accuracy", "classification": "accuracy", "spans": "f1"}
-
-
-def dataset(kind: Literal["tagging", "spans", "classification"], labels: Sequence[Tags]) -> Dataset:
-    if kind == "classification":
-        items = tuple(LabelledText(str(n), "", label) for n, (label, *_) in enumerate(labels))
-        return Dataset("t", kind, "yor", "test", items, HERE)
-    sentences = tuple(TaggedSentence(str(n), ("w",) * len(tags), tags) for n, tags in enumerate(labels))
-    return Dataset("t", kind, "yor", "test", sentences, HERE)
-
-
 LABELS = st.lists(st.lists(st.sampled_from("abcd"), min_size=1, max_size=5).map(tuple), min_size=1, max_size=12)
 
 
 @given(LABELS, st.sampled_from(["tagging", "classification"]))
-def test_no_constant_answer_beats_the_baseline(labels: list[Tags], kind: Literal["tagging", "classification"]) -> None:
-    data = dataset(kind, labels)
+def test_no_constant_answer_beats_the_baseline(labels: list[Tags], kind: str) -> None:
     gold = [tags if kind == "tagging" else tags[:1] for tags in labels]
     every = [score([outcome(kind, tags, [constant] * len(tags)) for tags in gold]) for constant in "abcd"]
-    assert score(constant_outcomes(data)) == max(one for one in every if one is not None)
+    assert score(constant(kind, gold)) == max(one for one in every if one is not None)
 
 
 def test_baseline_does_not_depend_on_the_order_of_items() -> None:
     labels = [("b",), ("a",), ("b",), ("a",)]
-    assert constant_outcomes(dataset("classification", labels)) == [(0, 1), (1, 1), (0, 1), (1, 1)]
-    assert constant_outcomes(dataset("classification", labels[::-1])) == [(1, 1), (0, 1), (1, 1), (0, 1)]
+    assert constant("classification", labels) == [(0, 1), (1, 1), (0, 1), (1, 1)]
+    assert constant("classification", labels[::-1]) == [(1, 1), (0, 1), (1, 1), (0, 1)]
 
 
 def test_baseline_of_spans_finds_none() -> None:
-    assert constant_outcomes(dataset("spans", [("B-PER",), ("O", "B-LOC"), ("O",)])) == [(0, 1), (0, 1), (0, 0)]
+    assert constant("spans", [("B-PER",), ("O", "B-LOC"), ("O",)]) == [(0, 1), (0, 1), (0, 0)]
