@@ -103,7 +103,7 @@ def train_task_adapter(
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     add_untrained(encoder, name, recipe)
-    head = Head(encoder.hidden_size, labels).to(encoder.device)
+    head = Head(encoder.hidden_size, labels, recipe.pool).to(encoder.device)
     steps = recipe.epochs * math.ceil(len(encoded.groups) / recipe.batch)
 
     def losses() -> Iterable[Tensor]:

@@ -10,7 +10,6 @@ import torch
 from adapters.composition import Stack
 from adapters.methods.lora import LoRAMergedLinear
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional
 
 from adapters_zoo.architectures import Architecture
@@ -38,7 +37,7 @@ class LibraryBackbone:
         """``model`` is one of masked language modelling; ``tuned`` are its fine-tuned copies, by name."""
         self._model, self._base = model, model.base_model
         self._architecture, self._product, self._tuned = architecture, product, tuned
-        self._called = _Called(model)
+        self._own = dict(model.named_parameters())
         self._fused = {
             f"{name}.weight": module for name, module in model.named_modules() if isinstance(module, LoRAMergedLinear)
         }
@@ -124,7 +123,7 @@ class LibraryBackbone:
     @contextmanager
     def instead(self, weights: Mapping[str, Tensor]) -> Iterator[None]:
         """See ``Backbone``."""
-        refuse_unfit(dict(self._model.named_parameters()), weights)
+        refuse_unfit(self._own, weights)
         self._instead = weights
         try:
             yield
@@ -143,11 +142,29 @@ class LibraryBackbone:
         self._model.train(self.training)
         instead = {**self._instead, **(tuned.weights if tuned else {}), **fused}
         bf16 = self._product == torch.bfloat16
-        with torch.autocast(self._model.device.type, torch.bfloat16, enabled=bf16):
-            computed: Tensor = functional_call(
-                self._called, {f"model.{name}": weight for name, weight in instead.items()}, (compute,)
-            )
-        return computed.float()
+        with self._reading(instead), torch.autocast(self._model.device.type, torch.bfloat16, enabled=bf16):
+            return compute().float()
+
+    @contextmanager
+    def _reading(self, instead: Mapping[str, Tensor]) -> Iterator[None]:
+        """Inside the block the model has tensors in place of its parameters, wherever each of them is tied to.
+
+        `torch.func.functional_call` would leave the output embeddings untied from the input's behind.
+        """
+        by_parameter = {id(self._own[name]): tensor for name, tensor in instead.items()}
+        places = [
+            (module, name, parameter)
+            for module in (self._model.modules() if instead else ())
+            for name, parameter in module._parameters.items()
+            if id(parameter) in by_parameter
+        ]
+        for module, name, parameter in places:
+            module._parameters[name] = by_parameter[id(parameter)]
+        try:
+            yield
+        finally:
+            for module, name, parameter in places:
+                module._parameters[name] = parameter
 
     def _with_low_rank(self, task: str) -> dict[str, Tensor]:
         """Weights of projections of queries, keys and values in one with LoRA ``task`` added.
@@ -183,17 +200,6 @@ class LibraryBackbone:
             yield
         finally:
             setattr(holder, name, layers)
-
-
-class _Called(nn.Module):
-    """A model as a module that is called with what to compute, so that weights can stand in for its own."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, compute: Callable[[], Tensor]) -> Tensor:
-        return compute()
 
 
 class _Entered(Exception):  # noqa: N818 - no error: it ends a pass that has come far enough.

@@ -26,10 +26,11 @@ from tests.adapters_zoo.layouts import (
     roberta,
     xlm_roberta,
 )
-from workers.corpora.types import Dataset, Provenance, TaggedSentence
+from workers.corpora.types import Dataset, Provenance
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.prefix import FrozenPrefix
+from workers.tasks.tagging import TaggedSentence
 from workers.training import train_language_adapter, train_task_adapter
 
 FAST = (xlm_roberta, roberta, bert)
@@ -303,5 +304,5 @@ def test_a_task_is_learnt_over_a_language_adapter_and_evaluated(
     assert language.loss > 0
     prefix = FrozenPrefix(encoder, [train], language="l", dropout=recipe.dropout)
     head, _ = train_task_adapter(encoder, "t", prefix, recipe, labels=list("abcdefgh"), seed=0)
-    outcomes = evaluate(encoder, train, encode_items(encoder, train.items), "l", [Contestant("t", head)])[0]
+    outcomes = evaluate(encoder, train, encode_items(encoder, train), "l", [Contestant("t", head)])[0]
     assert sum(right for right, _ in outcomes) > 0.4 * sum(total for _, total in outcomes)
