@@ -218,7 +218,8 @@ def _difference(lora: Any) -> Tensor:
     added = iter([up @ down for down, up in zip(lora.lora_A.chunk(parts), lora.lora_B.chunk(parts), strict=True)])
     hidden = lora.lora_A.shape[1]
     blank = lora.lora_A.new_zeros(hidden, hidden)
-    return lora.scaling * torch.cat([next(added) if enabled else blank for enabled in lora.enable_lora])
+    difference: Tensor = lora.scaling * torch.cat([next(added) if enabled else blank for enabled in lora.enable_lora])
+    return difference
 
 
 def _mask(layout: Layout) -> Tensor:
