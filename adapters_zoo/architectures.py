@@ -5,21 +5,34 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_UNREAD = re.compile(r"(^|\.)(pooler|seq_relationship|position_ids|token_type_ids|classifier|qa_outputs|score)(\.|$)")
+_UNREAD = re.compile(
+    r"(^|\.)(pooler|seq_relationship|mask_predictions|position_ids|token_type_ids|classifier|qa_outputs|score)(\.|$)"
+)
 """Parts of weight names that belong to other heads, or to buffers that every model makes for itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """How the files of a kind of encoder are named. ``head``: the prefix of its masked-language-modelling head.
+    """How the files of a kind of encoder name things, and where its model keeps its layers.
 
     ``base`` is the prefix of the encoder itself in files that have a head, and may be absent in others.
     """
 
     base: str
-    head: str
-    dense: str
-    """The head's first product, which is tied to nothing: with it the file has a head."""
+    head: tuple[str, ...]
+    """Prefixes of its masked-language-modelling head."""
+    dense: tuple[str, ...]
+    """Weights of the head that are tied to nothing: with one of them the file has a head."""
+    words: str = "embeddings.word_embeddings.weight"
+    """How the name of the token embeddings ends."""
+    layers: str = "encoder.layer"
+    """Where in the model the list of its layers is."""
+    closing: tuple[str, ...] = ()
+    """Prefixes of what stands above the last layer."""
+    layer_count: str = "num_hidden_layers"
+    """What ``config.json`` calls the number of layers."""
+    width: str = "hidden_size"
+    """What ``config.json`` calls the hidden size."""
 
     def is_head(self, name: str) -> bool:
         """Whether a weight belongs to the masked-language-modelling head."""
@@ -29,10 +42,42 @@ class Architecture:
         """Whether no pass of ours reads a weight, so that it does not matter whether it is there."""
         return _UNREAD.search(name) is not None
 
+    def layer_of(self, name: str) -> int | None:
+        """The layer that a weight of the whole model belongs to, if it belongs to one."""
+        found = re.match(rf"{re.escape(self.base + self.layers)}\.(\d+)\.", name)
+        return None if found is None else int(found[1])
 
+    def closes(self, name: str) -> bool:
+        """Whether a weight of the whole model is read above the last layer, and is no head's."""
+        return name.startswith(tuple(self.base + part for part in self.closing))
+
+
+_ROBERTA = Architecture(base="roberta.", head=("lm_head.",), dense=("lm_head.dense.weight",))
 ARCHITECTURES = {
-    "xlm-roberta": Architecture("roberta.", "lm_head.", "lm_head.dense.weight"),
-    "roberta": Architecture("roberta.", "lm_head.", "lm_head.dense.weight"),
-    "bert": Architecture("bert.", "cls.predictions.", "cls.predictions.transform.dense.weight"),
+    "xlm-roberta": _ROBERTA,
+    "roberta": _ROBERTA,
+    "bert": Architecture(base="bert.", head=("cls.predictions.",), dense=("cls.predictions.transform.dense.weight",)),
+    "distilbert": Architecture(
+        base="distilbert.",
+        head=("vocab_",),
+        dense=("vocab_transform.weight",),
+        layers="transformer.layer",
+        layer_count="n_layers",
+        width="dim",
+    ),
+    "deberta-v2": Architecture(
+        base="deberta.",
+        head=("cls.predictions.", "lm_predictions."),
+        dense=("cls.predictions.transform.dense.weight", "lm_predictions.lm_head.dense.weight"),
+    ),
+    "modernbert": Architecture(
+        base="model.",
+        head=("head.", "decoder."),
+        # Its classifiers have a `head.` too.
+        dense=("decoder.bias",),
+        words="embeddings.tok_embeddings.weight",
+        layers="layers",
+        closing=("final_norm.",),
+    ),
 }
 """By ``model_type``: each is a class of transformers itself, never remote code."""

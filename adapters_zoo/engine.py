@@ -1,6 +1,6 @@
-"""The arithmetic of a frozen encoder with bottleneck adapters, laid out for speed.
+"""The arithmetic of a frozen encoder with adapters, laid out for speed.
 
-What `transformers` and `adapters` compute for ``Stack(language, task)`` (a test holds the two together), without what
+What `transformers` and `adapters` compute for ``Stack(language, task)`` (tests hold the two together), without what
 they do beside it: frozen weights are cast once instead of at every product, the three attention projections are one,
 products are bf16 while the residual stream, its norms and the trained parameters stay fp32, padding takes part in
 attention alone (``packing``), and a pass can be cut at its *seam*, the place in the lowest layer that holds the task
@@ -10,7 +10,7 @@ column of task adapters is measured or one is trained for many epochs. No gradie
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -88,10 +88,26 @@ class Bottleneck:
 
 
 @dataclass(frozen=True, slots=True)
-class Seam:
-    """A pass up to where ``layer``'s task adapter stands: the layer's sum before its last norm, and where tokens lie.
+class LowRank:
+    """LoRA (Hu et al. 2022) of attention: by layer, what ``scaling`` x B A adds to its three projections.
 
-    ``sum`` is fp32 [N, hidden size], packed as ``layout`` says.
+    A is [rank, hidden size], B [hidden size, rank]; None where a projection of query, key and value is left as it is.
+    """
+
+    layers: Mapping[int, tuple[Pair | None, Pair | None, Pair | None]]
+    scaling: float
+
+    @property
+    def lowest(self) -> int:
+        """The lowest layer it stands in."""
+        return min(self.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """A pass up to where task adapters part: ``layer``'s sum before its last norm, and where tokens lie.
+
+    ``sum`` is fp32 [N, hidden size], packed as ``layout`` says. At ``layer`` -1 it is what the lowest layer reads.
     """
 
     layer: int
@@ -111,7 +127,6 @@ class Engine:
         self._weights = weights
         self._product = product
         self._layers = tuple(_cast_layer(layer, product) for layer in weights.layers) if frozen else None
-        self._decoder: Pair | None = None
         self.training = False
 
     @property
@@ -126,7 +141,7 @@ class Engine:
     def seam(
         self, ids: Tensor, mask: Tensor | None, language: Bottleneck | None, layer: int, types: Tensor | None = None
     ) -> Seam:
-        """The pass over ``ids`` [batch, length] up to the task adapter's place in ``layer``.
+        """The pass over ``ids`` [batch, length] up to the task adapter's place in ``layer``, or the embeddings (-1).
 
         ``types`` are token types (segment ids) of the same shape; None: all are 0.
         """
@@ -134,13 +149,16 @@ class Engine:
         states = self._embed(ids, layout, language, types)
         for index in range(layer):
             states = self._close(index, self._sum(index, states, layout, language))
-        return Seam(layer, self._sum(layer, states, layout, language), layout)
+        return Seam(layer, states if layer < 0 else self._sum(layer, states, layout, language), layout)
 
-    def above(self, seam: Seam, language: Bottleneck | None, task: Bottleneck | None) -> Tensor:
+    def above(self, seam: Seam, language: Bottleneck | None, task: Bottleneck | LowRank | None) -> Tensor:
         """Last hidden states [batch, length, hidden size], fp32, from a seam on; of no meaning where padding is."""
-        states = self._close(seam.layer, self._adapt(seam.layer, seam.sum, task))
+        added = task if isinstance(task, Bottleneck) else None
+        moved = task if isinstance(task, LowRank) else None
+        states = seam.sum if seam.layer < 0 else self._close(seam.layer, self._adapt(seam.layer, seam.sum, added))
         for index in range(seam.layer + 1, len(self._weights.layers)):
-            states = self._close(index, self._adapt(index, self._sum(index, states, seam.layout, language), task))
+            total = self._sum(index, states, seam.layout, language, moved=moved)
+            states = self._close(index, self._adapt(index, total, added))
         return seam.layout.spread(states)
 
     def chosen(self, ids: Tensor, language: Bottleneck | None, chosen: Tensor) -> Tensor:
@@ -154,19 +172,17 @@ class Engine:
             states = self._close(index, self._sum(index, states, layout, language))
         return self._close(last, self._sum(last, states, layout, language, chosen.flatten()))
 
-    def logits(self, states: Tensor, language: Bottleneck | None) -> Tensor:
-        """Vocabulary logits [n, vocabulary], fp32, of states [n, hidden size].
+    def logits(self, states: Tensor, language: Bottleneck | None, among: Tensor | None = None) -> Tensor:
+        """Vocabulary logits [n, vocabulary], fp32, of states [n, hidden size]; of the ids ``among`` alone, if given.
 
         The inverse of the language adapter's coupling stands before the output embeddings (MAD-X, section 3.2).
         Raises ``ValueError`` where the encoder has no language-modelling head.
         """
-        head, decoder = self._weights.head, self._decoder
+        head = self._weights.head
         if head is None:
             raise ValueError("the encoder has no masked-language-modelling head")
-        if decoder is None:
-            decoder = _cast(head.decoder, self._product)
-        if self._layers is not None:  # Large, and wanted only where language adapters are trained.
-            self._decoder = decoder
+        # The output embeddings are cast for each product, since a second copy of 250,000 would be held for good.
+        decoder = head.decoder if among is None else (head.decoder[0][among], head.decoder[1][among])
         transformed = functional.gelu(self._linear(states, head.transform).float())
         transformed = self._norm(transformed, head.norm)
         if language is not None and language.coupling is not None:
@@ -191,6 +207,7 @@ class Engine:
         layout: Layout,
         language: Bottleneck | None,
         chosen: Tensor | None = None,
+        moved: LowRank | None = None,
     ) -> Tensor:
         """A layer up to its task adapter: feed-forward output, residual and language adapter, added up in fp32.
 
@@ -199,12 +216,26 @@ class Engine:
         layer = self._layer(index)
         (attention,) = layer.attention
         dropout = self._weights.attention_dropout if self.training else 0.0
-        attended = attend(self._linear(states, attention), layout, self._weights.heads, dropout)
+        projected = self._linear(states, attention)
+        if moved is not None and index in moved.layers:
+            projected = projected + moved.scaling * self._moved(states, moved.layers[index])
+        attended = attend(projected, layout, self._weights.heads, dropout)
         if chosen is not None:
             attended, states = attended[chosen], states[chosen]
         residual = self._norm(states + self._drop(self._linear(attended, layer.attention_out)), layer.attention_norm)
         inner = functional.gelu(self._linear(residual, layer.up))
         return self._adapt(index, residual + self._drop(self._linear(inner, layer.down)), language)
+
+    def _moved(self, states: Tensor, maps: Sequence[Pair | None]) -> Tensor:
+        """What low-rank maps make of states [N, hidden size], side by side: [N, 3 hidden size]."""
+        read = states.to(self._product)
+        parts = [
+            torch.zeros_like(read)
+            if pair is None
+            else functional.linear(functional.linear(read, pair[0].to(self._product)), pair[1].to(self._product))
+            for pair in maps
+        ]
+        return torch.cat(parts, dim=-1)
 
     def _adapt(self, index: int, total: Tensor, adapter: Bottleneck | None) -> Tensor:
         """The Pfeiffer bottleneck: it reads the layer's normed sum, and adds to it."""

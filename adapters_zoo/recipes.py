@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -15,9 +15,19 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    added: ClassVar[tuple[str, ...]] = ()
+    """Knobs that came when adapters had been kept already: left out of an identity where they are as by default."""
+
+    def identity(self) -> dict[str, Any]:
+        """Every knob that decides what the trained weights are."""
+        defaults = {name: type(self).model_fields[name].default for name in self.added}
+        return self.model_dump(exclude={name for name, default in defaults.items() if getattr(self, name) == default})
+
 
 class LanguageAdapterRecipe(Recipe):
     """Invertible bottleneck adapter trained by masked-language modelling (MAD-X, Pfeiffer et al. 2020)."""
+
+    added = ("others",)
 
     steps: Positive = Field(500, description="optimiser steps")
     tokens: Positive = Field(2048, description="tokens in a step's batch")
@@ -26,6 +36,11 @@ class LanguageAdapterRecipe(Recipe):
     masked: Annotated[float, Field(gt=0, lt=1)] = Field(0.15, description="share of positions to predict")
     reduction: Rate = Field(2, description="hidden size divided by the bottleneck's width")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="of initialisation, order and masks; one for all cells")
+    others: Annotated[int, Field(ge=0)] | None = Field(
+        None,
+        description="pieces that predictions are held against beside those of the language's own text, drawn anew in "
+        "each step; the whole vocabulary by default",
+    )
 
 
 class ShiftRecipe(Recipe):
@@ -56,16 +71,43 @@ class ShiftRecipe(Recipe):
         return self.model_dump(exclude={"budgets"})
 
 
-class TaskAdapterRecipe(Recipe):
-    """Bottleneck adapter and linear head trained on labelled data over the frozen adapter of its language."""
+class TaskRecipe(Recipe):
+    """What every method of learning a task has in common: a linear head, and labelled data of a language."""
 
     epochs: Positive = Field(5, description="passes over the train split")
     batch: Positive = Field(16, description="items in a step's batch, bucketed by length")
     learning_rate: Rate = Field(1e-3, description="peak of AdamW's rate; linear warm-up over 6% and linear decay")
-    reduction: Rate = Field(16, description="hidden size divided by the bottleneck's width")
     leave_out: Annotated[int, Field(ge=0)] = Field(0, description="lowest layers of the encoder without an adapter")
     dropout: bool = Field(
         True, description="drop activations of the frozen encoder in training, as its config.json says"
     )
     pool: Literal["mean", "first"] = Field("mean", description="what a word's vector is, of those of its pieces")
     max_items: Positive | None = Field(None, description="train on the first so many items; all by default")
+
+
+class TaskAdapterRecipe(TaskRecipe):
+    """Bottleneck adapter and linear head trained on labelled data over the frozen adapter of its language."""
+
+    reduction: Rate = Field(16, description="hidden size divided by the bottleneck's width")
+
+
+class LowRankRecipe(TaskRecipe):
+    """LoRA (Hu et al. 2022) of attention's queries and values, and a linear head."""
+
+    rank: Positive = Field(8, description="of what is added to each projection")
+    alpha: Rate = Field(16, description="what is added is multiplied by alpha / rank")
+
+
+class TunedRecipe(TaskRecipe):
+    """Fine-tuning of the encoder's layers on the task, and a linear head; embeddings stay as they are.
+
+    Of a multilingual encoder they are most of the weights, and those of other languages' words would not learn.
+    """
+
+    epochs: Positive = Field(3, description="passes over the train split")
+    learning_rate: Rate = Field(5e-5, description="peak of AdamW's rate; a small encoder wants more")
+    leave_out: Annotated[int, Field(ge=0)] = Field(0, description="lowest layers that stay the encoder's own")
+
+
+Method = Literal["bottleneck", "lora", "full"]
+"""How a task is learnt: by a bottleneck adapter, by low-rank additions, or by the layers themselves."""

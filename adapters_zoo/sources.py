@@ -7,6 +7,7 @@ configuration, because a crafted ``config.json`` can otherwise choose what code 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import re
 import struct
@@ -14,14 +15,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters_zoo.architectures import ARCHITECTURES
-from adapters_zoo.tokens import ROLES, TOKENIZER, TokenizerError, stated_roles, usual_roles
+from adapters_zoo.architectures import ARCHITECTURES, Architecture
+from adapters_zoo.tokens import PIECES, ROLES, TOKENIZER, TokenizerError, stated_roles, usual_roles
 
 CARD = "sprachbund.json"
 """What `sprachbund pretrain` writes beside an encoder: how it was made, and of which languages."""
 _WEIGHTS, _INDEX = "model.safetensors", "model.safetensors.index.json"
 _SHARDS = "*.safetensors"
-_FILES = ("config.json", TOKENIZER, *ROLES, _SHARDS, _INDEX)
+_FILES = ("config.json", TOKENIZER, *PIECES, *ROLES, _SHARDS, _INDEX)
+_ADAPTER = "adapter_config.json"
+_CONVERTERS = ("sentencepiece", "google.protobuf")
+_PER_TOKEN = (
+    "decoder.weight",
+    "decoder.bias",
+    "predictions.bias",
+    "lm_head.bias",
+    "projector.weight",
+    "projector.bias",
+)
+"""What of a head has a row a token, by how the names end."""
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _REVISION = re.compile(r"[0-9a-f]{40}")
@@ -50,16 +62,36 @@ class EncoderFiles:
         return str(json.loads((self.folder / "config.json").read_text(encoding="utf-8"))["model_type"])
 
     @property
-    def has_language_head(self) -> bool:
-        """Whether the files have a masked-language-modelling head: what language adapters and shifts learn by."""
-        dense = ARCHITECTURES[self.model_type].dense
-        return any(dense in _header(path) for path in sorted(self.folder.glob(_SHARDS)))
+    def tokenizer(self) -> Path:
+        """Its tokenizer's file: the one that is read as it is, else a sentencepiece model."""
+        return _tokenizer_in(self.folder)
 
     @property
-    def shape(self) -> dict[str, int]:
-        """The whole numbers of its ``config.json``: layers, sizes, heads."""
-        config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
-        return {name: value for name, value in config.items() if type(value) is int}
+    def has_language_head(self) -> bool:
+        """Whether the files have a masked-language-modelling head: what language adapters and shifts learn by."""
+        return not self.weights.isdisjoint(ARCHITECTURES[self.model_type].dense)
+
+    @property
+    def weights(self) -> frozenset[str]:
+        """The names of its weights."""
+        return frozenset(name for path in self.folder.glob(_SHARDS) for name in _header(path))
+
+    @property
+    def layers(self) -> int:
+        """How many it has, as its ``config.json`` says."""
+        return self._number(ARCHITECTURES[self.model_type].layer_count)
+
+    @property
+    def width(self) -> int:
+        """Its hidden size, as its ``config.json`` says."""
+        return self._number(ARCHITECTURES[self.model_type].width)
+
+    def _number(self, name: str) -> int:
+        path = self.folder / "config.json"
+        try:
+            return int(json.loads(path.read_text(encoding="utf-8"))[name])
+        except (KeyError, TypeError, ValueError) as error:
+            raise EncoderError(f"{path}: no whole number stands under {name!r} ({error!r})") from error
 
     @property
     def languages(self) -> tuple[str, ...] | None:
@@ -94,10 +126,12 @@ def locate_encoder(name: str, revision: str | None = None, *, relative_to: Path 
 def check_encoder(folder: Path, *, name: str | None = None) -> EncoderFiles:
     """Check a folder in transformers' layout without loading it. Raises ``EncoderError``."""
     config = folder / "config.json"
+    _refuse_adapter(folder)
     if not config.is_file():
         raise EncoderError(f"{folder}: no config.json; expected an encoder in transformers' layout")
     try:
-        model_type = json.loads(config.read_text(encoding="utf-8")).get("model_type")
+        stated = json.loads(config.read_text(encoding="utf-8"))
+        model_type = stated.get("model_type")
     except (ValueError, AttributeError) as error:
         raise EncoderError(f"{config}: not a JSON object ({error})") from error
     if model_type not in ARCHITECTURES:
@@ -106,18 +140,74 @@ def check_encoder(folder: Path, *, name: str | None = None) -> EncoderFiles:
         pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
         found = f"only pickled weights ({', '.join(pickles)})" if pickles else "no weights"
         raise EncoderError(f"{folder}: {found}; {_WEIGHTS} is needed, pickles are never opened. Convert them once")
-    if not (folder / TOKENIZER).is_file():
-        raise EncoderError(f"{folder}: no {TOKENIZER}; save the tokenizer in the fast format there")
+    tokenizer = _tokenizer_in(folder)
     digest = hashlib.sha256()
     index, shards = folder / _INDEX, sorted(folder.glob(_SHARDS))
     for path in shards:
-        _header(path)
-    read = [config, folder / TOKENIZER, *shards]
+        _refuse_other_vocabulary(path, ARCHITECTURES[model_type], stated.get("vocab_size"))
+    read = [config, tokenizer, *shards]
     for path in [*read, index] if index.is_file() else read:
         with path.open("rb") as file:
             digest.update(path.name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
     digest.update(_unusual_roles(folder))
     return EncoderFiles(folder, name or folder.resolve().name, digest.hexdigest())
+
+
+def refuse_changed(files: EncoderFiles) -> None:
+    """Raises ``EncoderError`` where the files in a folder are no longer those that were checked."""
+    now = check_encoder(files.folder).digest
+    if now != files.digest:
+        raise EncoderError(
+            f"{files.folder}: its files changed, from {files.digest[:8]} to {now[:8]}, since they were checked; what "
+            "is trained now would be of another encoder. Run the job again, or put the files back"
+        )
+
+
+def _refuse_adapter(folder: Path) -> None:
+    """Raises ``EncoderError`` where a folder holds an adapter and no encoder."""
+    path = folder / _ADAPTER
+    if not path.is_file() or any((folder / name).is_file() for name in (_WEIGHTS, _INDEX)):
+        return
+    try:
+        stated = json.loads(path.read_text(encoding="utf-8"))
+        base = stated.get("base_model_name_or_path") or stated.get("model_name") or "the encoder it was trained on"
+    except (ValueError, AttributeError):
+        base = "the encoder it was trained on"
+    raise EncoderError(f"{folder}: an adapter ({_ADAPTER}), not an encoder; name {base} instead")
+
+
+def _tokenizer_in(folder: Path) -> Path:
+    there = next((folder / name for name in (TOKENIZER, *PIECES) if (folder / name).is_file()), None)
+    if there is None:
+        raise EncoderError(
+            f"{folder}: no {TOKENIZER}, and no sentencepiece model ({', '.join(PIECES)}) to make one from; save the "
+            "tokenizer in the fast format there"
+        )
+    if there.name != TOKENIZER and not all(map(_is_installed, _CONVERTERS)):
+        raise EncoderError(
+            f"{there}: a sentencepiece model alone, which is converted with `pip install 'sprachbund[sentencepiece]'`; "
+            f"or save the tokenizer as {TOKENIZER} there"
+        )
+    return there
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # Of a package that is not there.
+        return False
+
+
+def _refuse_other_vocabulary(path: Path, architecture: Architecture, vocabulary: Any) -> None:
+    """Raises ``EncoderError`` where embeddings or head are for another vocabulary than ``config.json`` says."""
+    for name, tensor in _header(path).items():
+        counts = name.endswith(architecture.words) or (architecture.is_head(name) and name.endswith(_PER_TOKEN))
+        if counts and type(vocabulary) is int and tensor["shape"][:1] != [vocabulary]:
+            there = tensor["shape"][0] if tensor["shape"] else 0
+            raise EncoderError(
+                f"{path}: {name} is for {there} tokens, and config.json says vocab_size {vocabulary}: head, embeddings "
+                "and tokenizer are not of one encoder"
+            )
 
 
 def _header(path: Path) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 TOKENIZER = "tokenizer.json"
+PIECES = ("sentencepiece.bpe.model", "spm.model", "spiece.model", "tokenizer.model")
+"""Names of sentencepiece models, which can be converted where there is no such file."""
 ROLES = ("tokenizer_config.json", "special_tokens_map.json")
 """Files that say which token has which role; what the first says goes."""
 
@@ -75,9 +77,9 @@ class Vocabulary:
         self.tokenizer, self.special = tokenizer, special
 
     @classmethod
-    def of(cls, folder: Path) -> Vocabulary:
-        """The tokenizer of an encoder's folder. Raises ``TokenizerError``."""
-        path = folder / TOKENIZER
+    def of(cls, folder: Path, path: Path | None = None) -> Vocabulary:
+        """The tokenizer of an encoder's folder, or one at ``path`` made from it. Raises ``TokenizerError``."""
+        path = path or folder / TOKENIZER
         try:
             tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # The library raises bare exceptions.

@@ -22,7 +22,7 @@ from adapters_zoo.heads import Head
 from adapters_zoo.shelves import AdapterFileError, open_shelf, read_manifest, write_manifest
 
 if TYPE_CHECKING:  # Whoever plans asks what is there, and need not wait for the libraries that open encoders.
-    from adapters_zoo.library import Encoder
+    from adapters_zoo.backbone import Encoder
 
 __all__ = ["FORMAT", "AdapterFileError", "Trained", "Zoo", "adapter_key"]
 

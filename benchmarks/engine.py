@@ -6,7 +6,8 @@ What is read is German: the middle batch of 200 test sentences, and of 300 to le
 of 64 tokens. A token is one of the text; the library computes on padding too. The two floors are the passes' own matrix
 products at the rate of a 2048-cubed product, and the bytes that their operations read and write at the rate of a large
 copy, all measured here, one after the other, in processor time of this process. The last column times the same pass of
-`transformers` and `adapters` on the same model.
+`transformers` and `adapters` on the same model, which knows no restricted vocabulary. An encoder without a
+language-modelling head has no passes of language training.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 from ways import random_encoder
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.precision import best_precision
 from adapters_zoo.recipes import TaskAdapterRecipe
 from adapters_zoo.sources import locate_encoder
@@ -41,6 +42,10 @@ from workers.corpora import open_corpora
 from workers.corpora.types import Corpora
 from workers.encoding import TOKENS, collate, encode_items, evaluation_batches, training_batches
 
+SOME = 8192
+"""Pieces of a language's own text and others beside them, where predictions are held against those alone."""
+WORKS = ("evaluation", "task training", "language training", f"against {SOME} pieces")
+"""The last two need a language-modelling head."""
 GROUPS = {
     "matrix products": ("aten::addmm", "aten::mm", "aten::bmm"),
     "GELU": ("aten::gelu", "aten::gelu_backward"),
@@ -78,9 +83,8 @@ def main() -> None:
     encoder.add_task_adapter("task", reduction=16)
     rates = product_rate(encoder.precision), copy_rate()
     corpora = open_corpora(options.corpora)
-    measured = [
-        measure(encoder, corpora, work, *rates) for work in ("evaluation", "task training", "language training")
-    ]
+    works = WORKS if encoder.has_language_head else WORKS[:2]
+    measured = [measure(encoder, corpora, work, *rates) for work in works]
     result = {
         "encoder": options.random or str(options.encoder),
         "precision": encoder.precision,
@@ -99,7 +103,10 @@ def measure(encoder: Encoder, corpora: Corpora, work: str, products: float, copi
     """Times one kind of pass, ours and the library's, and counts its arithmetic and its bytes."""
     ids, mask = text(encoder, corpora, work)
     chosen = torch.rand(ids.shape) < 0.15
-    parts = ("language",) if work == "language training" else ("language", "task")
+    modelling = work in WORKS[2:]
+    ordinary = encoder.vocabulary.ordinary
+    among = ordinary[torch.randperm(len(ordinary))[:SOME]] if work == WORKS[3] else None
+    parts = ("language",) if modelling else ("language", "task")
     language, task = parts[0], parts[1] if len(parts) > 1 else None
     library, base = encoder._model, encoder._base
     library.set_active_adapters(Stack(*parts))
@@ -109,7 +116,8 @@ def measure(encoder: Encoder, corpora: Corpora, work: str, products: float, copi
         # The seam is shared by a column, and by every epoch: what is timed is what every task adapter pays.
         if seam is None:
             states = encoder.hidden_at(ids, chosen, language=language)
-            encoder.masked_language_logits(states, language=language).logsumexp(1).sum().backward()
+            logits = encoder.masked_language_logits(states, language=language, among=among)
+            logits.logsumexp(1).sum().backward()
             return
         states = encoder.above(seam, language=language, task=task)
         if work == "task training":
@@ -117,7 +125,7 @@ def measure(encoder: Encoder, corpora: Corpora, work: str, products: float, copi
 
     def theirs() -> None:
         with bf16:
-            if work == "language training":
+            if modelling:
                 library(input_ids=ids).logits.float().logsumexp(-1).sum().backward()
             else:
                 states = base(input_ids=ids, attention_mask=mask).last_hidden_state
@@ -146,7 +154,7 @@ def measure(encoder: Encoder, corpora: Corpora, work: str, products: float, copi
 
 def text(encoder: Encoder, corpora: Corpora, work: str) -> tuple[Tensor, Tensor]:
     """Ids and mask [batch, length] of one batch of such work."""
-    if work == "language training":
+    if work in WORKS[2:]:
         ids = torch.randint(5, encoder.vocabulary.size, (32, 64))
         return ids, torch.ones_like(ids)
     if work == "evaluation":

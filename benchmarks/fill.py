@@ -2,6 +2,7 @@
 
     .venv/bin/python benchmarks/fill.py [--encoder FOLDER | --random 12x768] [--corpora FOLDER] [--json]
     .venv/bin/python benchmarks/fill.py --growth 4,8,16,32
+    .venv/bin/python benchmarks/fill.py --encoder runs/multilingual-e5-small-4bit --alone --skip-processes
 
 The same encoder, sentences, cells, steps and hyper-parameters, from nothing to every score: (1) `adapters` as its
 examples use it, a process for every adapter and every cell; (2) the same code in one process that keeps its models;
@@ -51,6 +52,14 @@ BASE = Size(
     TaskAdapterRecipe(epochs=1, learning_rate=1e-3, max_items=160),
     200,
 )
+ALONE = Size(
+    LANGUAGES[:3],
+    LANGUAGES[:6],
+    (0,),
+    None,
+    TaskAdapterRecipe(epochs=2, learning_rate=3e-3, reduction=4, max_items=160),
+    100,
+)
 LARGE = {"language": 40, "task": 600, "cell": 24_000}
 """Units of a job of 40 languages as sources and targets, three tasks and five seeds."""
 WAYS = {
@@ -77,7 +86,7 @@ def main() -> None:
 
 def compare(options: argparse.Namespace, encoder: Path, corpora: Corpora, folder: Path) -> dict[str, Any]:
     """The three ways. Raises ``SystemExit`` where their mean scores do not agree, under a trained encoder."""
-    size = SMALL if options.random is None else BASE
+    size = ALONE if options.alone else SMALL if options.random is None else BASE
     work = folder / "work.json"
     work.write_text(json.dumps(described(size, encoder, corpora)), encoding="utf-8")
     console = Console(stderr=options.json)
@@ -198,7 +207,7 @@ def tables(result: dict[str, Any]) -> Iterator[Table]:
     hours = result["large_job_hours"]
     for way, costs in result["unit_seconds"].items():
         ratio = f"{hours[way] / hours['sprachbund']:.1f}"
-        table.add_row(WAYS[way][:3], *(str(costs[what]) for what in LARGE), str(hours[way]), ratio)
+        table.add_row(WAYS[way][:3], *(str(costs.get(what, "-")) for what in LARGE), str(hours[way]), ratio)
     yield table
 
 
@@ -210,6 +219,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--corpora", type=Path, default=shared / "data")
     parser.add_argument("--growth", type=lambda text: [int(one) for one in text.split(",")], metavar="4,8,16,32")
     parser.add_argument("--skip-processes", action="store_true", help="leave out the first way, the longest by far")
+    parser.add_argument("--alone", action="store_true", help="task adapters alone, as of an encoder without a head")
     parser.add_argument("--every", type=int, default=5, help="the first way measures every so manieth cell")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

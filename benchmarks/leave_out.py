@@ -21,7 +21,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.precision import best_precision
 from adapters_zoo.recipes import TaskAdapterRecipe
 from adapters_zoo.sources import locate_encoder

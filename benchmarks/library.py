@@ -71,13 +71,13 @@ class Session:
     def train_task(self, source: str, seed: int) -> None:
         """A tagging head and adapter over the frozen adapter of the source language."""
         recipe, model, name = self.work["task_adapter"], self._open_tagger(), f"task-{source}-{seed}"
-        self._load_language(model, source)
+        below = self._load_language(model, source)
         transformers.set_seed(seed)
         model.add_adapter(name, config=adapters.SeqBnConfig(reduction_factor=recipe["reduction"]))
         labels = self.work["labels"]
         model.add_tagging_head(name, num_labels=len(labels), id2label=dict(enumerate(labels)))
         model.train_adapter(name)
-        model.active_adapters = Stack(source, name)
+        model.active_adapters = Stack(*below, name)
         arguments = self._arguments(
             num_train_epochs=recipe["epochs"],
             per_device_train_batch_size=recipe["batch"],
@@ -95,10 +95,10 @@ class Session:
     def score(self, source: str, target: str, seed: int) -> float:
         """Share of words tagged right on the target, its language adapter swapped in."""
         model, name = self._open_tagger(), f"task-{source}-{seed}"
-        self._load_language(model, target)
+        below = self._load_language(model, target)
         if name not in model.adapters_config.adapters:
             self._load(model, name, "tasks", with_head=True)
-        model.active_adapters = Stack(target, name)
+        model.active_adapters = Stack(*below, name)
         model.active_head = name
         trainer = AdapterTrainer(
             model=model,
@@ -120,9 +120,13 @@ class Session:
             self._tagger = AutoAdapterModel.from_pretrained(self.work["encoder"])
         return self._tagger
 
-    def _load_language(self, model: Any, language: str) -> None:
+    def _load_language(self, model: Any, language: str) -> list[str]:
+        """What task adapters of a language stand on: its adapter, or nothing."""
+        if self.work["language_adapter"] is None:
+            return []
         if language not in model.adapters_config.adapters:
             self._load(model, language, "languages", with_head=False)
+        return [language]
 
     def _save(self, model: Any, name: str, kind: str, *, with_head: bool) -> None:
         place = self.folder / kind / name

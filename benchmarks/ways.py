@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import yaml
 
-from adapters_zoo.library import new_masked_language_model
+from adapters_zoo.backbone import new_masked_language_model
 from adapters_zoo.precision import best_precision
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from matrices.cells import from_table
@@ -49,19 +49,20 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What one comparison fills."""
+    """What one comparison fills; without a ``language`` recipe task adapters stand alone."""
 
     sources: tuple[str, ...]
     targets: tuple[str, ...]
     seeds: tuple[int, ...]
-    language: LanguageAdapterRecipe
+    language: LanguageAdapterRecipe | None
     task: TaskAdapterRecipe
     items: int
 
     @property
     def units(self) -> list[dict[str, Any]]:
         """Adapters, then cells, as the library's way does them one by one."""
-        languages = [{"what": "language", "language": code} for code in dict.fromkeys((*self.sources, *self.targets))]
+        codes = dict.fromkeys((*self.sources, *self.targets)) if self.language else ()
+        languages = [{"what": "language", "language": code} for code in codes]
         tasks = [{"what": "task", "source": source, "seed": seed} for source in self.sources for seed in self.seeds]
         cells = [
             {"what": "cell", "source": source, "target": target, "seed": seed}
@@ -85,7 +86,7 @@ class Filled:
 
     def foreseen(self, units: Mapping[str, int]) -> float:
         """Seconds for so many units of each kind, were each to cost as much."""
-        return sum(count * self.unit_seconds[what] for what, count in units.items())
+        return sum(count * self.unit_seconds.get(what, 0.0) for what, count in units.items())
 
 
 def one_by_one(work: Path, size: Size, every: int, folder: Path) -> Filled:
@@ -126,6 +127,8 @@ def ours_filled(size: Size, encoder: Path, corpora: Path, folder: Path) -> Fille
     for path in sorted(folder.rglob("manifest.json")):
         manifest = json.loads(path.read_text(encoding="utf-8"))
         busy["task" if manifest["labels"] else "language"].append(manifest["seconds"])
+    if not size.language:
+        del busy["language"]
     paid = spent.seconds / sum(map(sum, busy.values()))
     scores = {
         (cell.source, cell.target, cell.seed): cell.score for cell in cells if cell.source and cell.score is not None
@@ -144,7 +147,7 @@ def fill(size: Size, encoder: Path, corpora: Path, folder: Path) -> Spent:
         "sources": list(size.sources),
         "targets": list(size.targets),
         "seeds": list(size.seeds),
-        "language_adapter": size.language.model_dump(),
+        "language_adapter": size.language.model_dump() if size.language else "none",
         "task_adapter": size.task.model_dump(),
         "evaluation": {"max_items": size.items},
     }
@@ -191,7 +194,7 @@ def described(size: Size, encoder: Path, corpora: Corpora) -> dict[str, Any]:
     return {
         "encoder": str(encoder.resolve()),
         "precision": best_precision(),
-        "language_adapter": size.language.model_dump(),
+        "language_adapter": size.language.model_dump() if size.language else None,
         "task_adapter": size.task.model_dump(),
         "labels": sorted({label for dataset in (*train.values(), *test.values()) for label in dataset.labels}),
         "texts": {code: list(text.sentences) for code, text in texts.items() if text is not None},

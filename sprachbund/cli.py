@@ -31,6 +31,10 @@ COMMANDS = {
         "tables:backtest",
         "How far to trust recommendations on a matrix: leave each target out, rank its sources, look at its scores.",
     ),
+    "compare": (
+        "compare:compare",
+        "Hold two matrices together, of two methods say: do they choose the same sources, and at what cost?",
+    ),
     "import": (
         "tables:import_table",
         "Bring a published table of scores, or of ranks, into a store: all its lines, or none where one is wrong.",

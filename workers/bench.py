@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters_zoo.precision import Precision
+from adapters_zoo.recipes import Method
 from adapters_zoo.sources import EncoderFiles
 from matrices.cells import Cell, Kind, Status, now
 from workers.failures import Failure
@@ -41,6 +42,7 @@ class Bench:
     tasks: tuple[str, ...]
     kind: Kind
     gpu_share: float
+    method: Method
     job: str
     run: str
 

@@ -164,6 +164,7 @@ def make_bench(plan: Plan, *, threads: int) -> Bench:
         tasks=job.tasks,
         kind=job.kind,
         gpu_share=job.gpus_per_worker,
+        method=job.method,
         job=job_id(job),
         run=uuid.uuid4().hex[:12],
     )
@@ -171,8 +172,7 @@ def make_bench(plan: Plan, *, threads: int) -> Bench:
 
 def estimate_seconds(plan: Plan, work: Work) -> float:
     """A rough forecast: the arithmetic outstanding, at a share of this machine's measured matrix-product rate."""
-    shape = plan.encoder.shape
-    operations_a_token = 24.0 * shape["num_hidden_layers"] * shape["hidden_size"] ** 2
+    operations_a_token = 24.0 * plan.encoder.layers * plan.encoder.width**2
     tokens = sum(cost(unit) for unit in [*work.adapters, *work.columns])
     return float(tokens * operations_a_token / (_SHARE_OF_PEAK * product_rate(plan.precision)))
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from workers.corpora.types import Dataset
 from workers.tasks.base import Task, TokenSequence
 

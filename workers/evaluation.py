@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.engine import Seam
 from adapters_zoo.heads import Head
-from adapters_zoo.library import Encoder
 from workers.corpora.types import Dataset
 from workers.encoding import TOKENS, EncodedItems, collate, evaluation_batches
 from workers.tasks.base import Outcome, TokenSequence

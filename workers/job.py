@@ -16,7 +16,16 @@ from pydantic import (
     field_validator,
 )
 
-from adapters_zoo.recipes import LanguageAdapterRecipe, Positive, ShiftRecipe, TaskAdapterRecipe
+from adapters_zoo.recipes import (
+    LanguageAdapterRecipe,
+    LowRankRecipe,
+    Method,
+    Positive,
+    ShiftRecipe,
+    TaskAdapterRecipe,
+    TaskRecipe,
+    TunedRecipe,
+)
 from adapters_zoo.storage import BUCKETS, in_bucket
 from matrices.languages import resolve
 from workers.config import read_config
@@ -93,7 +102,12 @@ class Job(BaseModel):
         description="one training run of a language adapter or shift for all seeds, or one for each of `seeds`: "
         "then verdicts hold for the language, not for one run",
     )
+    method: Method = Field(
+        "bottleneck", description="how the task is learnt: an adapter, low-rank additions, or the encoder's layers"
+    )
     task_adapter: TaskAdapterRecipe = TaskAdapterRecipe()
+    lora: LowRankRecipe = LowRankRecipe()
+    full: TunedRecipe = TunedRecipe()
     evaluation: EvaluationSettings = EvaluationSettings()
     leave_out_copies: bool = Field(
         True, description="train on no item whose text is in the same language's dev or test"
@@ -162,6 +176,21 @@ class Job(BaseModel):
             raise ValueError("goes with `compositions: [stack, shift]` or `[shift]` only")
         return shift
 
+    @field_validator("method")
+    @classmethod
+    def _goes_with_shifts(cls, method: Method, info: ValidationInfo) -> Method:
+        if method == "full" and "shift" in info.data.get("compositions", ()):
+            raise ValueError("full takes the place of the layers that `shift` changes; use bottleneck or lora")
+        return method
+
+    @field_validator("task_adapter", "lora", "full")
+    @classmethod
+    def _is_of_the_method(cls, recipe: TaskRecipe, info: ValidationInfo) -> TaskRecipe:
+        method = {"task_adapter": "bottleneck"}.get(str(info.field_name), info.field_name)
+        if info.data.get("method", method) != method:
+            raise ValueError(f"goes with `method: {method}` only")
+        return recipe
+
     @field_validator("store", "zoo")
     @classmethod
     def _is_a_place(cls, place: str | None) -> str | None:
@@ -176,6 +205,12 @@ class Job(BaseModel):
         if zoo is None and in_bucket(store) and "/" not in store.partition("://")[2].rstrip("/"):
             raise ValueError("must be given where the store is a whole bucket")
         return zoo
+
+    @property
+    def task_recipe(self) -> TaskRecipe:
+        """The recipe of the method."""
+        recipes: dict[Method, TaskRecipe] = {"bottleneck": self.task_adapter, "lora": self.lora, "full": self.full}
+        return recipes[self.method]
 
     def relative_to(self, folder: Path) -> Job:
         """The same job with relative paths taken from ``folder``, and the zoo's place decided."""

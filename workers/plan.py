@@ -80,9 +80,10 @@ class _Planner:
         self.notes: list[str] = []
 
     def plan(self) -> Plan:
-        layers, leave_out = self.encoder.shape["num_hidden_layers"], self.job.task_adapter.leave_out
+        layers, leave_out = self.encoder.layers, self.job.task_recipe.leave_out
         if leave_out >= layers:
-            what = f"`task_adapter.leave_out`: {leave_out} of {layers} layers"
+            key = "task_adapter" if self.job.method == "bottleneck" else self.job.method
+            what = f"`{key}.leave_out`: {leave_out} of {layers} layers"
             raise PlanError(f"{what} leaves none; at most {layers - 1}")
         columns = tuple(column for task in self.job.tasks for column in self._columns(task))
         return Plan(
@@ -100,7 +101,7 @@ class _Planner:
 
     def _columns(self, task: str) -> Iterator[Column]:
         evaluation = self.job.evaluation
-        train = self._facts(task, self.job.pivots or self.job.sources, "train", self.job.task_adapter.max_items)
+        train = self._facts(task, self.job.pivots or self.job.sources, "train", self.job.task_recipe.max_items)
         targets = self._facts(task, self.job.targets, evaluation.split, evaluation.max_items)
         if not targets:
             raise PlanError(self._nothing(task, evaluation.split))
@@ -211,7 +212,7 @@ class _Planner:
         return facts_of(kept, limit, copies=len(dataset.items) - len(kept.items))
 
     def _matrix(self, task: str, pivots: Iterable[str]) -> str:
-        """Task, kind and encoder, and eight digits of every setting that a score depends on besides languages and seed.
+        """Task, kind, method but for bottlenecks, and encoder, and eight digits of every other setting of a score.
 
         So cells measured under different settings never meet in one matrix. Budgets are no settings: they are told
         apart by their compositions; nor is the order of pivots.
@@ -220,8 +221,8 @@ class _Planner:
         settings = {
             "encoder": self.encoder.digest,
             "precision": self.precision,
-            "language_adapter": job.language_adapter.model_dump() if job.language_adapter else None,
-            "task_adapter": job.task_adapter.model_dump(),
+            "language_adapter": job.language_adapter.identity() if job.language_adapter else None,
+            "task_adapter": job.task_recipe.identity(),
             "evaluation": job.evaluation.model_dump(),
             "pivots": sorted(pivots) if job.kind == "interference" else None,
             **({} if job.leave_out_copies else {"copies": "kept"}),
@@ -229,7 +230,8 @@ class _Planner:
             **({"shift": job.shift.of_the_run()} if "shift" in job.compositions else {}),
         }
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-        return f"{task}-{job.kind}-{_in_names(self.encoder.name)}-{digest[:8]}"
+        method = "" if job.method == "bottleneck" else f"{job.method}-"
+        return f"{task}-{job.kind}-{method}{_in_names(self.encoder.name)}-{digest[:8]}"
 
     def _nothing(self, task: str, split: str) -> str:
         labelled = [entry for entry in self.corpora.entries() if entry.kind != "text"]

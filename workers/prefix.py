@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.engine import Seam
-from adapters_zoo.library import Encoder
 from workers.corpora.types import Dataset
 from workers.encoding import TOKENS, Batch, collate, encode_items, evaluation_batches
 

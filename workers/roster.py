@@ -44,7 +44,7 @@ class Roster:
             raise ValueError("the job has no language adapters")
         if (code, own := self._own_seed(recipe.seed, seed)) not in self._adapter_of:
             digest, recipe = self._text(code, "language adapter"), recipe.model_copy(update={"seed": own})
-            made_from = self._made_from("language", recipe.model_dump(), language=code, text=digest)
+            made_from = self._made_from("language", recipe.identity(), language=code, text=digest)
             adapter = LanguageAdapter(adapter_key(made_from), code, recipe, made_from)
             self._adapter_of[code, own] = self.languages[adapter.key] = adapter
         return self._adapter_of[code, own]
@@ -67,15 +67,16 @@ class Roster:
 
     def task(self, datasets: Sequence[Facts], under: LanguageAdapter | None, seed: int) -> TaskAdapter:
         """The task adapter that learns from ``datasets`` over the frozen language adapter ``under``, if any."""
-        recipe, task = self._job.task_adapter, datasets[0].task
+        recipe, task, method = self._job.task_recipe, datasets[0].task, self._job.method
         data = tuple(map(reference, datasets))
         made_from = self._made_from(
             "task",
-            recipe.model_dump(),
+            recipe.identity(),
             task=task,
             data={one.language: one.digest for one in data},
             under=under.key if under else None,
             seed=seed,
+            **({} if method == "bottleneck" else {"method": method}),
         )
         adapter = TaskAdapter(adapter_key(made_from), task, data, recipe, under.key if under else None, seed, made_from)
         return self.tasks.setdefault(adapter.key, adapter)

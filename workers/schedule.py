@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from adapters_zoo.recipes import TunedRecipe
 from workers.units import (
     Column,
     DataReference,
@@ -20,7 +21,7 @@ from workers.units import (
 
 _CHARACTERS_A_TOKEN = 3
 _TRAINING = 2
-"""A training token against one that is only read: no gradient of a frozen weight is ever formed."""
+"""A training token against one that is only read: no gradient of a frozen weight is formed."""
 _SHIFTING = 3
 """The same where every weight learns."""
 
@@ -159,7 +160,8 @@ def cost(unit: Unit) -> int:
     if isinstance(unit, Shift):
         return _SHIFTING * unit.snapshots[-1].steps * unit.recipe.tokens
     if isinstance(unit, TaskAdapter):
-        return _TRAINING * unit.recipe.epochs * sum(map(_tokens, unit.data))
+        rate = _SHIFTING if isinstance(unit.recipe, TunedRecipe) else _TRAINING
+        return rate * unit.recipe.epochs * sum(map(_tokens, unit.data))
     return sum(bool(stands_on(cell)) for cell in unit.cells) * _tokens(unit.data)
 
 

@@ -11,10 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
-from adapters_zoo.library import Encoder
-from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskAdapterRecipe
+from adapters_zoo.methods import add_untrained
+from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
 from adapters_zoo.tokens import Vocabulary
+from workers.candidates import Candidates
 from workers.encoding import collate, token_stream, training_batches, window_starts
 from workers.prefix import FrozenPrefix
 
@@ -49,7 +51,7 @@ def train_language_adapter(
     torch.manual_seed(recipe.seed)
     encoder.add_language_adapter(name, reduction=recipe.reduction)
     with encoder.train(name) as parameters:
-        losses = _language_losses(encoder, stream, recipe, recipe.steps, name)
+        losses = _language_losses(encoder, stream, recipe, recipe.steps, name, recipe.others)
         loss = _train_to_the_end(parameters, losses, _falling(recipe.learning_rate, recipe.steps), tick)
     return Outcome(loss, time.monotonic() - start)
 
@@ -84,7 +86,7 @@ def train_task_adapter(
     encoder: Encoder,
     name: str,
     text: FrozenPrefix,
-    recipe: TaskAdapterRecipe,
+    recipe: TaskRecipe,
     *,
     labels: Sequence[str],
     seed: int,
@@ -100,7 +102,7 @@ def train_task_adapter(
         raise TrainingError("there is not one labelled item to learn from")
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    encoder.add_task_adapter(name, reduction=recipe.reduction, leave_out=recipe.leave_out)
+    add_untrained(encoder, name, recipe)
     head = Head(encoder.hidden_size, labels, recipe.pool).to(encoder.device)
     steps = recipe.epochs * math.ceil(len(encoded.groups) / recipe.batch)
 
@@ -158,17 +160,32 @@ def _long_enough(stream: np.ndarray, length: int) -> np.ndarray:
 
 
 def _language_losses(
-    encoder: Encoder, stream: np.ndarray, recipe: LanguageAdapterRecipe | ShiftRecipe, steps: int, language: str | None
+    encoder: Encoder,
+    stream: np.ndarray,
+    recipe: LanguageAdapterRecipe | ShiftRecipe,
+    steps: int,
+    language: str | None,
+    others: int | None = None,
 ) -> Iterator[Tensor]:
-    """The loss of each step of masked-language modelling, under a language adapter or none (nats a prediction)."""
+    """The loss of each step of masked-language modelling, under a language adapter or none (nats a prediction).
+
+    ``others``: as in the recipe of language adapters; None: predictions are held against the whole vocabulary.
+    """
+    candidates = None if others is None else Candidates(stream, encoder.vocabulary.ordinary, others)
     rng, rows = np.random.default_rng(recipe.seed), max(1, recipe.tokens // recipe.length)
     starts = window_starts(stream, recipe.length - 1, encoder.special.end)
     for _ in range(steps):
         ids = packed_batch(stream, rng.choice(starts, rows), recipe.length, encoder.special.begin)
         masked = mask_tokens(ids, recipe.masked, encoder.vocabulary)
         states = encoder.hidden_at(masked.ids, masked.chosen, language=language)
-        logits = encoder.masked_language_logits(states, language=language)
-        yield nn.functional.cross_entropy(logits, masked.targets.to(encoder.device))
+        targets = masked.targets.to(encoder.device)
+        if candidates is None:
+            logits = encoder.masked_language_logits(states, language=language)
+        else:
+            among, correction = (drawn.to(encoder.device) for drawn in candidates.draw())
+            logits = encoder.masked_language_logits(states, language=language, among=among) + correction
+            targets = candidates.place_of(targets)
+        yield nn.functional.cross_entropy(logits, targets)
 
 
 def _label_loss(encoder: Encoder, head: Head, text: FrozenPrefix, indices: Sequence[int], name: str) -> Tensor:

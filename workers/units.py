@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskAdapterRecipe
+from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
 from workers.corpora.types import Split
 
 SELECTION = "last"
@@ -70,7 +70,7 @@ class TaskAdapter:
     key: str
     task: str
     data: tuple[DataReference, ...]
-    recipe: TaskAdapterRecipe
+    recipe: TaskRecipe
     under: str | None
     seed: int
     made_from: dict[str, Any]

@@ -10,8 +10,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
-from adapters_zoo.library import Encoder
+from adapters_zoo.recipes import Method
 from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell
 from workers.bench import Bench, Done, failed_cells, measured_cell
@@ -38,7 +39,7 @@ from workers.units import (
     kept_as,
 )
 
-_KEPT = 128
+_KEPT: Mapping[Method, int] = {"bottleneck": 128, "lora": 128, "full": 8}
 """Adapters a worker keeps loaded; beyond that it forgets all and loads again what it needs."""
 
 
@@ -144,7 +145,7 @@ class Worker:
         provenance = _provenance(dataset, encoded)
         cells: list[Cell] = []
         for below, planned in _grouped(column.cells).items():
-            for part in _parts(planned, _KEPT // 2):
+            for part in _parts(planned, _KEPT[self._bench.method] // 2):
                 start = time.monotonic()
                 results = self._results(dataset, encoded, below, part)
                 seconds = (time.monotonic() - start) / len(part)
@@ -198,7 +199,7 @@ class Worker:
     def _need(self, keys: Sequence[str]) -> None:
         """Load adapters that are not loaded yet."""
         missing = [key for key in keys if key not in self._encoder.names]
-        if len(self._encoder.names) + len(missing) > _KEPT:
+        if len(self._encoder.names) + len(missing) > _KEPT[self._bench.method]:
             self._forget(*self._encoder.names)
             missing = list(keys)
         for key in missing:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from adapters_zoo.library import Encoder, new_masked_language_model
+from adapters_zoo.backbone import Encoder, new_masked_language_model
 from adapters_zoo.precision import Precision
 from adapters_zoo.sources import check_encoder
 

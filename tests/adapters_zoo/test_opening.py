@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.recipes import LanguageAdapterRecipe
 from adapters_zoo.sources import EncoderError, check_encoder
 from adapters_zoo.tokens import TokenizerError
@@ -156,3 +159,83 @@ def test_shard_that_was_cut_short_is_refused_before_it_is_opened(kept: int, tmp_
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(EncoderError, match=r"model\.safetensors: .*fetch it again"):
         check_encoder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("lm_head.bias", (44,)), ("roberta.embeddings.word_embeddings.weight", (50, 32))]
+)
+def test_head_or_embeddings_for_another_vocabulary_are_refused_before_anything_is_opened(
+    name: str, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    path = xlm_roberta(tmp_path) / "model.safetensors"
+    save_file(load_file(path) | {name: torch.zeros(shape)}, path, metadata={"format": "pt"})
+    told = rf"model\.safetensors: {re.escape(name)} is for {shape[0]} tokens, and config\.json says vocab_size 45"
+    with pytest.raises(EncoderError, match=told):
+        check_encoder(tmp_path)
+
+
+def test_files_that_changed_since_they_were_checked_are_refused(tmp_path: Path) -> None:
+    files, path = check_encoder(xlm_roberta(tmp_path)), tmp_path / "model.safetensors"
+    save_file({name: weight + 1 for name, weight in load_file(path).items()}, path, metadata={"format": "pt"})
+    with pytest.raises(EncoderError, match=f"its files changed, from {files.digest[:8]} to [0-9a-f]{{8}}, since they"):
+        Encoder(files)
+
+
+@pytest.mark.parametrize("config", [{"peft_type": "LORA", "base_model_name_or_path": "xlm-roberta-base"}, {}])
+def test_folder_of_an_adapter_is_told_from_one_of_an_encoder(config: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text(json.dumps(config))
+    save_file({"weight": torch.zeros(1)}, tmp_path / "adapter_model.safetensors")
+    base = config.get("base_model_name_or_path", "the encoder it was trained on")
+    with pytest.raises(
+        EncoderError, match=rf"an adapter \(adapter_config\.json\), not an encoder; name {base} instead"
+    ):
+        check_encoder(tmp_path)
+
+
+class TestSentencepiece:
+    @pytest.fixture
+    def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """XLM-R's layout as Glot500 ships it: a sentencepiece model, and no `tokenizer.json`."""
+        sentencepiece = pytest.importorskip("sentencepiece")
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        text, model = tmp_path / "text", tmp_path / "pieces"
+        text.write_text("\n".join(SENTENCES), encoding="utf-8")
+        sentencepiece.SentencePieceTrainer.train(
+            input=str(text), model_prefix=str(model), vocab_size=44, model_type="unigram", hard_vocab_limit=False
+        )
+        pieces = sentencepiece.SentencePieceProcessor(model_file=f"{model}.model").get_piece_size()
+        # Theirs: three special tokens of sentencepiece become four, and `<mask>` is the last.
+        folder = xlm_roberta(tmp_path / "encoder", vocabulary=pieces + 2)
+        (folder / "tokenizer.json").unlink()
+        shutil.copy(f"{model}.model", folder / "sentencepiece.bpe.model")
+        return folder
+
+    def test_it_is_converted_into_the_cache_and_reads_as_it_does(self, folder: Path, tmp_path: Path) -> None:
+        import sentencepiece
+
+        before = set(folder.iterdir())
+        encoder = opened(folder)
+        assert set(folder.iterdir()) == before
+        assert [path.suffix for path in (tmp_path / "cache").rglob("*.*")] == [".json"]
+        special = encoder.special
+        assert (special.begin, special.pad, special.end, special.unknown) == (0, 1, 2, 3)
+        assert special.mask == encoder.vocabulary.size - 1
+        model = sentencepiece.SentencePieceProcessor(model_file=str(folder / "sentencepiece.bpe.model"))
+        for sentence in SENTENCES[:5]:
+            ids = encoder.tokenizer.encode(sentence, add_special_tokens=False).ids
+            assert ids == [piece + 1 for piece in model.encode(sentence)]
+        outcome = train_language_adapter(encoder, "l", SENTENCES, LanguageAdapterRecipe(steps=2, tokens=64, length=16))
+        assert math.isfinite(outcome.loss)
+
+    def test_the_model_is_part_of_what_the_encoder_is(self, folder: Path) -> None:
+        before, path = check_encoder(folder).digest, folder / "sentencepiece.bpe.model"
+        path.write_bytes(path.read_bytes() + b"\0")
+        assert check_encoder(folder).digest != before
+        with pytest.raises(EncoderError, match=r"sentencepiece\.bpe\.model: not a sentencepiece model"):
+            opened(folder)
+
+    def test_without_the_extra_the_error_names_it(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        find = importlib.util.find_spec
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "sentencepiece" else find(name))
+        with pytest.raises(EncoderError, match=r"pip install 'sprachbund\[sentencepiece\]'"):
+            check_encoder(folder)

@@ -12,7 +12,7 @@ import transformers
 from adapters.composition import Stack
 from torch import Tensor
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.sources import check_encoder
 from adapters_zoo.zoo import AdapterFileError, Trained, Zoo, adapter_key
 

@@ -10,8 +10,8 @@ import torch
 from structlog.testing import capture_logs
 from torch import Tensor
 
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
-from adapters_zoo.library import Encoder
 from adapters_zoo.sources import check_encoder
 from adapters_zoo.zoo import AdapterFileError, Trained, Zoo, adapter_key
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora
 from workers.corpora.types import Dataset, Provenance

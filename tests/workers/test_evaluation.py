@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
-from adapters_zoo.library import Encoder
 from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora
 from workers.corpora.types import Dataset

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
-from adapters_zoo.library import Encoder
 from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskAdapterRecipe
 from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora

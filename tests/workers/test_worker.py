@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.sources import EncoderError
 from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell

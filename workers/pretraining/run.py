@@ -18,7 +18,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from adapters_zoo.library import VERSIONS, masked_language_model, new_masked_language_model
+from adapters_zoo.backbone import VERSIONS, masked_language_model, new_masked_language_model
 from adapters_zoo.precision import best_precision
 from adapters_zoo.sources import CARD, EncoderFiles, check_encoder, locate_encoder
 from adapters_zoo.tokens import ROLES, TOKENIZER, SpecialTokens, Vocabulary

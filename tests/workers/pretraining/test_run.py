@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from workers.corpora.types import CorpusError
 from workers.pretraining import PretrainJob, pretrain
 

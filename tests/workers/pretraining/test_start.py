@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.sources import EncoderError, check_encoder
 from tests.adapters_zoo.layouts import bert, xlm_roberta
 from workers.pretraining import PretrainJob, pretrain

@@ -1,4 +1,4 @@
-"""Where what `engine` reads lies: an encoder's weights in a model of `transformers`, an adapter's in `adapters`."""
+"""Where the weights that `engine` reads lie: an encoder's in a model of `transformers`, an adapter's in `adapters`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from adapters_zoo.engine import Bottleneck, Coupling, EncoderWeights, LanguageHead, LayerWeights, Pair
+from adapters_zoo.engine import Bottleneck, Coupling, EncoderWeights, LanguageHead, LayerWeights, LowRank, Pair
 
 _At = Callable[[Tensor], Tensor]
 """What stands in for a parameter of the model, or the parameter itself."""
@@ -21,15 +21,9 @@ def encoder_weights(
     Without ``language_head`` the weights above the last layer, which predict tokens, are left out.
 
     ``instead`` are tensors that stand in for its parameters, by their names in the model; one that is tied to several
-    places stands in all of them. Raises ``ValueError`` on a kind of encoder that the engine does not compute, and on
-    tensors that are not the model's by name and shape.
+    places stands in all of them. Raises ``ValueError`` on tensors that are not the model's by name and shape.
     """
     config, base = model.config, model.base_model
-    if config.hidden_act != "gelu" or getattr(config, "position_embedding_type", "absolute") != "absolute":
-        raise ValueError(
-            f"encoders with GELU and absolute positions are supported; {config.hidden_act!r} and "
-            f"{config.position_embedding_type!r} are not"
-        )
     at = _standing_in(dict(model.named_parameters()), instead or {})
     embeddings, bert = base.embeddings, config.model_type == "bert"
     return EncoderWeights(
@@ -73,12 +67,30 @@ def bottleneck(base: Any, name: str) -> Bottleneck:
     return Bottleneck(layers, coupling)
 
 
-def _standing_in(parameters: Mapping[str, Tensor], instead: Mapping[str, Tensor]) -> _At:
+def low_rank(base: Any, name: str) -> LowRank | None:
+    """A LoRA adapter of a base model, likewise; None where the adapter is none."""
+    layers, scalings = {}, set()
+    for index, layer in enumerate(base.encoder.layer):
+        attention = layer.attention.self
+        found = [projection.loras for projection in (attention.query, attention.key, attention.value)]
+        if any(name in loras for loras in found):
+            query, key, value = ((loras[name].lora_A, loras[name].lora_B) if name in loras else None for loras in found)
+            layers[index] = query, key, value
+            scalings |= {loras[name].scaling for loras in found if name in loras}
+    return LowRank(layers, *scalings) if layers else None
+
+
+def refuse_unfit(parameters: Mapping[str, Tensor], instead: Mapping[str, Tensor]) -> None:
+    """Raises ``ValueError`` unless tensors that are to stand in for parameters have their names and shapes."""
     unfit = [
         name for name, tensor in instead.items() if name not in parameters or tensor.shape != parameters[name].shape
     ]
     if unfit:
         raise ValueError(f"weights of another encoder: {len(unfit)} tensors do not match: {unfit[:3]}")
+
+
+def _standing_in(parameters: Mapping[str, Tensor], instead: Mapping[str, Tensor]) -> _At:
+    refuse_unfit(parameters, instead)
     by_parameter = {id(parameters[name]): tensor for name, tensor in instead.items()}
     return lambda parameter: by_parameter.get(id(parameter), parameter)
 

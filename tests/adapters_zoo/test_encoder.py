@@ -12,7 +12,7 @@ from adapters.composition import Stack
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.sources import check_encoder
 from adapters_zoo.tokens import SpecialTokens
 
