@@ -15,9 +15,9 @@ from rich.markup import escape
 from matrices.grid import COLUMNS as GRID_COLUMNS
 from matrices.grid import Place, grid
 from matrices.measures.catalogue import Settings
-from matrices.measures.outcomes import MeasureError
 from matrices.measures.registry import measure
 from matrices.plots import Chart, Order, donor_map, format_of, heat_map, save
+from matrices.view import MeasureError
 from sprachbund.commands.ask import StoreOption
 from sprachbund.commands.where import Composition, Selection, Where, reader_of
 
