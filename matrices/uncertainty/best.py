@@ -38,7 +38,7 @@ def probabilities_best(
     told = basis.T @ means
     if not told.any():
         return np.full(sources, 1 / sources)
-    noise = np.maximum(noise, 1e-9 * float(told @ told))
+    noise = np.maximum(_shrunk(noise, freedom), 1e-9 * float(told @ told))
     # How uncertain the errors themselves are: a chi-squared over its degrees of freedom (a multivariate t).
     scale = freedom / random.chisquare(freedom, size=draws) if np.isfinite(freedom) else np.ones(draws)
     taus = np.linspace(0, _FARTHEST * float(np.sqrt(told @ told / (sources - 1))), _STEPS)
@@ -51,6 +51,21 @@ def probabilities_best(
     drawn = theta @ basis.T + np.where(tau == 0, 1.0, 0.0)[:, None] * random.standard_normal((draws, sources))
     best: Floats = np.bincount(drawn.argmax(axis=1), minlength=sources) / draws
     return best
+
+
+def _shrunk(noise: Floats, freedom: float) -> Floats:
+    """Eigenvalues of a covariance estimated with so many degrees of freedom, drawn towards their mean.
+
+    Of few clusters the smallest come out too small, and the contrasts they belong to too sure: oracle approximating
+    shrinkage (Chen, Wiesel, Eldar and Hero 2010, IEEE Transactions on Signal Processing 58:5016, equation 23).
+    """
+    size, mean = len(noise), float(noise.mean())
+    apart = float((noise**2).sum()) - size * mean**2
+    if size == 1 or apart <= 0 or not np.isfinite(freedom):
+        return noise
+    above = (1 - 2 / size) * float((noise**2).sum()) + (size * mean) ** 2
+    share = min(above / ((freedom + 1 - 2 / size) * apart), 1.0)
+    return (1 - share) * noise + share * mean
 
 
 def _log_likelihood(told: Floats, noise: Floats, taus: Floats) -> Floats:

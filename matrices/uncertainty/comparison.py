@@ -168,7 +168,7 @@ class TargetRuns:
         means = self._view.means[sources, self._at]
         # Where nothing varies, as between two sources that answer every item alike, nothing is beyond doubt.
         better = (means[:, None] - means > reach) & (error > 0)
-        usual = float(np.median(found.freedom)) if count > 1 else float("inf")
+        usual = min(float(np.median(found.freedom)), _freedom_of(own)) if count > 1 else float("inf")
         return Compared(error, reach, better, covariance + np.diag(of_source), usual)
 
     def _seeds_of_pairs(self, found: Parts, known: Bools, sources: Indices) -> tuple[Floats, Floats]:
@@ -246,6 +246,19 @@ class TargetRuns:
         assert self._sample is not None
         by_cluster: Singles = self._sample.sums(self._influence) / np.float32(self._influence.shape[-1])
         return by_cluster
+
+
+def _freedom_of(by_cluster: Singles) -> float:
+    """The degrees of freedom that variances over clusters [n, G] have, the median; fewer where few clusters tell.
+
+    2 V^2 / Var(V), V = sum of u_g^2 and Var(V) = sum of u_g^4 - V^2 / G: of normal u about G; of a rare span, twice as
+    many as there are clusters with one.
+    """
+    squares = by_cluster.astype(np.float64) ** 2
+    total, clusters = squares.sum(axis=1), by_cluster.shape[1]
+    uncertain = (squares**2).sum(axis=1) - total**2 / clusters
+    freedom = np.divide(2 * total**2, uncertain, out=np.full(len(total), np.inf), where=uncertain > 0)
+    return max(float(np.median(freedom)), 1.0)
 
 
 def _without_items(runs: Floats, known: Bools) -> Parts:

@@ -48,7 +48,7 @@ def test_the_usual_composition_and_selection_answer_unless_another_is_named(stor
     assert scores_of(store, MATRIX).scores == pytest.approx(np.array([[8 / 12]]))
     assert scores_of(store, MATRIX, selection="averaged").scores == pytest.approx(np.array([[1 / 12]]))
     assert scores_of(store, MATRIX, composition="shift").scores == pytest.approx(np.array([[3 / 12]]))
-    with pytest.raises(NoScoresError, match="composition 'fuse'; there is: shift, stack|stack, shift"):
+    with pytest.raises(NoScoresError, match=r"composition 'fuse'; there is: .*shift"):
         scores_of(store, MATRIX, composition="fuse")
 
 

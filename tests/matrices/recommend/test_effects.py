@@ -79,7 +79,8 @@ def test_where_no_language_helps_the_answer_says_so(tmp_path: Path, make_cell: M
     store.append(cells(make_cell, {"deu": 0.5, "eng": 0.3, "hin": 0.28, None: 0.52}, **INTERFERENCE))
     answer = asked(store)
     assert answer.advice == (
-        "No transfer language helps Yoruba here beyond doubt: of 3 measured, 2 harm, 1 is undecided, in this training run."
+        "No transfer language helps Yoruba here beyond doubt: "
+        "of 3 measured, 2 harm, 1 is undecided, in this training run."
     )
     assert answer.verdicts == Verdicts(helps=0, harms=2, neutral=0, undecided=1)
     # It stays ranked: it is the best there is to add, if one must be added.
