@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from matrices.cells import BASELINE, Cell, to_table
-from matrices.view import MeasureError, view
+from matrices.view import NARROW, MeasureError, choose, view
 
 MakeCell = Callable[..., Cell]
 
@@ -88,3 +90,47 @@ def test_cells_without_outcomes_have_scores_and_refuse_items(make_cell: MakeCell
     assert found.means.tolist() == [[8 / 12]]
     with pytest.raises(MeasureError, match="keeps scores but not the outcomes of items"):
         found.by_item()
+
+
+def test_runs_on_other_data_of_the_same_size_are_never_paired(make_cell: MakeCell) -> None:
+    cells = to_table([make_cell(seed=seed) for seed in range(3)] + [make_cell(source="eng"), make_cell(source="hin")])
+    data = pa.array(["a", "a", "a", "b", "b"])
+    found = view(cells.append_column("data", data))
+    assert found.sources == ("deu",)
+    assert found.other_items == {"yor": 2}
+
+
+def test_what_was_learned_from_target_items_is_another_quantity(make_cell: MakeCell) -> None:
+    cells = to_table([make_cell(), make_cell(source="eng"), make_cell(source="hin")])
+    assert view(cells.append_column("shots", pa.array([0, 0, 50]))).sources == ("deu", "eng")
+
+
+def test_alone_comes_after_stack_and_before_all_others(make_cell: MakeCell) -> None:
+    def usual(*compositions: str) -> str:
+        return choose(to_table([make_cell(composition=name) for name in compositions]))[0]
+
+    assert usual("Xmas", "alone", "stack") == "stack"
+    assert usual("Xmas", "alone") == "alone"
+
+
+def test_the_target_has_a_say_in_what_is_usual(make_cell: MakeCell) -> None:
+    cells = to_table([make_cell(), make_cell(target="wol", composition="shift-10", selection="averaged")])
+    assert choose(cells, target="wol") == ("shift-10", "averaged")
+    assert choose(cells, target="ibo") == ("stack", "last")
+
+
+def test_outcomes_are_read_of_the_targets_asked_for_alone(make_cell: MakeCell) -> None:
+    whole = to_table(
+        [make_cell(target=target, source=source) for target in ("yor", "wol") for source in ("deu", "eng")]
+    )
+    asked = []
+
+    def read(target: str) -> pa.Table:
+        asked.append(target)
+        return whole.filter(pc.equal(whole["target"], target))
+
+    found = view(whole.select(NARROW), read=read)
+    outcomes = found.outcomes("wol")
+    assert outcomes is not None
+    assert outcomes.correct.shape == (2, 1, 3)
+    assert asked == ["wol"]
