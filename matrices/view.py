@@ -8,7 +8,7 @@ Notation: S sources, T targets, K seeds, N items of a target in G clusters (pass
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -66,6 +66,19 @@ ReadOutcomes = Callable[[str], ItemOutcomes | None]
 """The outcomes on a target; None where cells were kept without them."""
 
 
+@dataclass(frozen=True, slots=True)
+class AdapterVariance:
+    """How far a change from the baseline moves when the source's language adapter is trained anew: a variance, pooled.
+
+    It rests on so many degrees of ``freedom``, and was measured on ``pairs`` of ``sources`` sources.
+    """
+
+    variance: float
+    freedom: float
+    sources: int
+    pairs: int
+
+
 @dataclass(frozen=True, eq=False)
 class MatrixView:
     """S sources on T targets with K seeds; languages in order of code.
@@ -93,6 +106,8 @@ class MatrixView:
     items: Mapping[str, Items] = field(default_factory=dict)
     other_items: Mapping[str, int] = field(default_factory=dict)
     failed: Mapping[str, int] = field(default_factory=dict)
+    adapters: AdapterVariance | None = None
+    """What other training runs of the language adapters would change; None where it was not measured."""
 
     @cached_property
     def known(self) -> Bools:
@@ -122,7 +137,7 @@ class MatrixView:
     @property
     def of_one_run(self) -> bool:
         """Whether nothing tells of other training runs of the language adapters, or of other seeds at all."""
-        return len(self.seeds) == 1 or self.composition != "alone"
+        return len(self.seeds) == 1 or (self.adapters is None and self.composition != "alone")
 
     @cached_property
     def own(self) -> tuple[Indices, Indices]:
@@ -361,8 +376,12 @@ class _Axes:
 
     def baseline(self, rows: pa.Table) -> Floats:
         scores = np.full((len(self._targets), len(self._seeds)), np.nan)
-        for target, seed, score in zip(*(rows[name].to_pylist() for name in ("target", "seed", "score")), strict=True):
-            scores[self._targets[target], self._seeds_of(seed)] = score
+        found = list(zip(*(rows[name].to_pylist() for name in ("target", "seed", "score")), strict=True))
+        measured: defaultdict[str, list[int]] = defaultdict(list)
+        for target, seed, _ in found:
+            measured[target].append(seed)
+        for target, seed, score in found:
+            scores[self._targets[target], self._seeds_of(seed, measured[target])] = score
         return scores
 
     def items(self, runs: pa.Table) -> Indices:
@@ -381,14 +400,16 @@ class _Axes:
         base_correct, base_total = (np.zeros((1, len(self._seeds), items), np.float32) for _ in range(2))
         if baselines.num_rows and not baselines["correct"].null_count:
             lists = [_lists(baselines[name], items) for name in _BY_ITEM]
-            for seed, *values in zip(baselines["seed"].to_pylist(), *lists, strict=True):
-                base_correct[0, self._seeds_of(seed)], base_total[0, self._seeds_of(seed)] = values
+            measured = baselines["seed"].to_pylist()
+            for seed, *values in zip(measured, *lists, strict=True):
+                at_seeds = self._seeds_of(seed, measured)
+                base_correct[0, at_seeds], base_total[0, at_seeds] = values
         return ItemOutcomes(target, correct, _once(total, at), base_correct, base_total)
 
-    def _seeds_of(self, seed: int) -> list[int]:
-        if self._constant:
-            return list(self._seeds.values())
-        return [self._seeds[seed]] if seed in self._seeds else []
+    def _seeds_of(self, seed: int, measured: Sequence[int]) -> list[int]:
+        """Where a baseline of this seed stands; a constant also under seeds that are not ``measured`` on its target."""
+        lacking = [at for other, at in self._seeds.items() if other not in measured] if self._constant else []
+        return [*lacking, self._seeds[seed]] if seed in self._seeds else lacking
 
     def _rows(self, runs: pa.Table) -> list[int]:
         return [self._sources[code] for code in runs["source"].to_pylist()]

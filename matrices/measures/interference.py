@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from matrices.arrays import Bools, Floats, Indices, Singles, mean_over_seeds
-from matrices.uncertainty.components import LEVEL, Parts, SeedVariance, joined, own_prior, parts, spread
+from matrices.uncertainty.components import LEVEL, Parts, SeedVariance, joined, own_prior, parts, spread, with_adapters
 from matrices.uncertainty.influence import influence, over_seeds
 from matrices.uncertainty.multiplicity import benjamini_hochberg, max_t
 from matrices.uncertainty.resampling import RESAMPLES, ItemSample, Resamples
@@ -52,6 +52,10 @@ def interference(
     - ``band_low``, ``band_high``: 95% band that holds for all cells at once (max-T over the joint bootstrap).
     - ``label``: ``helps`` or ``harms`` where q <= ``rate`` and the interval excludes 0; ``neutral`` where the interval
       lies within ``margin`` of 0; else ``undecided``. It is what an answer about that target says.
+    Other training runs of the language adapters vary in interval, p and label where the view knows how much they do
+    (``uncertainty.adapter_runs``); else all this holds for the runs that were measured. Bands and ``relative`` are of
+    those runs.
+
     - ``source_unseen``, ``target_unseen``: whether the language is among ``unseen``, those that the encoder was not
       pretrained on; null where that is not said.
 
@@ -62,7 +66,7 @@ def interference(
     cells = {name: np.concatenate([one.cells[name] for one in found]) for name in found[0].cells}
     if not len(cells["delta"]):
         raise MeasureError(f"{view.matrix} has no baseline on the items of its cells; fill its job to the end")
-    of_delta = spread(joined([one.of_delta for one in found]), seeds.of_changes)
+    of_delta = with_adapters(spread(joined([one.of_delta for one in found]), seeds.of_changes), view.adapters)
     of_relative = joined([one.of_relative for one in found])
     reach = spread(of_relative, own_prior(of_relative)).half_width()
     by_seed = np.concatenate([one.by_seed for one in found]) * of_delta.shrink[:, None]
@@ -118,7 +122,7 @@ class Changes:
 def changes_on(view: MatrixView, target: str, samples: Resamples, seeds: SeedVariance) -> Changes:
     """The changes on one target alone, read and computed for it alone. Raises ``MeasureError`` without outcomes."""
     found = _on_target(view, view.targets.index(target), samples)
-    of_delta = spread(found.of_delta, seeds.of_changes)
+    of_delta = with_adapters(spread(found.of_delta, seeds.of_changes), view.adapters)
     delta, half = found.cells["delta"], of_delta.half_width()
     q = benjamini_hochberg(np.maximum(found.cells["p_items"], of_delta.p(delta)))
     return Changes(found.cells["source"], delta, half, q, labels(delta, half, q))

@@ -114,7 +114,7 @@ def _scores(view: MatrixView, target: str, runs: TargetRuns) -> list[Score | Non
     """What was measured of every source of the view, and of the baseline last; None where nothing was."""
     place = view.targets.index(target)
     baseline = view.baseline[place]
-    if view.kind == "zero_shot":
+    if view.kind == "zero_shot" and len(np.unique(baseline)) == 1:
         # The constant answer was measured once, for all seeds.
         baseline = np.where(np.arange(len(baseline)) == 0, baseline, np.nan)
     of_runs = np.vstack([view.scores[:, place], baseline])

@@ -9,5 +9,6 @@ resamples, C numbers of any kind.
 - ``matrix_bootstrap``: intervals of numbers made of the whole matrix
 - ``multiplicity``: false discovery rates, and bands that hold for many numbers at once
 - ``comparison``: the sources of one target held against each other: intervals, ties, who is best
+- ``adapter_runs``: variance over training runs of a language adapter
 - ``best``: how probable it is that a source is the best
 """

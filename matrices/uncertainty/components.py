@@ -18,7 +18,7 @@ Degrees of freedom of sums of components are those of Satterthwaite (1946, Biome
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,7 +26,7 @@ from scipy import special  # Student's t too (`stdtr`, its inverse `stdtrit`): s
 
 from matrices.arrays import Bools, Floats, Singles
 from matrices.uncertainty.resampling import ItemSample
-from matrices.view import MatrixView
+from matrices.view import AdapterVariance, MatrixView
 
 LEVEL = 0.95
 _MOST_SHIFTS = 32
@@ -244,6 +244,15 @@ def spread(found: Parts, prior: Prior | None) -> Spread:
         shrink=np.sqrt(_over(seeds, found.between)),
         seed_freedom=freedom,
     )
+
+
+def with_adapters(found: Spread, adapters: AdapterVariance | None) -> Spread:
+    """The spread of changes, with what other training runs of the language adapters add, where that is known."""
+    if adapters is None or adapters.freedom == 0:
+        return found
+    of_adapters = np.full_like(found.items, adapters.variance), np.full_like(found.items, adapters.freedom)
+    freedom = together((found.items + found.seeds, found.freedom), of_adapters)
+    return replace(found, seeds=found.seeds + adapters.variance, freedom=freedom)
 
 
 def joined(found: Sequence[Parts]) -> Parts:
