@@ -2,7 +2,7 @@
 
 delta(l, t) = mean over seeds of [S(task adapter with l, on t) - S(same task adapter alone, on t)], and delta / baseline
 (Faisal and Anastasopoulos 2024, arXiv:2403.20088, whose tables these are; the formula is written out here). Positive is
-transfer, negative interference. In a ``zero_shot`` matrix the baseline is the best constant answer.
+transfer, negative interference. In a ``zero_shot`` matrix the baseline is the constant answer.
 """
 
 from __future__ import annotations
