@@ -21,7 +21,7 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy benchmarks
+	$(BIN)/mypy benchmarks studies
 
 # The figures of one worker and of whole matrices (docs/performance.md); half an hour on 2 quiet cores.
 bench: $(VENV)/ready

@@ -28,7 +28,7 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from matrices.measures.profile import Profile, Recipe, binned, rotations
-from matrices.measures.resampling import ItemSample
+from matrices.uncertainty.resampling import ItemSample
 
 Floats = NDArray[np.float64]
 

@@ -31,8 +31,8 @@ from matrices.cells import BASELINE, SCHEMA, SCHEMA_VERSION
 from matrices.held import Held
 from matrices.items import Items
 from matrices.measures.catalogue import MEASURES
-from matrices.measures.outcomes import MeasureError
 from matrices.measures.registry import measure
+from matrices.view import MeasureError
 
 Bools = NDArray[np.bool_]
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from matrices.scores import ScoreTable, mean_scores
+from matrices.scores import ScoreTable, score_table
+from matrices.view import MatrixView
 
 RESAMPLES = 2000
 LEAST = 3
@@ -66,13 +65,13 @@ class Agreement:
     between_seeds: float | None
 
 
-def agreement(first: pa.Table, second: pa.Table, *, resamples: int = RESAMPLES, seed: int = 0) -> Agreement:
-    """How two matrices agree, each given as the cells of one composition and selection that have a source and a score.
+def agreement(first: MatrixView, second: MatrixView, *, resamples: int = RESAMPLES, seed: int = 0) -> Agreement:
+    """How two matrices agree.
 
     What only one of the two measured is left out. Raises ``NothingInCommonError``.
     """
     rng = np.random.default_rng(seed)
-    ours, theirs = (mean_scores(cells).without_selves() for cells in (first, second))
+    ours, theirs = (score_table(view).without_selves() for view in (first, second))
     targets = tuple(_on_target(*common, rng, resamples) for common in _in_common(ours, theirs))
     if not targets:
         raise NothingInCommonError(f"no target was measured from {LEAST} of the same sources in both matrices")
@@ -136,9 +135,9 @@ def _spearman(first: _Floats, second: _Floats) -> _Floats:
     return correlations
 
 
-def _by_seed(cells: pa.Table) -> list[ScoreTable]:
-    seeds = sorted(pc.unique(cells["seed"]).to_pylist())
-    return [mean_scores(cells.filter(pc.equal(cells["seed"], seed))).without_selves() for seed in seeds]
+def _by_seed(view: MatrixView) -> list[ScoreTable]:
+    tables = (ScoreTable(view.sources, view.targets, view.scores[:, :, seed]) for seed in range(len(view.seeds)))
+    return [table.without_selves() for table in tables]
 
 
 def _correlation(first: ScoreTable, second: ScoreTable) -> float | None:

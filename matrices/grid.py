@@ -1,34 +1,21 @@
-"""One matrix as a grid: sources by targets, means over seeds. What the pictures and the terminal tables draw."""
+"""A view of a matrix as pictures and terminal tables draw it: means over seeds by pair, languages by family."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from statistics import fmean
-from typing import Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from matrices.cells import BASELINE
+from matrices.arrays import Floats
 from matrices.languages import genealogy
 from matrices.reading import there_is
+from matrices.view import MatrixView, NoScoresError, view
 
 Place = tuple[str, str]
 """Source and target, by code."""
-Row = dict[str, Any]
-Key = TypeVar("Key")
-
-
-COLUMNS = (
-    *("matrix", "encoder", "kind", "composition", "task", "metric", "source", "target"),
-    *("selection", "seed", "score", "n_items", "status"),
-)
-"""The columns of cells that ``grid`` reads."""
-
-
-class NothingToDrawError(LookupError):
-    """No measured cell of that matrix, composition and selection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,37 +52,30 @@ class Grid:
 def grid(
     cells: pa.Table, *, matrix: str | None = None, composition: str | None = None, selection: str | None = None
 ) -> Grid:
-    """The grid of a table of cells (``COLUMNS``).
+    """The grid of a table of cells (``matrices.view.NARROW``).
 
-    Of several matrices one must be named. ``composition`` and ``selection`` default as in a recommendation: ``stack``
-    and ``last`` where there are such cells, else the first by name. Raises ``ValueError`` where a matrix must be named,
-    and ``NothingToDrawError``.
+    Of several matrices one must be named. ``composition`` and ``selection`` default as ``matrices.view.choose`` says.
+    Raises ``ValueError`` where a matrix must be named, and ``NoScoresError``.
     """
-    rows = [row for row in cells.select(COLUMNS).to_pylist() if row["status"] == "ok"]
-    rows = _of_matrix(rows, matrix)
-    transfers = [row for row in rows if row["composition"] != BASELINE]
-    composition = composition or _usual(transfers, "composition", "stack")
-    transfers = _those(transfers, "composition", composition)
-    selection = selection or _usual(transfers, "selection", "last")
-    transfers = _those(transfers, "selection", selection)
-    rows = [row for row in rows if row["selection"] == selection]
-    first = transfers[0]
-    starting = {(row["target"], row["seed"]): row["score"] for row in rows if row["composition"] == BASELINE}
+    return drawn(view(_of_matrix(cells, matrix), composition=composition, selection=selection))
+
+
+def drawn(found: MatrixView) -> Grid:
+    """The grid of a view."""
+    names = ("matrix", "encoder", "kind", "task", "metric", "composition", "selection")
     return Grid(
-        **{name: first[name] for name in ("matrix", "encoder", "kind", "task", "metric")},
-        composition=composition,
-        selection=selection,
-        sources=in_family_order(row["source"] for row in transfers),
-        targets=in_family_order(row["target"] for row in rows),
-        scores=_means((_place(row), row["score"]) for row in transfers),
-        changes=_means(
-            (_place(row), row["score"] - starting[row["target"], row["seed"]])
-            for row in transfers
-            if (row["target"], row["seed"]) in starting
-        ),
-        baseline=_means((target, score) for (target, _), score in starting.items()),
-        seeds=len({row["seed"] for row in transfers}),
-        items=(min(row["n_items"] for row in transfers), max(row["n_items"] for row in transfers)),
+        **{name: getattr(found, name) for name in names},
+        sources=in_family_order(found.sources),
+        targets=in_family_order(found.targets),
+        scores=_by_place(found, found.means),
+        changes=_by_place(found, found.changes),
+        baseline={
+            target: score
+            for target, score in zip(found.targets, found.baseline_means.tolist(), strict=True)
+            if np.isfinite(score)
+        },
+        seeds=len(found.seeds),
+        items=(int(found.n_items.min()), int(found.n_items.max())),
     )
 
 
@@ -115,32 +95,18 @@ def _genus(code: str) -> str:
     return known.genus if known else ""
 
 
-def _of_matrix(rows: Sequence[Row], wanted: str | None) -> list[Row]:
-    found = sorted({row["matrix"] for row in rows})
-    if wanted is None and len(found) > 1:
-        raise ValueError(f"the table holds several values of `matrix`: name one of {', '.join(found)}")
-    return _those(rows, "matrix", wanted or "".join(found))
+def _of_matrix(cells: pa.Table, wanted: str | None) -> pa.Table:
+    known = sorted(pc.unique(cells["matrix"].filter(pc.equal(cells["status"], "ok"))).to_pylist())
+    if wanted is None and len(known) > 1:
+        raise ValueError(f"the table holds several values of `matrix`: name one of {', '.join(known)}")
+    if not known or (wanted is not None and wanted not in known):
+        said = f" of matrix {wanted!r}" if wanted else ""
+        raise NoScoresError(f"no cell with a score{said}; {there_is(wanted or '', known)}")
+    return cells.filter(pc.equal(cells["matrix"], wanted or known[0]))
 
 
-def _usual(rows: Sequence[Row], name: str, first: str) -> str:
-    return min((row[name] for row in rows), key=lambda value: (value != first, value), default=first)
-
-
-def _those(rows: Sequence[Row], name: str, wanted: str) -> list[Row]:
-    found = [row for row in rows if row[name] == wanted]
-    if not found:
-        known = sorted({row[name] for row in rows})
-        said = f" of {name} {wanted!r}" if wanted else ""
-        raise NothingToDrawError(f"no cell with a score{said}; {there_is(wanted, known)}")
-    return found
-
-
-def _place(row: Row) -> Place:
-    return row["source"], row["target"]
-
-
-def _means(pairs: Iterable[tuple[Key, float]]) -> dict[Key, float]:
-    found: defaultdict[Key, list[float]] = defaultdict(list)
-    for key, value in pairs:
-        found[key].append(value)
-    return {key: fmean(values) for key, values in found.items()}
+def _by_place(found: MatrixView, values: Floats) -> dict[Place, float]:
+    return {
+        (found.sources[row], found.targets[column]): float(values[row, column])
+        for row, column in np.argwhere(np.isfinite(values))
+    }

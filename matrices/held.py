@@ -75,7 +75,7 @@ class Held:
         return rows.select(list(columns)) if columns is not None else rows
 
     def items(self, matrix: str) -> Mapping[str, Items]:
-        """What was known of the items of a matrix's targets when it was read, by target; a box knows nothing."""
+        """What was known of the items of a matrix's targets when it was read, by target."""
         return self._items.get(matrix, {})
 
     def pretrained(self, encoder: str) -> frozenset[str] | None:

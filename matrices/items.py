@@ -15,19 +15,17 @@ import pyarrow.compute as pc
 from matrices.beside import Beside
 from matrices.cells import now
 
-ITEMS = Beside(
-    "_items",
-    pa.schema(
-        [
-            pa.field("matrix", pa.string(), nullable=False),
-            pa.field("target", pa.string(), nullable=False),
-            pa.field("parallel", pa.string()),
-            pa.field("item_ids", pa.list_(pa.string()), nullable=False),
-            pa.field("passages", pa.list_(pa.string())),
-            pa.field("created_at", pa.timestamp("us", tz="UTC"), nullable=False),
-        ]
-    ),
+SCHEMA = pa.schema(
+    [
+        pa.field("matrix", pa.string(), nullable=False),
+        pa.field("target", pa.string(), nullable=False),
+        pa.field("parallel", pa.string()),
+        pa.field("item_ids", pa.list_(pa.string()), nullable=False),
+        pa.field("passages", pa.list_(pa.string())),
+        pa.field("created_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
 )
+ITEMS = Beside("_items", SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +57,26 @@ def read_items(store: str, options: Mapping[str, str], matrix: str | None = None
     rows = ITEMS.rows(store, options)
     if matrix is not None:
         rows = rows.filter(pc.equal(rows["matrix"], matrix))
+    return items_of(rows)
+
+
+def items_of(rows: pa.Table) -> Named:
+    """The items that rows of ``SCHEMA`` name; of a target named twice the last."""
     found: dict[str, dict[str, Items]] = {}
     for row in rows.to_pylist():
         found.setdefault(row["matrix"], {})[row["target"]] = _items(row)
     return found
+
+
+def items_table(items: Named) -> pa.Table:
+    """The items of targets as rows of ``SCHEMA``, in order of matrix and target."""
+    moment = now()
+    rows = [
+        _row(matrix, target, named, moment)
+        for matrix, targets in sorted(items.items())
+        for target, named in sorted(targets.items())
+    ]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
 def write_items(store: str, options: Mapping[str, str], items: Named) -> None:

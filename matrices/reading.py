@@ -142,9 +142,9 @@ def in_order(table: pa.Table) -> pa.Table:
 
 
 def compositions(cells: pa.Table) -> list[str]:
-    """The ways sources were added in these cells, the usual one (``stack``) first; the baseline is not one."""
+    """The ways sources were added in these cells, ``stack`` and ``alone`` first; the baseline is not one."""
     found = set(pc.unique(cells["composition"]).to_pylist()) - {BASELINE}
-    return sorted(found, key=lambda name: (name != "stack", name))
+    return sorted(found, key=lambda name: (name != "stack", name != "alone", name))
 
 
 def selections(cells: pa.Table) -> list[str]:

@@ -40,12 +40,12 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
     )
-    models, of_matrices = Models(settings.models, overlaps=overlaps), Measures(settings.measures)
+    models = Models(settings.models, overlaps=overlaps)
     app.state.context = Context(
         settings=settings,
-        snapshots=Snapshots(settings.store, settings.refresh_seconds, settings.answers, models, of_matrices),
+        snapshots=Snapshots(settings.store, settings.refresh_seconds, settings.answers, models),
         downloads=Downloads(settings.download_folder, settings.download_files),
-        measures=of_matrices,
+        measures=Measures(settings.measures),
     )
     app.state.metrics = Metrics()
     app.add_middleware(Observed, metrics=app.state.metrics)

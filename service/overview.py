@@ -5,10 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.grid import NothingToDrawError, grid
+from matrices.grid import grid
 from matrices.held import Held
 from matrices.reading import MatrixInfo, UnknownMatrixError, compositions, selections
 from matrices.recommend import named
+from matrices.view import NoScoresError
 from service.schemas import Grid, MatrixDetail
 
 
@@ -46,7 +47,7 @@ def detail(held: Held, matrix: str) -> MatrixDetail:
 def _grid(cells: pa.Table) -> Grid:
     try:
         found = grid(cells)
-    except NothingToDrawError:
+    except NoScoresError:
         return Grid(composition="stack", selection="last", sources=[], targets=[], scores=[], baseline=[])
     return Grid(
         composition=found.composition,

@@ -16,11 +16,11 @@ from starlette.exceptions import HTTPException
 
 from matrices.boxed import NoBoxError
 from matrices.languages import UnknownLanguageError
-from matrices.measures.outcomes import MeasureError
 from matrices.measures.registry import UnknownMeasureError
 from matrices.reading import UnknownMatrixError, UnknownVersionError
 from matrices.recommend import UnknownTargetError, UnknownTaskError
 from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
+from matrices.view import MeasureError
 from service.schemas import CellsQuery, DownloadQuery, MeasureQuery, Problem, RecommendationQuery
 
 log = structlog.get_logger()

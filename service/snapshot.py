@@ -12,7 +12,7 @@ import structlog
 from matrices.boxed import store_or_box
 from matrices.held import Held, hold
 from matrices.reading import Reader, UnknownVersionError
-from matrices.recommend import Measured, Predictor, Question, ask, to_json
+from matrices.recommend import Predictor, Question, ask, to_json
 
 log = structlog.get_logger()
 
@@ -26,11 +26,9 @@ class _Loaded:
 class Snapshots:
     """Immutable views of a store. Safe from many threads: at most one looks for a newer version, the others answer."""
 
-    def __init__(
-        self, store: str | None, refresh_seconds: float, answers: int, predictor: Predictor, measuring: Measured
-    ) -> None:
+    def __init__(self, store: str | None, refresh_seconds: float, answers: int, predictor: Predictor) -> None:
         self._store, self._refresh_seconds = store, refresh_seconds
-        self._predictor, self._measuring = predictor, measuring
+        self._predictor = predictor
         self._lock = threading.Lock()
         self._reader: Reader | None = None
         self._loaded: _Loaded | None = None
@@ -89,4 +87,4 @@ class Snapshots:
         return hold(store_or_box(self._store), version)
 
     def _recommend(self, held: Held, question: Question) -> bytes:
-        return to_json(ask(held, question, self._predictor, self._measuring))
+        return to_json(ask(held, question, self._predictor))

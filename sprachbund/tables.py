@@ -103,7 +103,7 @@ def _legend(grid: Grid) -> Text:
     items = str(fewest) if fewest == most else f"{fewest} to {most}"
     missing = f", {_MISSING} not measured" if len(grid.values) < len(grid.sources) * len(grid.targets) else ""
     seeds = "one seed" if grid.seeds == 1 else f"mean of {grid.seeds} seeds"
-    baseline = "the same task adapter with nothing added" if interference else "the best constant answer"
+    baseline = "the same task adapter with nothing added" if interference else "the constant answer"
     ramp = [Text(" ", style=_style(colour)) for colour in steps]
     return Text.assemble(
         f"{low} ",

@@ -1,5 +1,5 @@
 """Measures of transfer: pure functions from the cells of a matrix to tidy tables.
 
-Every measure starts from ``Outcomes`` (``measures.outcomes.read_outcomes``): one matrix under one composition and
-selection, as arrays. Nothing here needs torch.
+Every measure starts from a ``MatrixView`` (``matrices.view.view``): one matrix under one composition and selection, as
+arrays. How sure its numbers are is ``matrices.uncertainty``'s to say. Nothing here needs torch.
 """

@@ -12,18 +12,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from matrices.measures.joint import Joint
-from matrices.measures.outcomes import Bools, Floats, MeasureError, Outcomes
+from matrices.arrays import Bools, Floats
+from matrices.uncertainty.matrix_bootstrap import MatrixBootstrap
+from matrices.view import MatrixView, MeasureError
 
 
-def additive(joint: Joint) -> pa.Table:
+def additive(joint: MatrixBootstrap) -> pa.Table:
     """A row an effect: ``role`` (``source``: alpha, ``target``: beta), ``language``, ``effect``, ``low``, ``high``.
 
     In units of the score; in an ``interference`` matrix of the change from the baseline. In order of role, the greatest
     effect first. In-language cells are left out. Raises ``MeasureError`` where the pairs measured do not connect all
     languages, so that effects cannot be told apart.
     """
-    found = joint.outcomes
+    found = joint.view
     fit = _Fit(found)
     estimates = joint.estimate(lambda scores, baseline: fit.effects(_values(found, scores, baseline)))
     roles = ["source"] * len(found.sources) + ["target"] * len(found.targets)
@@ -39,7 +40,7 @@ def additive(joint: Joint) -> pa.Table:
     return table.sort_by([("role", "ascending"), ("effect", "descending")])
 
 
-def summary(joint: Joint) -> pa.Table:
+def summary(joint: MatrixBootstrap) -> pa.Table:
     """A row a statistic of the whole matrix: ``statistic``, ``value``, ``low``, ``high``, and what it ``means``.
 
     In-language cells are left out. Shares of variance are of the additive model, the mean squares of alpha, beta and
@@ -47,7 +48,7 @@ def summary(joint: Joint) -> pa.Table:
     and seeds. Asymmetry is sum |M_st - M_ts| / sum (|M_st| + |M_ts|) over pairs measured both ways, M the score
     or, in an ``interference`` matrix, the change. Shares and asymmetry that noise alone would give are not 0.
     """
-    found = joint.outcomes
+    found = joint.view
     fit = _Fit(found)
     noise = float(np.mean(joint.variances(of_changes=found.kind != "zero_shot")[fit.shown]))
 
@@ -83,14 +84,14 @@ _MEANINGS = {
 }
 
 
-def _values(found: Outcomes, scores: Floats, baseline: Floats) -> Floats:
+def _values(found: MatrixView, scores: Floats, baseline: Floats) -> Floats:
     return scores if found.kind == "zero_shot" else scores - baseline[..., None, :]
 
 
 class _Fit:
     """The least-squares fit of the additive model to the pairs of one matrix, as one linear map."""
 
-    def __init__(self, found: Outcomes) -> None:
+    def __init__(self, found: MatrixView) -> None:
         self.shown: Bools = np.isfinite(_values(found, found.means, found.baseline_means))
         self.shown[found.own] = False
         self.at = np.nonzero(self.shown)
@@ -133,7 +134,7 @@ class _Fit:
         return [np.divide(part, total, out=np.full_like(total, np.nan), where=total > 0) for part in parts]
 
 
-def _asymmetry(found: Outcomes, values: Floats) -> Floats:
+def _asymmetry(found: MatrixView, values: Floats) -> Floats:
     common = sorted(set(found.sources) & set(found.targets))
     rows = [found.sources.index(code) for code in common]
     columns = [found.targets.index(code) for code in common]

@@ -7,21 +7,20 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from matrices.items import Items
 from matrices.likeness.similarity import similarities
 from matrices.measures.additive import additive, summary
 from matrices.measures.consistency import consistency_table
 from matrices.measures.donors import donors
 from matrices.measures.hat import hat_r_table
 from matrices.measures.interference import MARGIN, RATE, interference, sure_pairs
-from matrices.measures.joint import Joint
 from matrices.measures.mantel import correlations, languages_of
-from matrices.measures.outcomes import Outcomes
 from matrices.measures.profile import Recipe
 from matrices.measures.ranks import ranks
 from matrices.measures.ratios import ratios
-from matrices.measures.resampling import RESAMPLES
 from matrices.measures.splits import splits_table
+from matrices.uncertainty.matrix_bootstrap import MatrixBootstrap
+from matrices.uncertainty.resampling import RESAMPLES
+from matrices.view import MatrixView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,7 @@ class Settings:
     """What measures can be told; each takes what concerns it."""
 
     composition: str | None = None
-    """How adapters were put together; None is ``stack``, else the first by name."""
+    """How adapters were put together; None is ``stack``, then ``alone``, else the first by name."""
     selection: str | None = None
     """Which weights were evaluated; None is ``last``, else the first by name."""
     resamples: int = RESAMPLES
@@ -45,7 +44,7 @@ class Settings:
 
 DEFAULTS = Settings()
 
-Compute = Callable[[Outcomes, Mapping[str, Items], Settings], pa.Table]
+Compute = Callable[[MatrixView, Settings], pa.Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,9 @@ class Measure:
     compute: Compute
 
 
-def _interference(outcomes: Outcomes, items: Mapping[str, Items], settings: Settings) -> pa.Table:
+def _interference(view: MatrixView, settings: Settings) -> pa.Table:
     return interference(
-        outcomes,
-        items=items,
+        view,
         resamples=settings.resamples,
         unseen=settings.unseen,
         margin=settings.margin,
@@ -69,45 +67,46 @@ def _interference(outcomes: Outcomes, items: Mapping[str, Items], settings: Sett
     )
 
 
-def _pairs(outcomes: Outcomes, items: Mapping[str, Items], settings: Settings) -> pa.Table:
-    return sure_pairs(_interference(outcomes, items, settings))
+def _pairs(view: MatrixView, settings: Settings) -> pa.Table:
+    return sure_pairs(_interference(view, settings), settings.rate)
 
 
-def _ranks(outcomes: Outcomes, items: Mapping[str, Items], settings: Settings) -> pa.Table:
-    return ranks(outcomes, items=items, resamples=settings.resamples)
+def _ranks(view: MatrixView, settings: Settings) -> pa.Table:
+    return ranks(view, resamples=settings.resamples)
 
 
-def _likeness(outcomes: Outcomes, items: Mapping[str, Items], settings: Settings) -> pa.Table:
-    codes = languages_of(outcomes)
-    return correlations(outcomes, similarities(codes, codes))
+def _likeness(view: MatrixView, settings: Settings) -> pa.Table:
+    codes = languages_of(view)
+    return correlations(view, similarities(codes, codes))
 
 
-def _hat_r(outcomes: Outcomes, items: Mapping[str, Items], settings: Settings) -> pa.Table:
-    return hat_r_table(outcomes, items, recipe=Recipe(solved=settings.solved), resamples=settings.resamples)
+def _hat_r(view: MatrixView, settings: Settings) -> pa.Table:
+    return hat_r_table(view, recipe=Recipe(solved=settings.solved), resamples=settings.resamples)
 
 
-def _consistency(outcomes: Outcomes, items: Mapping[str, Items], settings: Settings) -> pa.Table:
+def _consistency(view: MatrixView, settings: Settings) -> pa.Table:
     solved = 1.0 if settings.solved is None else settings.solved
-    return consistency_table(outcomes, items, solved=solved, resamples=settings.resamples)
+    return consistency_table(view, solved=solved, resamples=settings.resamples)
 
 
-def _splits(outcomes: Outcomes, items: Mapping[str, Items], settings: Settings) -> pa.Table:
-    return splits_table(outcomes, items)
+def _splits(view: MatrixView, settings: Settings) -> pa.Table:
+    return splits_table(view)
 
 
-def _joint(compute: Callable[[Joint], pa.Table]) -> Compute:
-    return lambda outcomes, items, settings: compute(Joint(outcomes, items=items, resamples=settings.resamples))
+def _bootstrapped(compute: Callable[[MatrixBootstrap], pa.Table]) -> Compute:
+    return lambda view, settings: compute(MatrixBootstrap(view, resamples=settings.resamples))
 
 
 _CHANGES = {
     "score": "mean over the seeds that have both the source's score and the baseline",
-    "baseline": "the same task adapter with nothing added; in a zero_shot matrix the best constant answer",
+    "baseline": "the same task adapter with nothing added; in a zero_shot matrix the constant answer",
     "delta": "score less baseline, paired by item and seed",
     "low": "lower end of the 95% interval of delta, over items and seeds; high: its upper end",
     "relative": "delta / baseline, with relative_low and relative_high",
     "p_items": "paired permutation test over items, these seeds given",
     "p": "the larger of p_items and the test of the interval, which speaks of other seeds too",
-    "q": "false discovery rate at which this is a discovery (Benjamini-Hochberg)",
+    "q": "false discovery rate among the target's sources at which this is a discovery (Benjamini-Hochberg)",
+    "q_matrix": "the same in the whole matrix",
     "band_low": "lower end of a 95% band for all cells at once (max-T); band_high: its upper end",
     "label": "helps, harms, neutral (within a point of 0) or undecided",
     "source_unseen": "the encoder was not pretrained on it; null where that is not said; target_unseen likewise",
@@ -122,7 +121,12 @@ MEASURES: Mapping[str, Measure] = {
             _CHANGES,
             _interference,
         ),
-        Measure("pairs", "The pairs that help beyond doubt, and those that harm, the surest first.", _CHANGES, _pairs),
+        Measure(
+            "pairs",
+            "The pairs that help beyond doubt in the whole matrix, and those that harm, the surest first.",
+            _CHANGES,
+            _pairs,
+        ),
         Measure(
             "donors",
             "Which languages give and which take.",
@@ -136,7 +140,7 @@ MEASURES: Mapping[str, Measure] = {
                 "type": "gives and takes, gives, takes or neither, by the signs",
                 "sure": "whether neither interval holds 0",
             },
-            _joint(donors),
+            _bootstrapped(donors),
         ),
         Measure(
             "ratios",
@@ -144,28 +148,28 @@ MEASURES: Mapping[str, Measure] = {
             {
                 "to_source": "S(s, t) / S(s, s), normalised by row",
                 "to_target": "S(s, t) / S(t, t), normalised by column",
-                "above_constant": "(S(s, t) - c) / (S(t, t) - c), c the best constant answer",
+                "above_constant": "(S(s, t) - c) / (S(t, t) - c), c the constant answer",
             },
-            _joint(ratios),
+            _bootstrapped(ratios),
         ),
         Measure(
             "summary",
             "The whole matrix in a few numbers.",
             {"value": "the statistic, with its 95% interval low to high", "means": "what it says"},
-            _joint(summary),
+            _bootstrapped(summary),
         ),
         Measure(
             "additive",
             "Strong sources and easy targets: S = mu + alpha_s + beta_t + gamma_st.",
             {"role": "source (alpha) or target (beta)", "effect": "in units of the score, with low and high (95%)"},
-            _joint(additive),
+            _bootstrapped(additive),
         ),
         Measure(
             "ranks",
             "Which places in each target's ranking are sure.",
             {
                 "rank": "by mean score over seeds, with rank_low and rank_high, joint 95% bounds",
-                "tied_with_best": "no source is better beyond doubt",
+                "tied_with_best": "no source is better beyond doubt; null where one seed cannot tell",
                 "behind": "the best score less this one, with its joint band",
             },
             _ranks,

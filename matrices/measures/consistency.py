@@ -14,18 +14,16 @@ alone. ``measures.hat`` is for that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from matrices.items import Items
-from matrices.measures.outcomes import Outcomes
 from matrices.measures.parallel import Group, Parallel, parallel
-from matrices.measures.resampling import RESAMPLES
-from matrices.measures.spread import LEVEL
+from matrices.uncertainty.components import LEVEL
+from matrices.uncertainty.resampling import RESAMPLES
+from matrices.view import MatrixView
 
 Numbers = NDArray[np.floating]
 
@@ -41,9 +39,7 @@ SCHEMA = pa.schema(
 )
 
 
-def consistency_table(
-    outcomes: Outcomes, items: Mapping[str, Items], *, solved: float = 1.0, resamples: int = RESAMPLES
-) -> pa.Table:
+def consistency_table(view: MatrixView, *, solved: float = 1.0, resamples: int = RESAMPLES) -> pa.Table:
     """A row a (source, target), source other than target, where both are on one parallel corpus, in that order.
 
     ``conditional_transfer``, ``overlap`` and ``kappa`` are means over the ``seeds`` of the two cells, each with a 95%
@@ -56,7 +52,7 @@ def consistency_table(
     choose a lower share there. Raises ``MeasureError`` where no targets have parallel items, or no source was measured
     on its own language too.
     """
-    cells = parallel(outcomes, items, solved=solved, resamples=resamples)
+    cells = parallel(view, solved=solved, resamples=resamples)
     rows = [row for group in cells.groups() for row in _rows(cells, group)]
     order = [("source", "ascending"), ("target", "ascending")]
     return pa.Table.from_pylist(rows, schema=SCHEMA).sort_by(order)

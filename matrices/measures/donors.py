@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from matrices.measures.joint import Estimates, Joint
-from matrices.measures.outcomes import Floats, Outcomes
+from matrices.arrays import Floats
+from matrices.uncertainty.matrix_bootstrap import Estimates, MatrixBootstrap
+from matrices.view import MatrixView
 
 TYPES = {
     (True, True): "gives and takes",
@@ -26,7 +27,7 @@ TYPES = {
 """The four types of language by whether it is a donor (donor > 0) and a recipient (recipient > 0)."""
 
 
-def donors(joint: Joint) -> pa.Table:
+def donors(joint: MatrixBootstrap) -> pa.Table:
     """A row a language, in order of code; null where it is no source, or no target.
 
     - ``donor``, ``recipient``: the sums above, over the ``given_to`` targets and ``taken_from`` sources measured, the
@@ -37,7 +38,7 @@ def donors(joint: Joint) -> pa.Table:
     - ``type``: ``gives and takes``, ``gives``, ``takes`` or ``neither``, by the signs; ``sure`` where neither interval
       holds 0.
     """
-    found = joint.outcomes
+    found = joint.view
     donor = joint.estimate(lambda scores, baseline: _sums(relative(found, scores, baseline), axis=-1))
     recipient = joint.estimate(lambda scores, baseline: _sums(relative(found, scores, baseline), axis=-2))
     measured = np.isfinite(relative(found, found.means, found.baseline_means))
@@ -57,7 +58,7 @@ def donors(joint: Joint) -> pa.Table:
     return pa.table({**columns, "type": pa.array(types, pa.string()), "sure": sure})
 
 
-def relative(found: Outcomes, scores: Floats, baseline: Floats) -> Floats:
+def relative(found: MatrixView, scores: Floats, baseline: Floats) -> Floats:
     """M - 1 of every pair of two languages [..., S, T]: the score over what the target has without transfer, less 1."""
     rows, columns = found.own
     reference = baseline
@@ -69,7 +70,7 @@ def relative(found: Outcomes, scores: Floats, baseline: Floats) -> Floats:
     return shares
 
 
-def _gaps(found: Outcomes, scores: Floats) -> Floats:
+def _gaps(found: MatrixView, scores: Floats) -> Floats:
     """S(s, s) less the mean of the other targets [..., S]; NaN where no task adapter was trained on the source."""
     gaps = np.full(scores.shape[:-1], np.nan)
     if found.kind == "zero_shot":

@@ -9,18 +9,18 @@ seed is used, and none twice for one thing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from matrices.items import Items
-from matrices.measures.outcomes import Outcomes, Singles
+from matrices.arrays import Singles
 from matrices.measures.parallel import Group, Parallel, parallel
 from matrices.measures.profile import Numbers, Profile, Recipe, binned, rotations
-from matrices.measures.resampling import RESAMPLES
-from matrices.measures.spread import LEVEL
+from matrices.uncertainty.components import LEVEL
+from matrices.uncertainty.resampling import RESAMPLES
+from matrices.view import MatrixView
 
 SCHEMA = pa.schema(
     [
@@ -34,8 +34,7 @@ SCHEMA = pa.schema(
 
 
 def hat_r_table(
-    outcomes: Outcomes,
-    items: Mapping[str, Items],
+    view: MatrixView,
     *,
     recipe: Recipe | None = None,
     resamples: int = RESAMPLES,
@@ -53,7 +52,7 @@ def hat_r_table(
     ``MeasureError`` where no targets have parallel items, or no source was measured on its own language too.
     """
     recipe = recipe or Recipe()
-    cells = parallel(outcomes, items, solved=recipe.solved, resamples=resamples)
+    cells = parallel(view, solved=recipe.solved, resamples=resamples)
     rows = [row for group in cells.groups() for row in _rows(cells, group, recipe)]
     order = [("source", "ascending"), ("target", "ascending")]
     return pa.Table.from_pylist(rows, schema=SCHEMA).sort_by(order)

@@ -2,12 +2,12 @@
 
 delta(l, t) = mean over seeds of [S(task adapter with l, on t) - S(same task adapter alone, on t)], and delta / baseline
 (Faisal and Anastasopoulos 2024, arXiv:2403.20088, whose tables these are; the formula is written out here). Positive is
-transfer, negative interference. In a ``zero_shot`` matrix the baseline is the best constant answer.
+transfer, negative interference. In a ``zero_shot`` matrix the baseline is the constant answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -16,16 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from matrices.items import Items
-from matrices.measures.influence import influence, over_seeds
-from matrices.measures.multiplicity import benjamini_hochberg, max_t
-from matrices.measures.outcomes import Bools, Column, Floats, MeasureError, Outcomes, Singles, mean_over_seeds
-from matrices.measures.resampling import RESAMPLES, ItemSample, Resamples
-from matrices.measures.spread import LEVEL, Parts, parts, spread
+from matrices.arrays import Bools, Floats, Indices, Singles, mean_over_seeds
+from matrices.uncertainty.components import LEVEL, Parts, SeedVariance, joined, own_prior, parts, spread, with_adapters
+from matrices.uncertainty.influence import influence, over_seeds
+from matrices.uncertainty.multiplicity import benjamini_hochberg, max_t
+from matrices.uncertainty.resampling import RESAMPLES, ItemSample, Resamples
+from matrices.view import ItemOutcomes, MatrixView, MeasureError
 
 Label = Literal["helps", "harms", "neutral", "undecided"]
 Numbers = NDArray[Any]
-Indices = NDArray[np.int64]
 
 MARGIN = 0.01
 """A change within one point either way is of no practical account."""
@@ -34,9 +33,8 @@ RATE = 0.05
 
 
 def interference(
-    outcomes: Outcomes,
+    view: MatrixView,
     *,
-    items: Mapping[str, Items] | None = None,
     resamples: int = RESAMPLES,
     unseen: Collection[str] | None = None,
     margin: float = MARGIN,
@@ -46,29 +44,31 @@ def interference(
 
     - ``score``, ``baseline``, ``delta`` and ``relative`` (delta / baseline): means over the ``seeds`` that have both.
     - ``low``, ``high``: 95% interval of delta, paired by item and seed; ``relative_low`` and ``relative_high`` of the
-      relative change. Items and seeds both vary in it (``measures.spread``).
+      relative change. Items and seeds both vary in it (``uncertainty.components``).
     - ``p_items``: paired permutation test, the two sides of an item (a passage) exchanged; where no permutation of
       ``resamples`` reaches delta, Hoeffding's bound on the exact p if that is lower. It speaks of these seeds. ``p``:
       the larger of it and the test of the interval, which speaks of other seeds too. ``q``: Benjamini-Hochberg over the
-      matrix.
+      sources of the target; ``q_matrix``: over the matrix.
     - ``band_low``, ``band_high``: 95% band that holds for all cells at once (max-T over the joint bootstrap).
     - ``label``: ``helps`` or ``harms`` where q <= ``rate`` and the interval excludes 0; ``neutral`` where the interval
-      lies within ``margin`` of 0; else ``undecided``.
+      lies within ``margin`` of 0; else ``undecided``. It is what an answer about that target says.
+    Other training runs of the language adapters vary in interval, p and label where the view knows how much they do
+    (``uncertainty.adapter_runs``); else all this holds for the runs that were measured. Bands and ``relative`` are of
+    those runs.
+
     - ``source_unseen``, ``target_unseen``: whether the language is among ``unseen``, those that the encoder was not
       pretrained on; null where that is not said.
 
     Raises ``MeasureError`` where there are no outcomes of items, or no baseline.
     """
-    samples = Resamples(outcomes, resamples, items)
-    found = [
-        _on_target(column, outcomes.scores[:, place], outcomes.baseline[place], samples)
-        for place, column in enumerate(outcomes.by_item())
-    ]
+    samples, seeds = Resamples(view, resamples), SeedVariance(view)
+    found = [_on_target(view, place, samples) for place in range(len(view.by_item()))]
     cells = {name: np.concatenate([one.cells[name] for one in found]) for name in found[0].cells}
     if not len(cells["delta"]):
-        raise MeasureError(f"{outcomes.matrix} has no baseline on the items of its cells; fill its job to the end")
-    of_delta = spread([one.of_delta for one in found])
-    reach = spread([one.of_relative for one in found]).half_width()
+        raise MeasureError(f"{view.matrix} has no baseline on the items of its cells; fill its job to the end")
+    of_delta = with_adapters(spread(joined([one.of_delta for one in found]), seeds.of_changes), view.adapters)
+    of_relative = joined([one.of_relative for one in found])
+    reach = spread(of_relative, own_prior(of_relative)).half_width()
     by_seed = np.concatenate([one.by_seed for one in found]) * of_delta.shrink[:, None]
     deviations = np.concatenate([one.by_item for one in found], axis=1)
     deviations += (samples.seeds @ by_seed.T).astype(np.float32)
@@ -76,12 +76,13 @@ def interference(
     delta, half, relative = cells["delta"], of_delta.half_width(), cells["relative"]
     band = of_delta.joint_half_width(critical)
     p = np.maximum(cells["p_items"], of_delta.p(delta))
-    q = benjamini_hochberg(p)
-    sources = [outcomes.sources[index] for index in cells["source"]]
-    targets = [column.target for column, one in zip(outcomes.by_item(), found, strict=True) for _ in one.cells["delta"]]
+    ends = np.cumsum([len(one.cells["delta"]) for one in found])[:-1]
+    q = np.concatenate([benjamini_hochberg(of_target) for of_target in np.split(p, ends)])
+    sources = [view.sources[index] for index in cells["source"]]
+    targets = [target for target, one in zip(view.targets, found, strict=True) for _ in one.cells["delta"]]
     return pa.table(
         {
-            **{name: [getattr(outcomes, name)] * len(delta) for name in ("matrix", "encoder", "task", "composition")},
+            **{name: [getattr(view, name)] * len(delta) for name in ("matrix", "encoder", "task", "composition")},
             "source": sources,
             "target": targets,
             "source_unseen": _marked(sources, unseen),
@@ -99,6 +100,7 @@ def interference(
             "p_items": cells["p_items"],
             "p": p,
             "q": q,
+            "q_matrix": benjamini_hochberg(p),
             "band_low": delta - band,
             "band_high": delta + band,
             "label": labels(delta, half, q, margin, rate),
@@ -106,12 +108,34 @@ def interference(
     )
 
 
-def sure_pairs(table: pa.Table) -> pa.Table:
+@dataclass(frozen=True, eq=False)
+class Changes:
+    """What C ``sources`` (by place) of one target change against its baseline, as ``interference`` says of them [C]."""
+
+    sources: Indices
+    delta: Floats
+    half: Floats
+    q: Floats
+    labels: list[Label]
+
+
+def changes_on(view: MatrixView, target: str, samples: Resamples, seeds: SeedVariance) -> Changes:
+    """The changes on one target alone, read and computed for it alone. Raises ``MeasureError`` without outcomes."""
+    found = _on_target(view, view.targets.index(target), samples)
+    of_delta = with_adapters(spread(found.of_delta, seeds.of_changes), view.adapters)
+    delta, half = found.cells["delta"], of_delta.half_width()
+    q = benjamini_hochberg(np.maximum(found.cells["p_items"], of_delta.p(delta)))
+    return Changes(found.cells["source"], delta, half, q, labels(delta, half, q))
+
+
+def sure_pairs(table: pa.Table, rate: float = RATE) -> pa.Table:
     """The rows of ``interference`` that help or harm, promising pairs before harmful ones, the surest size first.
 
-    Sorted by how far from 0 the nearer end of the interval is: a large change that might be small comes later.
+    Of the whole matrix at once: ``q_matrix`` is at most ``rate``. Sorted by how far from 0 the nearer end of the
+    interval is: a large change that might be small comes later.
     """
-    sure = table.filter(pc.is_in(table["label"], pa.array(["helps", "harms"])))
+    found = pc.and_(pc.is_in(table["label"], pa.array(["helps", "harms"])), pc.less_equal(table["q_matrix"], rate))
+    sure = table.filter(found)
     least = pc.min_element_wise(pc.abs(sure["low"]), pc.abs(sure["high"]))
     order = pc.sort_indices(
         pa.table({"label": sure["label"], "least": least}),
@@ -135,8 +159,11 @@ class _Found:
     by_item: Singles
 
 
-def _on_target(column: Column, scores: Floats, baseline: Floats, samples: Resamples) -> _Found:
-    """``scores`` [S, K] and ``baseline`` [K] of one target."""
+def _on_target(view: MatrixView, place: int, samples: Resamples) -> _Found:
+    column, scores, baseline = view.outcomes(view.targets[place]), view.scores[:, place], view.baseline[place]
+    if column is None:
+        view.by_item()
+    assert column is not None
     sample = samples.of(column.target)
     known = np.isfinite(scores) & np.isfinite(baseline) & (column.baseline_total[0].sum(axis=1) > 0)
     kept = np.flatnonzero(known.any(axis=1))
@@ -171,7 +198,7 @@ def _on_target(column: Column, scores: Floats, baseline: Floats, samples: Resamp
 
 
 def _differences(
-    column: Column, correct: Singles, total: Singles, scores: Floats, baseline: Floats, known: Bools
+    column: ItemOutcomes, correct: Singles, total: Singles, scores: Floats, baseline: Floats, known: Bools
 ) -> Singles:
     """What every item adds to the change of its run [C, K, N]; where both sides have the same totals, just that.
 

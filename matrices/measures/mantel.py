@@ -7,24 +7,25 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from matrices.measures.outcomes import Bools, Floats, Outcomes
+from matrices.arrays import Bools, Floats
+from matrices.view import MatrixView
 
 PERMUTATIONS = 9_999
 _AT_ONCE = 500
 
 
-def correlations(outcomes: Outcomes, likeness: Mapping[str, Floats], *, permutations: int = PERMUTATIONS) -> pa.Table:
+def correlations(view: MatrixView, likeness: Mapping[str, Floats], *, permutations: int = PERMUTATIONS) -> pa.Table:
     """A row a measure of likeness: Spearman's ``correlation`` with transfer, and ``p`` (two-sided, Mantel test).
 
     ``likeness`` [L, L] each over all languages in order of code (``languages_of``), NaN where unknown. Transfer is the
     mean score, or the change from the baseline in an ``interference`` matrix, less its target's mean, so that hard
     targets do not count as bad transfer. ``pairs`` are those with both; in-language cells are left out.
     """
-    codes = languages_of(outcomes)
-    values = outcomes.means if outcomes.kind == "zero_shot" else outcomes.means - outcomes.baseline_means
+    codes = languages_of(view)
+    values = view.means if view.kind == "zero_shot" else view.means - view.baseline_means
     square = np.full((len(codes), len(codes)), np.nan)
-    rows = [codes.index(code) for code in outcomes.sources]
-    columns = [codes.index(code) for code in outcomes.targets]
+    rows = [codes.index(code) for code in view.sources]
+    columns = [codes.index(code) for code in view.targets]
     square[np.ix_(rows, columns)] = values
     np.fill_diagonal(square, np.nan)
     transfer = _within_target(square)
@@ -39,9 +40,9 @@ def correlations(outcomes: Outcomes, likeness: Mapping[str, Floats], *, permutat
     )
 
 
-def languages_of(outcomes: Outcomes) -> list[str]:
+def languages_of(view: MatrixView) -> list[str]:
     """Sources and targets, in order of code."""
-    return sorted({*outcomes.sources, *outcomes.targets})
+    return sorted({*view.sources, *view.targets})
 
 
 def mantel(transfer: Floats, likeness: Floats, permutations: int = PERMUTATIONS) -> tuple[float, float]:

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from matrices.arrays import Bools, Indices, Singles
 from matrices.items import Items
-from matrices.measures.outcomes import Bools, Column, MeasureError, Outcomes, Singles
-from matrices.measures.resampling import RESAMPLES, ItemSample
-
-Indices = NDArray[np.int64]
+from matrices.uncertainty.resampling import RESAMPLES, ItemSample
+from matrices.view import ItemOutcomes, MatrixView, MeasureError
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +99,26 @@ class Parallel:
             yield Group(source, own, np.array(targets), *common)
 
 
-def parallel(
-    outcomes: Outcomes, items: Mapping[str, Items], *, solved: float | None = None, resamples: int = RESAMPLES
-) -> Parallel:
+def parallel(view: MatrixView, *, solved: float | None = None, resamples: int = RESAMPLES) -> Parallel:
     """Outcomes item by item across targets, on the parallel corpus that most of the targets are on.
 
     A success is 1 where ``correct / total`` of an item is ``solved`` or more and 0 elsewhere; without ``solved`` it is
     that share itself (of a classified text both are 0 or 1). An item with nothing in it to find, where nothing was
     found, is a success. Raises ``MeasureError`` where no two targets share parallel items, or outcomes were not kept.
     """
-    columns = outcomes.by_item()
-    corpus = _corpus(outcomes, items)
-    kept = [at for at, target in enumerate(outcomes.targets) if target in items and items[target].parallel == corpus]
+    columns, items = view.by_item(), view.items
+    corpus = _corpus(view)
+    kept = [at for at, target in enumerate(view.targets) if target in items and items[target].parallel == corpus]
     for at in kept:
-        if len(items[outcomes.targets[at]].ids) != columns[at].items:
+        if len(items[view.targets[at]].ids) != columns[at].items:
             raise MeasureError(
-                f"{outcomes.targets[at]}: {columns[at].items} items were scored, and "
-                f"{len(items[outcomes.targets[at]].ids)} are named; run the job again with `sprachbund fill`"
+                f"{view.targets[at]}: {columns[at].items} items were scored, and "
+                f"{len(items[view.targets[at]].ids)} are named; run the job again with `sprachbund fill`"
             )
-    named = [items[outcomes.targets[at]] for at in kept]
+    named = [items[view.targets[at]] for at in kept]
     place = {id_: at for at, id_ in enumerate(dict.fromkeys(id_ for one in named for id_ in one.ids))}
     places = [np.array([place[id_] for id_ in one.ids], dtype=np.int64) for one in named]
-    known = outcomes.known[:, kept]
+    known = view.known[:, kept]
     success = np.zeros((*known.shape, len(place)), np.float32)
     present = np.zeros((len(kept), len(place)), np.bool_)
     for target, (at, where) in enumerate(zip(kept, places, strict=True)):
@@ -130,31 +126,31 @@ def parallel(
         success[:, target, :, where] = np.moveaxis(of_target, -1, 0)
         present[target, where] = True
     return Parallel(
-        matrix=outcomes.matrix,
+        matrix=view.matrix,
         corpus=corpus,
-        sources=outcomes.sources,
-        targets=tuple(outcomes.targets[at] for at in kept),
+        sources=view.sources,
+        targets=tuple(view.targets[at] for at in kept),
         success=success,
         known=known,
         present=present,
         clusters=_clusters(place, named),
-        constant=_constant([columns[at] for at in kept], solved) if outcomes.kind == "zero_shot" else None,
+        constant=_constant([columns[at] for at in kept], solved) if view.kind == "zero_shot" else None,
         resamples=resamples,
     )
 
 
-def _corpus(outcomes: Outcomes, items: Mapping[str, Items]) -> str:
+def _corpus(view: MatrixView) -> str:
     """The parallel corpus that most targets are on."""
-    named = [items[target].parallel for target in outcomes.targets if target in items]
+    named = [view.items[target].parallel for target in view.targets if target in view.items]
     if not named:
         raise MeasureError(
-            f"{outcomes.matrix} does not know which items its targets were scored on; run its job again with "
+            f"{view.matrix} does not know which items its targets were scored on; run its job again with "
             "`sprachbund fill`, which keeps their ids and measures nothing twice"
         )
     corpora = Counter(corpus for corpus in named if corpus is not None).most_common(1)
     if not corpora or corpora[0][1] < 2:
         raise MeasureError(
-            f"{outcomes.matrix} has no two targets on items of one parallel corpus, which this measure compares item "
+            f"{view.matrix} has no two targets on items of one parallel corpus, which this measure compares item "
             "by item; measure on corpora whose items are translations of one another (`parallel` in corpora.yaml)"
         )
     return corpora[0][0]
@@ -166,7 +162,7 @@ def _success(correct: Singles, total: Singles, solved: float | None) -> Singles:
     return share if solved is None else (share >= solved).astype(np.float32)
 
 
-def _constant(columns: Sequence[Column], solved: float | None) -> float | None:
+def _constant(columns: Sequence[ItemOutcomes], solved: float | None) -> float | None:
     """How often the constant answer is right; None where no target has one."""
     means = [
         float(_success(column.baseline_correct[:, :1], column.baseline_total[:, :1], solved).mean())

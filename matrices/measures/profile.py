@@ -24,7 +24,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.measures.outcomes import Floats
+from matrices.arrays import Floats
 
 Counts = NDArray[np.integer]
 Numbers = NDArray[np.floating]

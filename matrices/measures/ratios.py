@@ -5,23 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from matrices.measures.joint import Joint, Statistic
-from matrices.measures.outcomes import Floats, MeasureError
+from matrices.arrays import Floats
+from matrices.uncertainty.matrix_bootstrap import MatrixBootstrap, Statistic
+from matrices.view import MeasureError
 
 
-def ratios(joint: Joint) -> pa.Table:
+def ratios(joint: MatrixBootstrap) -> pa.Table:
     """A row a (source, target) of two languages, in order of target, then source; of ``zero_shot`` matrices.
 
     - ``to_source``: S(s, t) / S(s, s), the transfer ratio (normalised by row): how much of what the task adapter can do
       at home it can do abroad.
     - ``to_target``: S(s, t) / S(t, t) (normalised by column): how much of what training on the target gives. Each
       answers a question of its own, and the two rank sources differently.
-    - ``above_constant``: (S(s, t) - c) / (S(t, t) - c), c the best constant answer.
+    - ``above_constant``: (S(s, t) - c) / (S(t, t) - c), c the constant answer.
 
     All with 95% intervals (``to_source_low``...), null where the reference was not measured or is not above 0. Raises
     ``MeasureError`` for an ``interference`` matrix.
     """
-    found = joint.outcomes
+    found = joint.view
     if found.kind != "zero_shot":
         raise MeasureError(
             f"{found.matrix} is of kind {found.kind}: no source was trained on the task; see interference"

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from matrices.measures.catalogue import DEFAULTS, MEASURES, Settings
 from matrices.measures.mantel import languages_of
-from matrices.measures.outcomes import COLUMNS, read_outcomes
 from matrices.reading import Reader, there_is
+from matrices.view import COLUMNS, view
 
 ABOUT = ("matrix", "version", "kind", "task", "metric", "encoder", "composition", "selection", "measure")
 """What is said of a table of a measure in its schema's metadata."""
@@ -35,10 +35,14 @@ def measure(
     if what not in MEASURES:
         raise UnknownMeasureError(what)
     at = reader.version if version is None else version
-    cells = reader.cells(matrix, version=at, columns=list(COLUMNS))
-    outcomes = read_outcomes(cells, composition=settings.composition, selection=settings.selection)
-    if settings.unseen is None and (pretrained := reader.pretrained(outcomes.encoder)) is not None:
-        settings = replace(settings, unseen=tuple(code for code in languages_of(outcomes) if code not in pretrained))
-    table = MEASURES[what].compute(outcomes, reader.items(matrix), settings)
-    about = {name: getattr(outcomes, name) for name in ABOUT if name not in ("version", "measure")}
+    found = view(
+        reader.cells(matrix, version=at, columns=COLUMNS),
+        composition=settings.composition,
+        selection=settings.selection,
+        items=reader.items(matrix),
+    )
+    if settings.unseen is None and (pretrained := reader.pretrained(found.encoder)) is not None:
+        settings = replace(settings, unseen=tuple(code for code in languages_of(found) if code not in pretrained))
+    table = MEASURES[what].compute(found, settings)
+    about = {name: getattr(found, name) for name in ABOUT if name not in ("version", "measure")}
     return table.replace_schema_metadata({**about, "version": str(at), "measure": what})

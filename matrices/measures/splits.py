@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from matrices.items import Items
-from matrices.measures.outcomes import Floats, MeasureError, Outcomes, Singles
-from matrices.measures.resampling import ItemSample, Resamples
-
-Indices = NDArray[np.int64]
+from matrices.arrays import Floats, Indices, Singles
+from matrices.uncertainty.resampling import ItemSample, Resamples
+from matrices.view import MatrixView, MeasureError
 
 HALVINGS = 200
 
@@ -35,7 +31,7 @@ SCHEMA = pa.schema(
 )
 
 
-def splits_table(outcomes: Outcomes, items: Mapping[str, Items] | None = None, *, halvings: int = HALVINGS) -> pa.Table:
+def splits_table(view: MatrixView, *, halvings: int = HALVINGS) -> pa.Table:
     """A row a target that two sources or more were measured on beside itself, in order of target.
 
     Of ``halvings`` random halvings of the ``items`` (whole passages where there are passages), both directions:
@@ -51,21 +47,21 @@ def splits_table(outcomes: Outcomes, items: Mapping[str, Items] | None = None, *
     Scores are ``sum(correct) / sum(total)`` over a half, means over the ``seeds`` that every source has; sources
     without all of those are left out. Raises ``MeasureError`` where no target is left.
     """
-    samples = Resamples(outcomes, items=items)
-    rows = [row for place in range(len(outcomes.by_item())) for row in _rows(outcomes, place, samples, halvings)]
+    samples = Resamples(view)
+    rows = [row for place in range(len(view.by_item())) for row in _rows(view, place, samples, halvings)]
     if not rows:
-        raise MeasureError(f"{outcomes.matrix}: no target has two sources to choose from, measured with the same seeds")
+        raise MeasureError(f"{view.matrix}: no target has two sources to choose from, measured with the same seeds")
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _rows(outcomes: Outcomes, place: int, samples: Resamples, halvings: int) -> list[dict[str, Any]]:
+def _rows(view: MatrixView, place: int, samples: Resamples, halvings: int) -> list[dict[str, Any]]:
     """The row of a target, none where there is nothing to choose from or nothing to halve."""
-    column = outcomes.by_item()[place]
+    column = view.by_item()[place]
     sample = samples.of(column.target)
-    kept, seeds = _complete(outcomes, place)
+    kept, seeds = _complete(view, place)
     if len(kept) < 2 or sample.count < 2:
         return []
-    half = _halves(f"{outcomes.matrix}\n{column.target}", sample.count, halvings)
+    half = _halves(f"{view.matrix}\n{column.target}", sample.count, halvings)
     correct = column.correct[np.ix_(kept, seeds)]
     total = column.total if len(column.total) == 1 else column.total[np.ix_(kept, seeds)]
     here, there = (_scores(correct, total, sample, one) for one in (half, 1 - half))
@@ -76,7 +72,7 @@ def _rows(outcomes: Outcomes, place: int, samples: Resamples, halvings: int) -> 
     ((chosen, times),) = Counter(first.tolist()).most_common(1)
     row = {
         "target": column.target,
-        "chosen": outcomes.sources[kept[chosen]],
+        "chosen": view.sources[kept[chosen]],
         "sources": len(kept),
         "items": column.items,
         "seeds": len(seeds),
@@ -90,10 +86,10 @@ def _rows(outcomes: Outcomes, place: int, samples: Resamples, halvings: int) -> 
     return [row]
 
 
-def _complete(outcomes: Outcomes, place: int) -> tuple[Indices, Indices]:
+def _complete(view: MatrixView, place: int) -> tuple[Indices, Indices]:
     """The sources to choose from for a target, those with most seeds, and the seeds that all of them have; by place."""
-    known = outcomes.known[:, place].copy()
-    known[[at for at, code in enumerate(outcomes.sources) if code == outcomes.targets[place]]] = False
+    known = view.known[:, place].copy()
+    known[[at for at, code in enumerate(view.sources) if code == view.targets[place]]] = False
     counts = known.sum(axis=1)
     kept = np.flatnonzero((counts == counts.max()) & (counts > 0))
     seeds = np.flatnonzero(known[kept].all(axis=0))

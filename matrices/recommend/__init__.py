@@ -11,16 +11,16 @@ from matrices.recommend.answer import (
     RankedSource,
     Recommendation,
     Score,
+    Verdict,
     Verdicts,
     to_json,
 )
-from matrices.recommend.asking import Predictor, Question, UnknownTaskError, ask
-from matrices.recommend.effects import Measured
 from matrices.recommend.measured import UnknownTargetError, recommend, targets
 from matrices.recommend.names import code_of, named
 from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
 from matrices.recommend.predicted.masking import shown_for
 from matrices.recommend.predictions import predictions, predictor
+from matrices.recommend.query import Predictor, Question, UnknownTaskError, ask
 from matrices.recommend.related import related_scores, telling_of
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "FeatureKind",
     "FeatureWeight",
     "Knowledge",
-    "Measured",
     "Named",
     "NothingToPredictError",
     "Outlook",
@@ -43,6 +42,7 @@ __all__ = [
     "Score",
     "UnknownTargetError",
     "UnknownTaskError",
+    "Verdict",
     "Verdicts",
     "ask",
     "code_of",

@@ -9,9 +9,13 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, TypeAdapter
 
 from matrices.reading import Provenance
-from matrices.recommend.uncertainty import Interval, Method
 
-Verdict = Literal["helps", "harms", "neutral", "undecided"]
+Interval = tuple[float, float]
+Method = Literal["joint_item_bootstrap", "normal_approximation", "items_unknown", "prediction"]
+"""How intervals take items into account: outcomes of items at hand; an accuracy over so many items whose outcomes were
+not kept (binomial); nothing known of the items, so that no interval says anything; or nothing measured."""
+Label = Literal["helps", "harms", "neutral", "undecided"]
+Action = Literal["recommend_one", "any_of", "measure_first", "no_evidence"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +36,15 @@ class Effect:
     """Mean score with the source less the baseline's."""
     interval: Interval
     """95% interval of the difference, paired by item and seed."""
-    verdict: Verdict
+    verdict: Label
     """`helps` or `harms` where the interval excludes 0 and `q` is at most 0.05, else `neutral` where it lies within
     0.01 of 0, else `undecided`."""
     q: float | None
-    """False discovery rate in the whole matrix at which this is a discovery; null without outcomes of items, where the
-    interval alone decides."""
+    """False discovery rate among the target's sources at which this is a discovery; null without outcomes of items,
+    where the interval alone decides."""
+    of_this_run: bool
+    """Whether all this holds for the training run that was measured alone: the matrix does not tell what another run of
+    the language adapter, or another seed, would have given."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +62,8 @@ class Score:
     n_items: int
     """How many items of the target each seed was scored on: 0 of a prediction, and where it is not known."""
     interval: Interval
-    """Measured: of the mean score, over items, and over seeds where there are several. Predicted: of the score."""
+    """Measured: of the mean score, over items, and over seeds where the matrix has several; 0 to 1 where nothing is
+    known of the items. Predicted: of the score."""
     measured: bool
     """Whether this score was measured; else it was predicted from other measurements."""
     level: float
@@ -118,15 +126,17 @@ class RankedSource(Score):
     """ISO 639-3."""
     name: str
     """English name."""
-    tied_with_best: bool
-    """Whether the 95% interval of its difference from the best, on the same items, holds 0. Where any source is
-    predicted: whether it is on the shortlist."""
+    tied_with_best: bool | None
+    """Whether no source is better beyond doubt, all pairs compared on the same items at once with 95% confidence; null
+    where that cannot be told, without outcomes of items, or of one seed. Where any source is predicted: whether it is
+    on the shortlist."""
     average_z: float | None
     """Its mean z-score over the other targets of the matrix; null where it was measured on few."""
     effect: Effect | None
     """Whether it helps or harms against the baseline; null of a prediction, and where there is no baseline."""
     probability_best: float | None
-    """How probable it is that no other ranked source is better; null where too little is known to say."""
+    """How probable it is that no other ranked source is better; null where too little is known to say, as of scores
+    without outcomes of items, or of one seed."""
     rests_on: tuple[Evidence, ...]
     """Of a predicted score, the measured targets it rests on most; empty of a measured one."""
     knowledge: Knowledge | None
@@ -146,7 +156,7 @@ class Comparison:
     in_language: Score | None
     """The target itself as the source."""
     baseline: Score | None
-    """zero_shot: the best constant answer. interference: the same task adapter with nothing added."""
+    """zero_shot: the constant answer. interference: the same task adapter with nothing added."""
     nearest_family: RankedSource | None
     """Of the sources of the target's genus, else of its family, the one with the highest mean z-score; null where no
     source is related."""
@@ -160,6 +170,23 @@ class Verdicts:
     harms: int
     neutral: int
     undecided: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What to do, as data; `advice` says it in words."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
+
+    action: Action
+    """`recommend_one`: take the first of `sources`. `any_of`: they cannot be told apart, take any. `measure_first`: too
+    many might be the best; measure these, the most probable first. `no_evidence`: none was shown to help."""
+    sources: tuple[str, ...]
+    """ISO 639-3, the best first; empty where there is no evidence for any."""
+    confidence: float | None
+    """How probable it is that the best of all ranked sources is among `sources`; null where too little is known."""
+    of_this_run: bool
+    """Whether it holds for the training run that was measured alone; see `effect`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,12 +213,17 @@ class Recommendation:
     sources: tuple[RankedSource, ...]
     """The `k` best."""
     tied: tuple[str, ...]
-    """Every source that is tied with the best, the best first, whether or not among the `k`."""
+    """Every source that is known to be tied with the best, the best first, whether or not among the `k`."""
+    ties_known: bool
+    """Whether it can be told of every source if it is tied with the best."""
     comparison: Comparison
     method: Method
     """How the intervals take items into account."""
     failed: int
     """Runs on this target that failed and are left out."""
+    other_items: int
+    """Runs on this target that are left out as they are over other items than most: scores on those cannot be held
+    against each other."""
     basis: str
     """What the answer rests on, in words."""
     measured_on: Provenance | None
@@ -211,8 +243,10 @@ class Recommendation:
     """Where the scores were published, with file and digest, of an imported matrix; null of a measured one."""
     verdicts: Verdicts | None
     """Of the measured sources, how many help and harm; null where there is no baseline."""
+    verdict: Verdict
+    """What to do."""
     advice: str
-    """What to do, in a sentence; also where no source helps."""
+    """The same in words."""
 
 
 def to_json(recommendation: Recommendation) -> bytes:

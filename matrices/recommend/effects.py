@@ -1,66 +1,46 @@
-"""What each source changes against the baseline: as the measure `interference` says, wherever it can be computed."""
+"""What each source changes against the baseline: as the measure `interference` says, of one target."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from matrices.measures.catalogue import Settings
-from matrices.measures.interference import labels
-from matrices.measures.outcomes import MeasureError
-from matrices.reading import Reader
+from matrices.measures.interference import changes_on, labels
 from matrices.recommend.answer import Effect
-from matrices.recommend.column import Column, Key
-from matrices.recommend.uncertainty import Uncertainty
-
-BASELINE_KEY: Key = None
+from matrices.uncertainty.comparison import TargetRuns
+from matrices.uncertainty.components import SeedVariance
+from matrices.uncertainty.resampling import Resamples
+from matrices.view import MatrixView
 
 Effects = Mapping[str, Effect]
 """By source, on one target."""
 
 
-class Measured(Protocol):
-    """``matrices.measures.registry.measure``, or the same with a memory."""
+def effects_on(view: MatrixView, target: str, runs: TargetRuns, samples: Resamples, seeds: SeedVariance) -> Effects:
+    """The effect of every source on a target; none where there is no baseline, or nothing is known of the items.
 
-    def __call__(self, reader: Reader, matrix: str, what: str, settings: Settings, *, version: int) -> pa.Table:
-        """Raises ``MeasureError``."""
-        ...
-
-
-def measured_effects(
-    measured: Measured, reader: Reader, matrix: str, target: str, settings: Settings, *, version: int
-) -> Effects | None:
-    """From the measure `interference` of the whole matrix; None where it cannot be computed, as without outcomes."""
-    try:
-        table = measured(reader, matrix, "interference", settings, version=version)
-    except MeasureError:
-        return None
-    rows = table.filter(pc.equal(table["target"], target)).to_pylist()
-    return {
-        row["source"]: Effect(
-            difference=row["delta"], interval=(row["low"], row["high"]), verdict=row["label"], q=row["q"]
-        )
-        for row in rows
-    }
-
-
-def approximate_effects(runs: Column) -> Effects:
-    """From one target's runs alone: by the interval of the difference, which is not corrected for how many there are.
-
-    For matrices without outcomes of items, whose intervals are a normal approximation, and too wide. None where it is
-    not known on how many items scores are: nothing can then be said of how sure a difference is.
+    Without outcomes of items, of an accuracy: by the interval of the difference of two independent shares, which is too
+    wide, and not corrected for how many there are.
     """
-    if BASELINE_KEY not in runs.runs or runs.n_items < 2:
+    if not np.isfinite(view.baseline_means[view.targets.index(target)]):
         return {}
-    uncertainty = Uncertainty(runs)
-    found = {}
-    for source in (source for source in runs.runs if source is not None):
-        difference = uncertainty.difference(source, BASELINE_KEY)
-        half = difference.mean - difference.interval[0]
-        (verdict,) = labels(np.array([difference.mean]), np.array([half]), np.zeros(1))
-        found[source] = Effect(difference=difference.mean, interval=difference.interval, verdict=verdict, q=None)
-    return found
+    if runs.paired:
+        found = changes_on(view, target, samples, seeds)
+        delta, half, q, said = found.delta, found.half, found.q.tolist(), found.labels
+        places = found.sources
+    else:
+        delta, half = runs.unpaired_changes()
+        places = np.flatnonzero(np.isfinite(delta) & np.isfinite(half))
+        delta, half = delta[places], half[places]
+        q, said = [None] * len(places), labels(delta, half, np.zeros(len(places)))
+    return {
+        view.sources[at]: Effect(
+            difference=change,
+            interval=(change - reach, change + reach),
+            verdict=label,
+            q=rate,
+            of_this_run=view.of_one_run,
+        )
+        for at, change, reach, rate, label in zip(places, delta.tolist(), half.tolist(), q, said, strict=True)
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -10,17 +10,17 @@ import pyarrow.compute as pc
 
 from matrices.cells import IMPORTED
 from matrices.encoders import saw
-from matrices.reading import Provenance, compositions, selections, there_is
+from matrices.items import Items
+from matrices.reading import Provenance, there_is
 from matrices.recommend.answer import Knowledge, RankedSource, Recommendation
-from matrices.recommend.column import column
-from matrices.recommend.effects import BASELINE_KEY, Effects, approximate_effects
 from matrices.recommend.names import named
+from matrices.recommend.narrative import advice, basis, verdicts
 from matrices.recommend.outlook import NothingToPredictError, Outlook, Predict
 from matrices.recommend.popularity import popularity
 from matrices.recommend.predicted.knowledge import together
-from matrices.recommend.ranking import compare, ranking
-from matrices.recommend.uncertainty import method_of
-from matrices.recommend.words import advice, basis, verdicts
+from matrices.recommend.ranking import compare, measured, ranking
+from matrices.recommend.verdict import verdict
+from matrices.view import MatrixView, NoScoresError, choose, view
 
 
 class UnknownTargetError(LookupError):
@@ -51,37 +51,35 @@ def recommend(
     measured_on: Provenance | None = None,
     asked: Sequence[str] = (),
     predict: Predict | None = None,
-    effects: Effects | None = None,
     pretrained: Collection[str] | None = None,
+    items: Mapping[str, Items] | None = None,
+    read: Callable[[str], pa.Table] | None = None,
 ) -> Recommendation:
     """The ``k`` best sources for ``target`` (ISO 639-3) of one matrix, from its cells (one row a cell).
 
-    Per-item lists are read in the target's rows alone. ``composition`` and ``selection`` default as ``usual`` says.
-    The matrix's sources that were not measured on the target, and those ``asked`` about, are ranked as ``predict``
-    expects them; without it they are left out. ``effects`` are those of the measure `interference`; without them they
-    are approximated from the target's runs. ``pretrained`` are the languages that the encoder was pretrained on, where
-    that is known. Raises ``UnknownTargetError`` where that leaves none.
+    ``composition`` and ``selection`` default as ``matrices.view.choose`` says; ``items`` and ``read`` are as in
+    ``matrices.view.view``. The matrix's sources that were not measured on the target, and those ``asked`` about, are
+    ranked as ``predict`` expects them; without it they are left out. ``pretrained`` are the languages that the encoder
+    was pretrained on, where that is known. Raises ``UnknownTargetError`` where that leaves none.
     """
-    ours = cells.filter(pc.equal(cells["target"], target))
-    if composition is None or selection is None:
-        composition, selection = usual(cells, target, composition, selection)
-    runs = column(ours, target, composition=composition, selection=selection)
-    measured = set() if runs is None else set(runs.runs) - {BASELINE_KEY, target}
-    missing = (sources(cells, composition, selection) | set(asked)) - measured - {target}
+    composition, selection = choose(cells, composition=composition, selection=selection, target=target)
+    shown = _view(cells, composition, selection, items, read)
+    sources = set() if shown is None else set(shown.sources)
+    average = popularity(shown, target) if shown is not None and target in shown.targets else {}
+    found = measured(shown, target, average) if shown is not None and target in shown.targets else None
+    there = set() if found is None else {source.source for source in found.sources}
+    missing = (sources | set(asked)) - there - {target}
     outlook, why = _outlook(predict, target, asked) if predict is not None and missing else (None, "")
-    # A model has read the whole matrix already: where all is predicted, reading it again would be the slow part.
-    average = popularity(cells, target, composition=composition, selection=selection) if measured else {}
-    if effects is None:
-        effects = {} if runs is None else approximate_effects(runs)
-    ranked, shortlist = ranking(runs, outlook, average, target, effects)
+    ranked, shortlist = ranking(found, outlook, target)
     if not ranked:
         raise UnknownTargetError(target, targets(cells), cells["matrix"][0].as_py(), why)
+    said = verdict(ranked, shortlist)
     answer = Recommendation(
         matrix=cells["matrix"][0].as_py(),
         version=version,
         kind=cells["kind"][0].as_py(),
         task=cells["task"][0].as_py(),
-        metric=cells["metric"][0].as_py() if runs is None else runs.metric,
+        metric=cells["metric"][0].as_py() if shown is None else shown.metric,
         encoder=cells["encoder"][0].as_py(),
         composition=composition,
         selection=selection,
@@ -91,9 +89,11 @@ def recommend(
         ranked=len(ranked),
         sources=tuple(ranked[:k]),
         tied=tuple(source.source for source in ranked if source.tied_with_best),
-        comparison=compare(runs, target, ranked),
-        method="prediction" if runs is None or not measured else method_of(runs),
-        failed=0 if runs is None else runs.failed,
+        ties_known=all(source.tied_with_best is not None for source in ranked),
+        comparison=compare(found, target, ranked),
+        method=found.method if found is not None and there else "prediction",
+        failed=0 if shown is None else shown.failed.get(target, 0),
+        other_items=0 if shown is None else shown.other_items.get(target, 0),
         basis="",
         measured_on=measured_on,
         predicted=sum(not source.measured for source in ranked),
@@ -103,34 +103,24 @@ def recommend(
         knowledge=_knowledge(ranked),
         imported_from=_origin(cells),
         verdicts=verdicts(ranked),
+        verdict=said,
         advice="",
     )
     like_no_other = answer.pretrained is False and set(targets(cells)) <= set(pretrained or ())
-    other_items = 0 if runs is None else runs.other_items
-    said = basis(answer, like_no_other=like_no_other, other_items=other_items)
-    return replace(answer, basis=said, advice=advice(answer, ranked))
+    return replace(answer, basis=basis(answer, like_no_other=like_no_other), advice=advice(answer, ranked))
 
 
-def usual(
-    cells: pa.Table, target: str, composition: str | None = None, selection: str | None = None
-) -> tuple[str, str]:
-    """The composition and selection to answer from, where none is named.
-
-    ``stack`` and ``last`` where the target, or else the matrix, has scores of them, else the first by name.
-    """
-    kept = pc.equal(cells["status"], "ok")
-    of_target = pc.and_(kept, pc.and_(pc.equal(cells["target"], target), pc.is_valid(cells["source"])))
-    scored = cells.select(["composition", "selection"]).filter(of_target if pc.any(of_target).as_py() else kept)
-    composition = composition or next(iter(compositions(scored)), "stack")
-    selection = selection or next(iter(selections(scored.filter(pc.equal(scored["composition"], composition)))), "last")
-    return composition, selection
-
-
-def sources(cells: pa.Table, composition: str, selection: str) -> set[str]:
-    """The languages that were measured as a source, on any target, under one composition and selection."""
-    kept = pc.and_(pc.equal(cells["composition"], composition), pc.equal(cells["selection"], selection))
-    kept = pc.and_(kept, pc.equal(cells["status"], "ok"))
-    return set(pc.unique(cells["source"].filter(kept)).to_pylist()) - {None}
+def _view(
+    cells: pa.Table,
+    composition: str,
+    selection: str,
+    items: Mapping[str, Items] | None,
+    read: Callable[[str], pa.Table] | None,
+) -> MatrixView | None:
+    try:
+        return view(cells, composition=composition, selection=selection, items=items, read=read)
+    except NoScoresError:
+        return None
 
 
 def _outlook(predict: Predict, target: str, asked: Sequence[str]) -> tuple[Outlook | None, str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from matrices.recommend.answer import Evidence, FeatureWeight, Knowledge
-from matrices.recommend.uncertainty import Interval
+from matrices.recommend.answer import Evidence, FeatureWeight, Interval, Knowledge
 
 CONFIDENCE = 0.9
 """Of the intervals of predictions, and of shortlists."""

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from matrices.scores import Floats, ScoreTable, mean_scores, on_usual_items
+from matrices.scores import Floats, ScoreTable, score_table
+from matrices.view import MatrixView
 
 
-def popularity(cells: pa.Table, target: str, *, composition: str, selection: str) -> dict[str, float]:
-    """Mean z-score of each source over the targets other than ``target``, from the cells of one matrix.
+def popularity(view: MatrixView, target: str) -> dict[str, float]:
+    """Mean z-score of each source over the targets other than ``target``.
 
     As ``mean_z_scores``, of scores averaged over seeds; a source without one is left out.
     """
-    kept = pc.and_(pc.equal(cells["composition"], composition), pc.equal(cells["selection"], selection))
-    rows = cells.select(["source", "target", "seed", "score", "n_items", "created_at"]).filter(
-        pc.and_(kept, pc.and_(pc.equal(cells["status"], "ok"), pc.is_valid(cells["source"])))
-    )
-    table = mean_scores(on_usual_items(rows))
-    average = mean_z_scores(table, target)
-    return {source: value for source, value in zip(table.sources, average.tolist(), strict=True) if np.isfinite(value)}
+    average = mean_z_scores(score_table(view), target)
+    return {source: value for source, value in zip(view.sources, average.tolist(), strict=True) if np.isfinite(value)}
 
 
 def mean_z_scores(table: ScoreTable, target: str) -> Floats:

@@ -3,19 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from matrices.arrays import Floats
 from matrices.languages import kinship
-from matrices.recommend.answer import Comparison, RankedSource, Score
-from matrices.recommend.column import Column, Key
-from matrices.recommend.effects import BASELINE_KEY, Effects
+from matrices.measures.ranks import ranked as by_mean
+from matrices.recommend.answer import Comparison, Method, RankedSource, Score
+from matrices.recommend.effects import Effects, effects_on
 from matrices.recommend.names import named
 from matrices.recommend.outlook import CONFIDENCE, Expected, Outlook, shortlist
-from matrices.recommend.uncertainty import LEVEL, Uncertainty
+from matrices.uncertainty.comparison import TargetRuns
+from matrices.uncertainty.components import LEVEL, SeedVariance
+from matrices.uncertainty.resampling import Resamples
+from matrices.view import MatrixView, MeasureError
+
+TIED = {"tied": True, "worse": False, "unknown": None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredTarget:
+    """What was measured on one target: ``sources``, the best first, and what no transfer gives."""
+
+    sources: tuple[RankedSource, ...]
+    in_language: Score | None
+    baseline: Score | None
+    method: Method
+
+
+def measured(view: MatrixView, target: str, average: Mapping[str, float]) -> MeasuredTarget:
+    """What was measured on ``target``, read and computed for it alone; ``average`` are mean z-scores of sources."""
+    samples, seeds = Resamples(view), SeedVariance(view)
+    try:
+        runs = TargetRuns(view, target, samples, seeds)
+    except MeasureError:
+        # Items that are not those scored say nothing of how scores hang together.
+        view = replace(view, read_outcomes=lambda _: None)
+        runs = TargetRuns(view, target, samples, seeds)
+    order = by_mean(view, target)
+    scores = _scores(view, target, runs)
+    effects = effects_on(view, target, runs, samples, seeds)
+    best = runs.probabilities_best(order)
+    sources = [
+        _ranked(view.sources[at], score, rank, average, effects)
+        for rank, at in enumerate(order.tolist(), start=1)
+        if (score := scores[at]) is not None
+    ]
+    ties = runs.ties(order)
+    chances = [None] * len(order) if best is None else best.tolist()
+    return MeasuredTarget(
+        sources=tuple(
+            replace(source, tied_with_best=TIED[tie], probability_best=chance)
+            for source, tie, chance in zip(sources, ties, chances, strict=True)
+        ),
+        in_language=scores[view.sources.index(target)] if target in view.sources else None,
+        baseline=scores[-1],
+        method=_method(view, runs),
+    )
 
 
 def ranking(
-    runs: Column | None, outlook: Outlook | None, average: Mapping[str, float], target: str, effects: Effects
+    found: MeasuredTarget | None, outlook: Outlook | None, target: str
 ) -> tuple[list[RankedSource], tuple[str, ...]]:
     """Every source that was measured on the target or can be predicted, by score, then code; and the 90% shortlist.
 
@@ -23,17 +72,17 @@ def ranking(
     to be the best is the outlook's to say, and who is on the shortlist is tied with the best; but for measured sources
     that are beyond doubt worse than the best measured one, which a model of other targets knows less of than its items.
     """
-    measured = [] if runs is None else _measured(runs, average, effects)
-    there = {source.source for source in measured} | {target}
+    sources = [] if found is None else list(found.sources)
+    there = {source.source for source in sources} | {target}
     expected = [] if outlook is None else [one for one in outlook.expected if one.source not in there]
     if outlook is None or not expected:
-        known = {one.source: one.probability_best for one in measured if one.probability_best is not None}
-        return measured, shortlist(known)
+        known = {one.source: one.probability_best for one in sources if one.probability_best is not None}
+        return sources, shortlist(known)
     places: list[RankedSource | Expected] = sorted(
-        [*measured, *expected], key=lambda source: (-source.score, source.source)
+        [*sources, *expected], key=lambda source: (-source.score, source.source)
     )
     best = {one.source: one.probability_best for one in outlook.expected}
-    worse = {one.source for one in measured if not one.tied_with_best}
+    worse = {one.source for one in sources if one.tied_with_best is False}
     chosen = tuple(source for source in outlook.shortlist if source not in worse)
     ranked = [
         _predicted(source, rank, tied=source.source in chosen)
@@ -46,61 +95,66 @@ def ranking(
     return ranked, chosen
 
 
-def compare(runs: Column | None, target: str, ranked: Sequence[RankedSource]) -> Comparison:
+def compare(found: MeasuredTarget | None, target: str, ranked: Sequence[RankedSource]) -> Comparison:
     """The easy choices, each with its place in the ranking, and what the target scores without transfer."""
     popular = [source for source in ranked if source.average_z is not None]
     related = [source for source in popular if kinship(source.source, target)]
-
-    def scored(key: Key) -> Score | None:
-        return None if runs is None or key not in runs.runs else score(runs, Uncertainty(runs), key)
-
     return Comparison(
         english=next((source for source in ranked if source.source == "eng"), None),
         best_average=max(popular, key=_popularity, default=None),
-        in_language=scored(target),
-        baseline=scored(BASELINE_KEY),
+        in_language=None if found is None else found.in_language,
+        baseline=None if found is None else found.baseline,
         nearest_family=max(
             related, key=lambda source: (kinship(source.source, target), *_popularity(source)), default=None
         ),
     )
 
 
-def score(runs: Column, uncertainty: Uncertainty, source: Key) -> Score:
-    """What was measured of one source, or of the baseline."""
-    scores = runs.runs[source].scores
+def _scores(view: MatrixView, target: str, runs: TargetRuns) -> list[Score | None]:
+    """What was measured of every source of the view, and of the baseline last; None where nothing was."""
+    place = view.targets.index(target)
+    baseline = view.baseline[place]
+    if view.kind == "zero_shot" and len(np.unique(baseline)) == 1:
+        # The constant answer was measured once, for all seeds.
+        baseline = np.where(np.arange(len(baseline)) == 0, baseline, np.nan)
+    of_runs = np.vstack([view.scores[:, place], baseline])
+    return [
+        _score(values[np.isfinite(values)], runs.items, low, high) if np.isfinite(values).any() else None
+        for values, low, high in zip(of_runs, *(end.tolist() for end in runs.intervals()), strict=True)
+    ]
+
+
+def _score(scores: Floats, items: int, low: float, high: float) -> Score:
     return Score(
-        score=runs.runs[source].mean,
+        score=float(scores.mean()),
         sd=float(scores.std(ddof=1)) if len(scores) > 1 else None,
         seeds=len(scores),
-        n_items=runs.n_items,
-        interval=uncertainty.interval(source),
+        n_items=items,
+        interval=(low, high),
         measured=True,
         level=LEVEL,
     )
 
 
-def _measured(runs: Column, average: Mapping[str, float], effects: Effects) -> list[RankedSource]:
-    sources = [source for source in runs.runs if source is not None and source != runs.target]
-    if not sources:
-        return []
-    sources.sort(key=lambda source: (-runs.runs[source].mean, source))
-    uncertainty = Uncertainty(runs)
-    best = uncertainty.probabilities(sources) or {}
-    return [
-        RankedSource(
-            **asdict(score(runs, uncertainty, source)),
-            rank=rank,
-            source=source,
-            name=named(source).name,
-            tied_with_best=rank == 1 or uncertainty.difference(source, sources[0]).undecided,
-            average_z=average.get(source),
-            effect=effects.get(source),
-            probability_best=best.get(source),
-            rests_on=(),
-            knowledge=None,
-        )
-        for rank, source in enumerate(sources, start=1)
-    ]
+def _method(view: MatrixView, runs: TargetRuns) -> Method:
+    if runs.paired:
+        return "joint_item_bootstrap"
+    return "normal_approximation" if view.metric == "accuracy" and runs.items > 1 else "items_unknown"
+
+
+def _ranked(source: str, score: Score, rank: int, average: Mapping[str, float], effects: Effects) -> RankedSource:
+    return RankedSource(
+        **vars(score),
+        rank=rank,
+        source=source,
+        name=named(source).name,
+        tied_with_best=None,
+        average_z=average.get(source),
+        effect=effects.get(source),
+        probability_best=None,
+        rests_on=(),
+        knowledge=None,
+    )
 
 
 def _predicted(one: Expected, rank: int, *, tied: bool) -> RankedSource:

@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from matrices.reading import MatrixInfo, Reader
-from matrices.scores import Floats, NoScoresError, ScoreTable, mean_scores, scored, scores_of
+from matrices.scores import Floats, ScoreTable, score_table, scores_of
+from matrices.view import NARROW, NoScoresError, view
 
 MOST = 3
 """So many related matrices, those that share most: each is two more features of every pair."""
 FEWEST = 20
 """Of so many pairs both matrices must have scores: fewer cannot show whether one tells of the other."""
-_READ = ("composition", "source", "target", "selection", "seed", "score", "n_items", "status", "created_at")
 _SAME = 0.01
 """Of a standard deviation: scores that differ by less are one measurement, rounded in two ways."""
 
@@ -64,10 +64,10 @@ def _measured(table: ScoreTable, target: str) -> int:
 def _scores(
     reader: Reader, matrix: str, version: int, composition: str | None, selection: str | None
 ) -> ScoreTable | None:
-    cells = reader.cells(matrix, version=version, columns=_READ)
+    cells = reader.cells(matrix, version=version, columns=NARROW)
     for wanted in ((composition, selection), (None, None)):
         try:
-            return mean_scores(scored(cells, matrix, composition=wanted[0], selection=wanted[1]))
+            return score_table(view(cells, composition=wanted[0], selection=wanted[1]))
         except NoScoresError:
             continue
     return None

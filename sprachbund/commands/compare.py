@@ -14,7 +14,7 @@ from rich.table import Table
 
 from matrices.agreement import RESAMPLES, Agreement, Interval, agreement
 from matrices.boxed import store_or_box
-from matrices.scores import scored
+from matrices.view import NARROW, view
 from sprachbund.commands.ask import JsonOption
 from sprachbund.commands.where import Composition, Selection
 
@@ -35,12 +35,13 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Whether the first matrix, of a cheap method say, chooses the sources that the second would."""
-    cells = []
+    views = []
     for place, under in ((first, composition), (second, second_composition or composition)):
         store, _, matrix = place.rpartition("/")
-        cells.append(scored(store_or_box(store or None).cells(matrix), matrix, composition=under, selection=selection))
+        cells = store_or_box(store or None).cells(matrix, columns=NARROW)
+        views.append(view(cells, composition=under, selection=selection))
     with Console(stderr=True).status("resampling sources and targets"):
-        found = agreement(*cells, resamples=resamples)
+        found = agreement(*views, resamples=resamples)
     if as_json:
         print(json.dumps({"first": first, "second": second, **asdict(found)}))
         return

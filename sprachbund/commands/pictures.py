@@ -12,12 +12,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from matrices.grid import COLUMNS as GRID_COLUMNS
 from matrices.grid import Place, grid
 from matrices.measures.catalogue import Settings
-from matrices.measures.outcomes import MeasureError
 from matrices.measures.registry import measure
 from matrices.plots import Chart, Order, donor_map, format_of, heat_map, save
+from matrices.view import NARROW, MeasureError
 from sprachbund.commands.ask import StoreOption
 from sprachbund.commands.where import Composition, Selection, Where, reader_of
 
@@ -44,7 +43,7 @@ def plot(
     if what == "donors":
         chart: Chart = donor_map(measured("donors"))
     else:
-        cells = reader.cells(matrix, version=version, columns=GRID_COLUMNS)
+        cells = reader.cells(matrix, version=version, columns=NARROW)
         drawn = grid(cells, composition=composition, selection=selection)
         verdicts = _verdicts(measured) if drawn.kind == "interference" else None
         chart = heat_map(drawn, order=order, verdicts=verdicts)
@@ -53,9 +52,9 @@ def plot(
 
 
 def _verdicts(measured: Callable[[str], pa.Table]) -> dict[Place, str] | None:
-    """What the measure `interference` says of every change; None, and a word about why, where it can say nothing."""
+    """Which changes the measure `pairs` finds in the whole matrix; None, and a word about why, where it cannot tell."""
     try:
-        found = measured("interference")
+        found = measured("pairs")
     except MeasureError as error:
         Console(stderr=True).print(f"without marks of what is beyond doubt: {error}", markup=False, highlight=False)
         return None

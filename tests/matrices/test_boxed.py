@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from matrices.boxed import CELLS, BoxError, boxed, read_box, write_box
+from matrices.boxed import CELLS, ITEMS, BoxError, boxed, read_box, write_box
 from matrices.cells import SCHEMA, Cell
+from matrices.items import Items
 from matrices.reading import CorpusCredit, Provenance, UnknownMatrixError, UnknownVersionError
+from matrices.recommend import Question, ask
 from matrices.store import Store
 
 MATRIX = "zero_shot-pos-tiny"
@@ -29,7 +32,7 @@ def store(tmp_path: Path, make_cell: Callable[..., Cell]) -> Store:
     return store
 
 
-def test_a_box_answers_as_the_store_it_was_written_from_without_the_lists(store: Store, tmp_path: Path) -> None:
+def test_a_box_answers_as_the_store_it_was_written_from(store: Store, tmp_path: Path) -> None:
     write_box([store], PROVENANCE, tmp_path / "box")
     box = read_box(tmp_path / "box")
 
@@ -37,10 +40,34 @@ def test_a_box_answers_as_the_store_it_was_written_from_without_the_lists(store:
     assert box.matrices() == store.matrices()
     assert box.version == store.version
     assert box.cells(MATRIX).schema == SCHEMA
-    kept = [name for name in SCHEMA.names if name not in ("correct", "total")]
-    assert box.cells(MATRIX, columns=kept).equals(store.cells(MATRIX, columns=kept))
-    assert box.cells(MATRIX)["correct"].null_count == box.cells(MATRIX).num_rows
+    assert box.cells(MATRIX).equals(store.cells(MATRIX))
     assert box.cells(MATRIX, source="nan", target="yor").equals(box.cells(MATRIX).slice(2, 2))
+
+
+def test_a_box_tells_ties_as_its_store_does(tmp_path: Path, make_cell: Callable[..., Cell]) -> None:
+    """Worse on the same ten items in a hundred, of twenty words each: beyond doubt when they are held together."""
+    store = Store.open(tmp_path / "store", create=True)
+    right = {"deu": [20] * 60 + [0] * 40, "eng": [20] * 50 + [0] * 50, "nld": [20] * 60 + [0] * 40}
+    store.append(
+        [
+            make_cell(source=source, seed=seed, correct=tuple(correct), total=(20,) * 100)
+            for source, correct in right.items()
+            for seed in (0, 1)
+        ]
+    )
+    passages = tuple(str(at // 2) for at in range(100))
+    store.keep_items({MATRIX: {"yor": Items(tuple(map(str, range(100))), None, passages)}})
+    write_box([store], PROVENANCE, tmp_path / "box")
+    box = read_box(tmp_path / "box")
+    assert box is not None
+    question = Question(task="pos", target="yor")
+
+    answer = ask(box, question)
+
+    assert answer.tied == ("deu", "nld")
+    assert answer.ties_known
+    assert replace(answer, measured_on=None) == ask(store, question)
+    assert box.items(MATRIX) == store.items(MATRIX)
 
 
 def test_a_box_says_what_it_was_measured_on(store: Store, tmp_path: Path) -> None:
@@ -68,6 +95,14 @@ def test_altered_cells_are_refused(store: Store, tmp_path: Path) -> None:
         file.write(b"!")
 
     with pytest.raises(BoxError, match=r"measured\.parquet is not the file measured\.json speaks of"):
+        read_box(tmp_path)
+
+
+def test_altered_items_are_refused(store: Store, tmp_path: Path) -> None:
+    write_box([store], PROVENANCE, tmp_path)
+    (tmp_path / ITEMS).unlink()
+
+    with pytest.raises(BoxError, match=r"measured-items\.parquet is not the file measured\.json speaks of"):
         read_box(tmp_path)
 
 

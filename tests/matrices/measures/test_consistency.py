@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 
 from matrices.items import Items
 from matrices.measures.consistency import STATISTICS, consistency, consistency_table
-from matrices.measures.outcomes import MeasureError, Outcomes
+from matrices.view import MatrixView, MeasureError
 
-MakeOutcomes = Callable[..., Outcomes]
+MakeView = Callable[..., MatrixView]
 Answers = NDArray[Any]
 
 counts = st.tuples(*[st.integers(0, 50)] * 4).filter(lambda four: sum(four) > 0)
@@ -58,15 +59,15 @@ LANGUAGES = ("deu", "hin")
 
 
 @pytest.fixture
-def table(make_outcomes: MakeOutcomes) -> Callable[..., list[dict[str, Any]]]:
+def table(make_view: MakeView) -> Callable[..., list[dict[str, Any]]]:
     """The rows of answers [2, 2, K, N] of two languages on the same items."""
 
     def make(correct: Answers, *, total: Answers | None = None, **given: Any) -> list[dict[str, Any]]:
         n = correct.shape[-1]
         items = dict.fromkeys(LANGUAGES, Items(tuple(map(str, range(n))), "pud", given.pop("passages", None)))
         about = {"sources": LANGUAGES, "targets": LANGUAGES, "kind": "zero_shot"}
-        outcomes = make_outcomes(correct, np.zeros(correct.shape[1:]), total=total, **about)
-        rows: list[dict[str, Any]] = consistency_table(outcomes, items, **given).to_pylist()
+        outcomes = make_view(correct, np.zeros(correct.shape[1:]), total=total, **about)
+        rows: list[dict[str, Any]] = consistency_table(replace(outcomes, items=items), **given).to_pylist()
         return rows
 
     return make
@@ -125,8 +126,8 @@ class TestTable:
         assert [silent[name] for name in STATISTICS] == [None, None, None]
         assert None not in spoken.values()
 
-    def test_without_a_source_measured_on_itself_there_is_none(self, make_outcomes: MakeOutcomes) -> None:
+    def test_without_a_source_measured_on_itself_there_is_none(self, make_view: MakeView) -> None:
         items = dict.fromkeys(LANGUAGES, Items(tuple(map(str, range(400))), "pud"))
-        outcomes = make_outcomes(answers(), np.zeros((2, 3, 400)), sources=("eng", "fra"), targets=LANGUAGES)
+        outcomes = make_view(answers(), np.zeros((2, 3, 400)), sources=("eng", "fra"), targets=LANGUAGES)
         with pytest.raises(MeasureError, match="no source was measured on its own language"):
-            consistency_table(outcomes, items)
+            consistency_table(replace(outcomes, items=items))

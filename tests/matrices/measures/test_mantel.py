@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from matrices.measures.mantel import correlations, mantel
-from matrices.measures.outcomes import Outcomes
+from matrices.view import MatrixView
 
 Floats = NDArray[np.float64]
-MakeOutcomes = Callable[..., Outcomes]
+MakeView = Callable[..., MatrixView]
 
 
 def symmetric(random: np.random.Generator, languages: int) -> Floats:
@@ -74,7 +74,7 @@ def test_what_does_not_vary_or_is_too_little_says_nothing() -> None:
     assert np.isnan(mantel(random.normal(size=(6, 6)), np.full((6, 6), np.nan), 10)).all()
 
 
-def test_hard_targets_do_not_count_as_bad_transfer(make_outcomes: MakeOutcomes) -> None:
+def test_hard_targets_do_not_count_as_bad_transfer(make_view: MakeView) -> None:
     random = np.random.default_rng(3)
     codes = ("ces", "deu", "eng", "fra", "pol", "spa")
     likeness = symmetric(random, 6)
@@ -82,9 +82,7 @@ def test_hard_targets_do_not_count_as_bad_transfer(make_outcomes: MakeOutcomes) 
     ease = np.array([0.0, 0.3, 0.1, 0.35, 0.2, 0.05])
     scores = pair + ease
     items = np.arange(1000) < np.round(1000 * scores)[..., None, None]
-    outcomes = make_outcomes(
-        items.astype(float), np.zeros((6, 1, 1000)), sources=codes, targets=codes, kind="zero_shot"
-    )
+    outcomes = make_view(items.astype(float), np.zeros((6, 1, 1000)), sources=codes, targets=codes, kind="zero_shot")
     (row,) = correlations(outcomes, {"nearness": likeness}, permutations=999).to_pylist()
     assert row["likeness"] == "nearness"
     assert row["pairs"] == 30

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from matrices.measures.profile import Profile, Recipe, binned, rotations
-from matrices.measures.resampling import ItemSample
+from matrices.uncertainty.resampling import ItemSample
 
 Floats = NDArray[np.float64]
 K = 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,22 +11,22 @@ import pytest
 from numpy.typing import NDArray
 
 from matrices.items import Items
-from matrices.measures.outcomes import MeasureError, Outcomes
 from matrices.measures.splits import splits_table
+from matrices.view import MatrixView, MeasureError
 
-MakeOutcomes = Callable[..., Outcomes]
+MakeView = Callable[..., MatrixView]
 Answers = NDArray[Any]
 SOURCES = tuple(f"s{at:02}" for at in range(20))
 
 
 @pytest.fixture
-def rows(make_outcomes: MakeOutcomes) -> Callable[..., list[dict[str, Any]]]:
+def rows(make_view: MakeView) -> Callable[..., list[dict[str, Any]]]:
     """The rows of answers [S, T, K, N]."""
 
     def make(correct: Answers, items: dict[str, Items] | None = None, **given: Any) -> list[dict[str, Any]]:
         halvings = given.pop("halvings", 200)
-        outcomes = make_outcomes(correct, np.zeros(correct.shape[1:]), **given)
-        found: list[dict[str, Any]] = splits_table(outcomes, items, halvings=halvings).to_pylist()
+        outcomes = make_view(correct, np.zeros(correct.shape[1:]), **given)
+        found: list[dict[str, Any]] = splits_table(replace(outcomes, items=items or {}), halvings=halvings).to_pylist()
         return found
 
     return make

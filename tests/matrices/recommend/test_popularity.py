@@ -6,12 +6,13 @@ import pytest
 
 from matrices.cells import Cell, to_table
 from matrices.recommend.popularity import popularity
+from matrices.view import view
 
 MakeCell = Callable[..., Cell]
 
 
 def average(cells: list[Cell], target: str = "yor") -> dict[str, float]:
-    return popularity(to_table(cells), target, composition="stack", selection="last")
+    return popularity(view(to_table(cells)), target)
 
 
 @pytest.fixture

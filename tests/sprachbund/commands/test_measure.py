@@ -18,10 +18,10 @@ from matrices.boxed import boxed
 from matrices.export import UnknownFormatError
 from matrices.items import Items
 from matrices.measures.answer import answer
-from matrices.measures.outcomes import MeasureError
 from matrices.measures.registry import UnknownMeasureError, measure
 from matrices.reading import UnknownMatrixError
 from matrices.store import Store, StoreMissingError
+from matrices.view import MeasureError
 from service import Settings, create_app
 from sprachbund.cli import app
 

@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from matrices.boxed import boxed
-from matrices.grid import NothingToDrawError
 from matrices.measures.registry import measure
 from matrices.plots.style import UnknownPictureError
 from matrices.store import Store
+from matrices.view import NoScoresError
 from sprachbund.cli import app
 
 INTERFERENCE, ZERO_SHOT = "interference-pos-tiny@0a1b", "zero_shot-pos-tiny@0a1b"
@@ -53,7 +53,7 @@ def test_order_composition_and_version_are_taken_from_the_command_line(measured_
     assert run(measured_store.uri, INTERFERENCE, *named, "--out", str(out)).exit_code == 0
     assert any("shift-10" in text for text in drawn(out)[0])
     assert isinstance(
-        run(measured_store.uri, INTERFERENCE, "--composition", "fuse", "--out", str(out)).exception, NothingToDrawError
+        run(measured_store.uri, INTERFERENCE, "--composition", "fuse", "--out", str(out)).exception, NoScoresError
     )
 
 

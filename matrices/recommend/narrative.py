@@ -14,11 +14,10 @@ _MOST_NAMES = 6
 _MOST_FEATURES = 3
 
 
-def basis(answer: Recommendation, *, like_no_other: bool = False, other_items: int = 0) -> str:
+def basis(answer: Recommendation, *, like_no_other: bool = False) -> str:
     """A few sentences: what was measured or predicted, who leads, who may, the easy choices, and what is missing.
 
     ``like_no_other``: the encoder was pretrained on every target that was measured, and not on this one.
-    ``other_items``: so many runs on the target are left out, as they are not over the items that most are over.
     """
     said = (
         [
@@ -35,7 +34,7 @@ def basis(answer: Recommendation, *, like_no_other: bool = False, other_items: i
             *(_shortlist(answer), _english(answer), _easy(answer)),
         ]
     )
-    return " ".join(filter(None, [*said, _gaps(answer, other_items), _origin(answer)]))
+    return " ".join(filter(None, [*said, _gaps(answer), _origin(answer)]))
 
 
 def verdicts(ranked: Sequence[RankedSource]) -> Verdicts | None:
@@ -47,22 +46,46 @@ def verdicts(ranked: Sequence[RankedSource]) -> Verdicts | None:
 
 
 def advice(answer: Recommendation, ranked: Sequence[RankedSource]) -> str:
-    """What to do, in a sentence: which source to take, or that none of all that are ``ranked`` helps."""
-    best, target = ranked[0], answer.target.name
+    """What to do, in a sentence, as the verdict on all that are ``ranked`` says."""
+    verdict, target = answer.verdict, answer.target.name
+    if verdict.action == "no_evidence":
+        return _nothing_helps(answer, ranked)
     helping = [source for source in ranked if source.effect is not None and source.effect.verdict == "helps"]
-    if answer.verdicts is not None and not helping:
-        measured = sum(source.effect is not None for source in ranked)
-        sure = " beyond doubt" if answer.verdicts.undecided else ""
-        said = f"No transfer language helps {target} here{sure}"
-        if answer.kind != "interference":
-            said = f"No source does better on {target} than {_constant(answer)}{sure}"
-        return f"{said}: of {measured} measured, {_others(answer.verdicts)}."
     if answer.kind == "interference" and helping:
         first = helping[0]
         assert first.effect is not None
         more = f"; {len(helping) - 1} more help{'s' * (len(helping) == 2)}" if len(helping) > 1 else ""
-        return f"Add {first.name}: it helps {target} by {_change(first.effect)}{more}."
-    return f"Transfer from {best.name}{'' if best.measured else ', which is predicted to do best'}."
+        return f"Add {first.name}: it helps {target} by {_change(first.effect)}{more}{_of_run(answer)}."
+    leader, *others = (named(source).name for source in verdict.sources)
+    if verdict.action == "measure_first":
+        most = len(answer.shortlist)
+        return f"Measure first: the best is likely one of {most}; begin with {_listed([leader, *others])}."
+    if others:
+        one_of = _listed([leader, *others[: _MOST_NAMES - 1]], "or")
+        more = f", or {len(others) - _MOST_NAMES + 1} more" if len(others) >= _MOST_NAMES else ""
+        if answer.predicted:
+            return f"Transfer from {one_of}{more}: the best is likely among them."
+        return f"Transfer from {one_of}{more}: they cannot be told apart."
+    if not ranked[0].measured:
+        return f"Transfer from {leader}, which is predicted to do best."
+    if any(source.tied_with_best is None for source in ranked):
+        return f"Transfer from {leader}: it scored highest, but whether others do as well cannot be told."
+    return f"Transfer from {leader}."
+
+
+def _nothing_helps(answer: Recommendation, ranked: Sequence[RankedSource]) -> str:
+    assert answer.verdicts is not None
+    measured, target = sum(source.effect is not None for source in ranked), answer.target.name
+    sure = " beyond doubt" if answer.verdicts.undecided else ""
+    said = f"No transfer language helps {target} here{sure}"
+    if answer.kind != "interference":
+        said = f"No source does better on {target} than {_constant(answer)}{sure}"
+    return f"{said}: of {measured} measured, {_others(answer.verdicts)}{_of_run(answer)}."
+
+
+def _of_run(answer: Recommendation) -> str:
+    """What a matrix of one run of the language adapters says holds for those."""
+    return ", in this training run" if answer.verdict.of_this_run and answer.kind == "interference" else ""
 
 
 def _others(count: Verdicts) -> str:
@@ -91,7 +114,9 @@ def _measured(answer: Recommendation) -> str:
         return f"{text} On how many items is not known, so that how sure a score is cannot be said."
     text = f"Measured over {seeds}, {_number(best.n_items, 'item')} of {answer.target.name}, with {ranked}."
     if answer.method == "normal_approximation":
-        text += " Without per-item outcomes, intervals are a normal approximation, and ties are called generously."
+        text += " Outcomes of items were not kept: intervals are a normal approximation."
+    if answer.method == "items_unknown":
+        text += " Outcomes of items were not kept, so that how sure a score is cannot be said."
     return text
 
 
@@ -117,24 +142,24 @@ def _lead(answer: Recommendation) -> str:
         return (
             f"{best.name} is expected to do best, at {best.score:.3f} (90% interval {low:.3f} to {high:.3f}){chance}."
         )
-    if not best.n_items:
+    if answer.method == "items_unknown":
         return f"{best.name} is best at {best.score:.3f}."
-    seeds = "" if best.seeds > 1 else "; one seed, so that the interval does not cover other seeds"
+    seeds = (
+        ""
+        if best.seeds > 1 or best.probability_best is not None
+        else "; one seed, so that the interval does not cover other seeds"
+    )
     return f"{best.name} is best at {best.score:.3f} (95% interval {low:.3f} to {high:.3f}{seeds})."
 
 
 def _tied(answer: Recommendation) -> str:
     others = answer.tied[1:]
-    if not answer.sources[0].n_items:
-        return ""
-    if not others:
-        return "No other source is tied with it." if answer.ranked > 1 else ""
-    return f"Tied with it{_paired(answer)}: {_names(others)}."
-
-
-def _paired(answer: Recommendation) -> str:
-    """Without outcomes of items it is not known which were answered alike."""
-    return " on the same items" if answer.method == "joint_item_bootstrap" else ""
+    text = f"Tied with it on the same items: {_names(others)}." if others else ""
+    if answer.ranked > 1 and answer.ties_known:
+        return text or "No other source is tied with it."
+    if answer.ranked > 1 and answer.method == "joint_item_bootstrap":
+        return f"{text} Whether it beats others takes more seeds to tell: every source has one.".strip()
+    return "Which sources are tied with it cannot be told without outcomes of items." if answer.ranked > 1 else ""
 
 
 def _evidence(answer: Recommendation) -> str:
@@ -158,9 +183,9 @@ def _missing(answer: Recommendation) -> str:
     return " ".join(said)
 
 
-def _listed(words: Sequence[str]) -> str:
+def _listed(words: Sequence[str], word: str = "and") -> str:
     *others, last = words
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"{', '.join(others)} {word} {last}" if others else last
 
 
 def _shortlist(answer: Recommendation) -> str:
@@ -200,7 +225,7 @@ def _effect(answer: Recommendation) -> str:
 
 def _constant(answer: Recommendation) -> str:
     """What a transfer is held against, which of a published table is for its authors to say."""
-    return "the best constant answer" if answer.imported_from is None else "the published baseline"
+    return "the constant answer" if answer.imported_from is None else "the published baseline"
 
 
 def _english(answer: Recommendation) -> str:
@@ -213,9 +238,9 @@ def _english(answer: Recommendation) -> str:
 def _worse(answer: Recommendation, source: RankedSource) -> str:
     if answer.predicted:
         return ", on the shortlist" if source.tied_with_best else ""
-    if not source.n_items:
+    if source.tied_with_best is None:
         return ""
-    return ", tied with the best" if source.tied_with_best else f", below the best{_paired(answer)}"
+    return ", tied with the best" if source.tied_with_best else ", below the best on the same items"
 
 
 def _easy(answer: Recommendation) -> str:
@@ -231,11 +256,12 @@ def _easy(answer: Recommendation) -> str:
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 
-def _gaps(answer: Recommendation, other_items: int) -> str:
+def _gaps(answer: Recommendation) -> str:
     seeds = [source.seeds for source in answer.sources if source.measured]
     uneven = f"Sources have between {min(seeds)} and {max(seeds)} seeds." if seeds and min(seeds) != max(seeds) else ""
     failed = f"{_number(answer.failed, 'run')} failed and are left out." if answer.failed else ""
-    others = f"{_number(other_items, 'run')} on other items {_are(other_items)} left out." if other_items else ""
+    other = answer.other_items
+    others = f"{_number(other, 'run')} on other items {_are(other)} left out." if other else ""
     return " ".join(filter(None, [uneven, failed, others]))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from matrices.measures.outcomes import Bools, Floats, Singles
+from matrices.arrays import Bools, Floats, Singles
 
 
 def influence(correct: Singles, total: Singles, scores: Floats, known: Bools) -> Singles:

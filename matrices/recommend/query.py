@@ -9,20 +9,14 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.measures.catalogue import Settings
-from matrices.measures.registry import measure
 from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, there_is
 from matrices.recommend.answer import Recommendation
-from matrices.recommend.effects import Measured, measured_effects
-from matrices.recommend.measured import UnknownTargetError, recommend, targets, usual
+from matrices.recommend.measured import UnknownTargetError, recommend, targets
 from matrices.recommend.names import code_of
 from matrices.recommend.outlook import Outlook, Predict
+from matrices.view import COLUMNS, NARROW, choose
 
-_LISTS = ("correct", "total")
-_NARROW = (
-    *("matrix", "encoder", "kind", "composition", "task", "metric", "source", "target", "selection", "seed", "score"),
-    *("n_items", "status", "device", "provenance", "created_at", "cell_id"),
-)
+_READ = (*NARROW, "device", "provenance")
 
 
 class UnknownTaskError(LookupError):
@@ -62,53 +56,37 @@ class Predictor(Protocol):
         ...
 
 
-def ask(
-    reader: Reader, question: Question, predictor: Predictor | None = None, measuring: Measured = measure
-) -> Recommendation:
+def ask(reader: Reader, question: Question, predictor: Predictor | None = None) -> Recommendation:
     """The recommendation from the newest version of the first matrix that fits and has the target.
 
     Without a matrix named, ``zero_shot`` comes before ``interference``, and more cells before fewer. Where none has the
-    target, the first answers that can be predicted from; without a ``predictor`` none can. Whether a source helps is as
-    ``measuring`` says. Raises ``UnknownTaskError``, ``UnknownMatrixError``, ``UnknownTargetError`` and
+    target, the first answers that can be predicted from; without a ``predictor`` none can. Outcomes of items are read
+    of the target alone. Raises ``UnknownTaskError``, ``UnknownMatrixError``, ``UnknownTargetError`` and
     ``UnknownLanguageError``.
     """
     version = reader.version
     fitting = _fitting(reader.matrices(version), question)
-    cells = {info.matrix: reader.cells(info.matrix, version=version, columns=_NARROW) for info in fitting}
+    cells = {info.matrix: reader.cells(info.matrix, version=version, columns=_READ) for info in fitting}
     known = {name: targets(rows) for name, rows in cells.items()}
     measured = [name for name in cells if code_of(question.target, known[name]) in known[name]]
     if measured:
-        return _answer(reader, version, cells[measured[0]], question, predictor, measuring)
+        return _answer(reader, version, cells[measured[0]], question, predictor)
     unknown: list[UnknownTargetError] = []
     for rows in cells.values():
         try:
-            return _answer(reader, version, rows, question, predictor, measuring)
+            return _answer(reader, version, rows, question, predictor)
         except UnknownTargetError as error:
             unknown.append(error)
     raise unknown[0]
 
 
 def _answer(
-    reader: Reader,
-    version: int,
-    cells: pa.Table,
-    question: Question,
-    predictor: Predictor | None,
-    measuring: Measured,
+    reader: Reader, version: int, cells: pa.Table, question: Question, predictor: Predictor | None
 ) -> Recommendation:
     matrix = cells["matrix"][0].as_py()
-    known_targets = set(pc.unique(cells["target"]).to_pylist())
-    known = {*known_targets, *pc.unique(cells["source"]).to_pylist()}
+    known = {*pc.unique(cells["target"]).to_pylist(), *pc.unique(cells["source"]).to_pylist()}
     target = code_of(question.target, known)
-    if target in known_targets:
-        lists = reader.cells(matrix, version=version, columns=[*_NARROW, *_LISTS], target=target)
-        others = cells.filter(pc.not_equal(cells["target"], target))
-        cells = pa.concat_tables([lists, others], promote_options="default")
-    composition, selection = usual(cells, target)
-    effects = None
-    if target in known_targets:
-        settings = Settings(composition=composition, selection=selection)
-        effects = measured_effects(measuring, reader, matrix, target, settings, version=version)
+    composition, selection = choose(cells, target=target)
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
         assert predictor is not None
@@ -124,8 +102,9 @@ def _answer(
         measured_on=reader.provenance,
         asked=tuple(dict.fromkeys(code_of(source, known) for source in question.sources)),
         predict=None if predictor is None else predict,
-        effects=effects,
         pretrained=reader.pretrained(cells["encoder"][0].as_py()),
+        items=reader.items(matrix),
+        read=lambda target: reader.cells(matrix, version=version, columns=COLUMNS, target=target),
     )
 
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matrices.measures.outcomes import Column, Outcomes
+from matrices.view import ItemOutcomes, MatrixView
 
 Floats = NDArray[np.float64]
-MakeOutcomes = Callable[..., Outcomes]
+MakeView = Callable[..., MatrixView]
 
 
 @pytest.fixture(scope="session")
-def make_outcomes() -> MakeOutcomes:
-    """``make_outcomes(correct, baseline, ...)``: outcomes [S, T, K, N] and [T, K, N] as a matrix, one point an item.
+def make_view() -> MakeView:
+    """``make_view(correct, baseline, ...)``: outcomes [S, T, K, N] and [T, K, N] as a matrix, one point an item.
 
     NaN in ``correct`` is a run that was not measured. Languages are named ``sources`` and ``targets``.
     """
@@ -29,12 +29,12 @@ def make_outcomes() -> MakeOutcomes:
         total: Floats | None = None,
         baseline_total: Floats | None = None,
         **given: Any,
-    ) -> Outcomes:
+    ) -> MatrixView:
         s, t, k, _ = correct.shape
         total = np.ones_like(correct) if total is None else total
         baseline_total = np.ones_like(baseline) if baseline_total is None else baseline_total
         columns = tuple(
-            Column(
+            ItemOutcomes(
                 f"t{at:02}" if "targets" not in given else given["targets"][at],
                 np.nan_to_num(correct[:, at]).astype(np.float32),
                 total[:, at].astype(np.float32),
@@ -56,22 +56,23 @@ def make_outcomes() -> MakeOutcomes:
             "seeds": tuple(range(k)),
             **given,
         }
-        return Outcomes(
+        by_target = dict(zip(about["targets"], columns, strict=True))
+        return MatrixView(
             scores=correct.sum(axis=-1) / total.sum(axis=-1),
             baseline=baseline.sum(axis=-1) / baseline_total.sum(axis=-1),
             n_items=np.full(t, correct.shape[-1]),
-            columns=columns,
+            read_outcomes=by_target.__getitem__,
             **about,
         )
 
     return make
 
 
-Simulate = Callable[..., tuple[Outcomes, Floats, Floats]]
+Simulate = Callable[..., tuple[MatrixView, Floats, Floats]]
 
 
 @pytest.fixture(scope="session")
-def simulate(make_outcomes: MakeOutcomes) -> Simulate:
+def simulate(make_view: MakeView) -> Simulate:
     """``simulate(random, effect=..., ...)``: a matrix drawn from a known world, its true changes and baseline.
 
     An item's chance of success is logistic in its ease, the run's seed, the source's effect on the target, and how item
@@ -90,7 +91,7 @@ def simulate(make_outcomes: MakeOutcomes) -> Simulate:
         by_seed: float = 0.1,
         of_seed: float = 0.2,
         **given: Any,
-    ) -> tuple[Outcomes, Floats, Floats]:
+    ) -> tuple[MatrixView, Floats, Floats]:
         s = t = languages
         level = random.normal(0.3, 0.5, t)
         change = random.normal(0, effect, (s, t)) if effect else np.zeros((s, t))
@@ -105,7 +106,7 @@ def simulate(make_outcomes: MakeOutcomes) -> Simulate:
         of_baseline = _chance(level[:, None] + drawn).mean(-1)
         truth = _chance(level[:, None] + change[..., None] + drawn + also).mean(-1) - of_baseline
         name = f"simulated-{random.integers(2**40)}"
-        return make_outcomes(correct, baseline, matrix=name, **given), truth, of_baseline
+        return make_view(correct, baseline, matrix=name, **given), truth, of_baseline
 
     return draw
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from matrices.items import Items
-from matrices.measures.influence import influence, over_seeds
-from matrices.measures.outcomes import Floats, Outcomes, Singles, mean_over_seeds
-from matrices.measures.resampling import RESAMPLES, Resamples
-from matrices.measures.spread import Parts, spread
+from matrices.arrays import Floats, Singles, mean_over_seeds
+from matrices.uncertainty.components import Parts, own_prior, spread
+from matrices.uncertainty.influence import influence, over_seeds
+from matrices.uncertainty.resampling import RESAMPLES, Resamples
+from matrices.view import MatrixView
 
 Statistic = Callable[[Floats, Floats], Floats]
 """Mean scores [..., S, T] and baselines [..., T], NaN where not measured, to M numbers [..., M], NaN where unknown."""
@@ -30,32 +30,30 @@ class Estimates:
     high: Floats
 
 
-class Joint:
+class MatrixBootstrap:
     """One matrix under the resamples of its items, and with each of its seeds left out.
 
-    A statistic has the parts that a mean over seeds and items has (``measures.spread``). V, over items, is from the
-    joint bootstrap; J, between seeds, from the jackknife: (K - 1) / K * sum of (value without seed k - their mean)^2.
-    What seeds disagree on by item is in both. Of a single seed in place of their mean the bootstrap's variance is W,
-    with K times as much of it, so that it is (W - V) / (K - 1), and counts once.
+    A statistic has the parts that a mean over seeds and items has (``uncertainty.components``). V, over items, is from
+    the joint bootstrap; J, between seeds, from the jackknife: (K - 1) / K * sum of (value without seed k - their
+    mean)^2. What seeds disagree on by item is in both. Of a single seed in place of their mean the bootstrap's variance
+    is W, with K times as much of it, so that it is (W - V) / (K - 1), and counts once.
     """
 
-    def __init__(
-        self, outcomes: Outcomes, *, items: Mapping[str, Items] | None = None, resamples: int = RESAMPLES
-    ) -> None:
-        self.outcomes = outcomes
-        self._samples = Resamples(outcomes, resamples, items)
+    def __init__(self, view: MatrixView, *, resamples: int = RESAMPLES) -> None:
+        self.view = view
+        self._samples = Resamples(view, resamples)
         self._resamples = resamples
 
     def estimate(self, statistic: Statistic, *, alike: bool = True) -> Estimates:
         """The statistic of the means over seeds, and its interval; ``alike`` where its M numbers are of one kind."""
-        value = statistic(self.outcomes.means, self.outcomes.baseline_means)
-        if self.outcomes.columns is None:
+        value = statistic(self.view.means, self.view.baseline_means)
+        if not self.view.has_outcomes:
             unknown = np.full_like(value, np.nan)
             return Estimates(value, unknown, unknown)
         without = np.stack([statistic(*means) for means in self._without_a_seed()])
         items, alone = (self._variance(statistic, moved, len(value)) for moved in (self._together, self._in_turn))
         parts = self._parts(items, alone, (len(without) - 1) * without.var(axis=0))
-        half = spread([parts], alike=alike).half_width()
+        half = spread(parts, own_prior(parts) if alike else None).half_width()
         return Estimates(value, value - half, value + half)
 
     def variances(self, *, of_changes: bool) -> Floats:
@@ -63,10 +61,10 @@ class Joint:
 
         0 where items are not known.
         """
-        shape = self.outcomes.means.shape
-        if self.outcomes.columns is None:
+        shape = self.view.means.shape
+        if not self.view.has_outcomes:
             return np.zeros(shape)
-        runs = self.outcomes.scores - (self.outcomes.baseline if of_changes else 0)
+        runs = self.view.scores - (self.view.baseline if of_changes else 0)
         known = np.isfinite(runs)
         count = known.sum(axis=2)
         centred = np.where(known, runs - mean_over_seeds(runs)[..., None], 0)
@@ -75,14 +73,15 @@ class Joint:
             (scores - baseline[:, None] * of_changes).var(axis=0, dtype=np.float64).ravel()
             for scores, baseline in (self._together, self._in_turn)
         )
-        found = spread([self._parts(items, alone, of_seeds.ravel())])
+        parts = self._parts(items, alone, of_seeds.ravel())
+        found = spread(parts, own_prior(parts))
         variances: Floats = (found.items + found.seeds).reshape(shape)
         return variances
 
     def _parts(self, items: Floats, alone: Floats, between: Floats) -> Parts:
         """The parts of M numbers from V, W and J as above, each [M]."""
-        seeds = len(self.outcomes.seeds)
-        fewest = min(self._samples.of(target).count for target in self.outcomes.targets)
+        seeds = len(self.view.seeds)
+        fewest = min(self._samples.of(target).count for target in self.view.targets)
         return Parts(
             items=items,
             between=between,
@@ -97,7 +96,7 @@ class Joint:
         drawn = np.empty((self._resamples, count))
         for at in range(0, self._resamples, _AT_ONCE):
             some = slice(at, at + _AT_ONCE)
-            drawn[some] = statistic(self.outcomes.means + scores[some], self.outcomes.baseline_means + baseline[some])
+            drawn[some] = statistic(self.view.means + scores[some], self.view.baseline_means + baseline[some])
         # In place, as every pair of a large matrix may have statistics: ``var`` would take the same room again.
         drawn -= drawn.mean(axis=0)
         variance: Floats = np.square(drawn, out=drawn).mean(axis=0)
@@ -116,7 +115,7 @@ class Joint:
     @cached_property
     def _moved(self) -> tuple[Singles, Singles]:
         """Deviations [B, S + 1, T], the baselines' last, of means over seeds and of single seeds in turn."""
-        found = self.outcomes
+        found = self.view
         sources, targets = found.means.shape
         together, in_turn = (np.zeros((self._resamples, sources + 1, targets), np.float32) for _ in range(2))
         for place, column in enumerate(found.by_item()):
@@ -136,7 +135,7 @@ class Joint:
 
         A cell that has no other run says nothing of what another seed would have made of it, and keeps its mean.
         """
-        found, seeds = self.outcomes, len(self.outcomes.seeds)
+        found, seeds = self.view, len(self.view.seeds)
         if seeds == 1:
             return [(found.means, found.baseline_means)]
         kept = [np.arange(seeds) != seed for seed in range(seeds)]

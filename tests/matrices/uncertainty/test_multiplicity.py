@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from matrices.measures.multiplicity import benjamini_hochberg, max_t
+from matrices.uncertainty.multiplicity import benjamini_hochberg, max_t
 
 P = arrays(np.float64, st.integers(1, 30), elements=st.floats(0, 1))
 

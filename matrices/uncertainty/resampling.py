@@ -12,14 +12,13 @@ not (K - 1) / K of it (Rao and Wu 1988, JASA 83:231); with five seeds that fifth
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.items import Items
-from matrices.measures.outcomes import Floats, MeasureError, Outcomes, Singles
+from matrices.arrays import Floats, Indices, Singles
+from matrices.view import MatrixView
 
 RESAMPLES = 2000
 
@@ -27,22 +26,17 @@ RESAMPLES = 2000
 class Resamples:
     """B resamples of the items and seeds of one matrix. Deterministic in its name, its axes and B."""
 
-    def __init__(
-        self, outcomes: Outcomes, resamples: int = RESAMPLES, items: Mapping[str, Items] | None = None
-    ) -> None:
-        """Raises ``ValueError`` for fewer than two resamples, ``MeasureError`` where items are not those scored."""
+    def __init__(self, view: MatrixView, resamples: int = RESAMPLES) -> None:
+        """Raises ``ValueError`` for fewer than two resamples."""
         if resamples < 2:
             raise ValueError(f"resamples: {resamples}; two or more")
-        self.resamples, self._outcomes = resamples, outcomes
-        self._samples = {
-            column.target: self._sample(column.target, column.items, (items or {}).get(column.target))
-            for column in outcomes.columns or ()
-        }
+        self.resamples, self._view = resamples, view
+        self._samples: dict[str, ItemSample] = {}
 
     @cached_property
     def seeds(self) -> Floats:
         """Weights of the seeds, less their mean [B, K]: a row sums to 0. All 0 where there is one seed."""
-        seeds = len(self._outcomes.seeds)
+        seeds = len(self._view.seeds)
         if seeds == 1:
             return np.zeros((self.resamples, 1))
         random = np.random.default_rng(self._entropy("seeds"))
@@ -51,23 +45,16 @@ class Resamples:
         return weights
 
     def of(self, target: str) -> ItemSample:
-        """The resamples of one target's items."""
+        """The resamples of one target's items. Raises ``MeasureError`` where the items named are not those scored."""
+        if target not in self._samples:
+            items = self._view.items.get(target)
+            whose = (items.parallel, *items.ids) if items is not None and items.parallel else (target,)
+            entropy = self._entropy("items", *whose)
+            self._samples[target] = ItemSample(self._view.clusters(target), self.resamples, entropy)
         return self._samples[target]
 
-    def _sample(self, target: str, size: int, items: Items | None) -> ItemSample:
-        if items is None:
-            return ItemSample(np.arange(size), self.resamples, self._entropy("items", target))
-        if len(items.ids) != size:
-            raise MeasureError(f"{target}: {size} items were scored, and {len(items.ids)} are named")
-        clusters = np.arange(size)
-        # One passage has no other to differ from: what is said then is of its sentences, not of other passages.
-        if items.passages is not None and len(set(items.passages)) > 1:
-            clusters = np.unique(items.passages, return_inverse=True)[1]
-        whose = (items.parallel, *items.ids) if items.parallel else (target,)
-        return ItemSample(clusters, self.resamples, self._entropy("items", *whose))
-
     def _entropy(self, *purpose: str) -> int:
-        content = "\n".join([self._outcomes.matrix, *purpose])
+        content = "\n".join([self._view.matrix, *purpose])
         return int.from_bytes(hashlib.sha256(content.encode()).digest()[:8])
 
 
@@ -77,10 +64,15 @@ class ItemSample:
     The draws are made anew whenever they are used, always alike: those of all targets at once would not fit in memory.
     """
 
-    def __init__(self, clusters: NDArray[np.int64], resamples: int, entropy: int) -> None:
-        self._clusters, self._resamples, self._entropy = clusters, resamples, entropy
+    def __init__(self, clusters: Indices, resamples: int, entropy: int) -> None:
+        self._clusters, self._resamples, self.entropy = clusters, resamples, entropy
         self.count = int(clusters.max()) + 1
         """G."""
+
+    @property
+    def inflation(self) -> float:
+        """G / (G - 1), which makes a variance over a sample's clusters that over all there could be; 1 of one."""
+        return self.count / max(self.count - 1, 1)
 
     def sums(self, values: NDArray[np.floating]) -> Singles:
         """Values of items [..., N] summed over each cluster [..., G]."""
@@ -99,6 +91,11 @@ class ItemSample:
         if self.count < 2:
             return np.zeros((self._resamples, *influence.shape[:-1]), np.float32)
         return self._scaled(self._counts(), influence)
+
+    def moved(self, by_cluster: Singles) -> Singles:
+        """As ``deviations``, from the influence summed over clusters, over N [C, G] -> [B, C]."""
+        moved: Singles = self._counts() @ by_cluster.T * np.float32(np.sqrt(self.inflation))
+        return moved
 
     def deviations_in_turn(self, influence: NDArray[np.floating]) -> Singles:
         """As ``deviations`` of K means [..., K, N], one of them a resample, in turn [B, ...]."""
@@ -129,12 +126,12 @@ class ItemSample:
 
     def _counts(self) -> Singles:
         """How often each cluster is drawn [B, G]."""
-        drawn = np.random.default_rng([self._entropy, 0]).integers(self.count, size=(self._resamples, self.count))
+        drawn = np.random.default_rng([self.entropy, 0]).integers(self.count, size=(self._resamples, self.count))
         drawn += self.count * np.arange(self._resamples)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
         return counts.astype(np.float32)
 
     def _signs(self) -> Singles:
         """+1 or -1 for each cluster [B, G]."""
-        random = np.random.default_rng([self._entropy, 1])
+        random = np.random.default_rng([self.entropy, 1])
         return 2 * random.integers(0, 2, size=(self._resamples, self.count), dtype=np.int8).astype(np.float32) - 1

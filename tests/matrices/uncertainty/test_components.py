@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import special
 
-from matrices.measures.resampling import ItemSample
-from matrices.measures.spread import Spread, _trigamma_inverse, parts, parts_of_pairs, spread
+from matrices.uncertainty.components import Spread, _trigamma_inverse, own_prior, parts, parts_of_pairs, spread
+from matrices.uncertainty.resampling import ItemSample
 
 
 def sample(items: int) -> ItemSample:
@@ -44,8 +44,8 @@ def test_differences_of_pairs_are_those_of_their_values() -> None:
     means = values.mean(axis=2, dtype=np.float64)
     influence = values - means[..., None].astype(np.float32)
     first, second = np.triu_indices(3, 1)
-    found = parts_of_pairs(influence, means, (first, second), sample(25))
     known = np.ones((3, 4), bool)
+    found = parts_of_pairs(influence / np.float32(25), means, known, sample(25))
     direct = parts(influence[first] - influence[second], means[first] - means[second], known, sample(25))
     for name in ("items", "between", "disagreement", "item_freedom", "seed_freedom"):
         assert_allclose(getattr(found, name), getattr(direct, name), rtol=1e-3, atol=1e-9)
@@ -57,7 +57,8 @@ def of_variances(between: list[float], freedom: float) -> Spread:
     values = np.random.default_rng(0).normal(size=(len(found), int(freedom) + 1))
     values *= np.sqrt(found / values.var(axis=1, ddof=1))[:, None]
     influence = np.zeros((*values.shape, 2), np.float32)
-    return spread([parts(influence, values, np.ones(values.shape, bool), sample(2))])
+    mean_squares = parts(influence, values, np.ones(values.shape, bool), sample(2))
+    return spread(mean_squares, own_prior(mean_squares))
 
 
 def test_variances_over_seeds_that_differ_by_chance_alone_are_pooled() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from matrices.measures.outcomes import Floats, Singles
+from matrices.arrays import Floats, Singles
 
 
 def benjamini_hochberg(p: Floats) -> Floats:

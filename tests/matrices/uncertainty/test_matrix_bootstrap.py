@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,11 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 from matrices.measures.interference import interference
-from matrices.measures.joint import Joint
-from matrices.measures.outcomes import Outcomes
+from matrices.uncertainty.matrix_bootstrap import MatrixBootstrap
+from matrices.view import MatrixView
 
 Floats = NDArray[np.float64]
-Simulate = Callable[..., tuple[Outcomes, Floats, Floats]]
+Simulate = Callable[..., tuple[MatrixView, Floats, Floats]]
 
 
 def changes(scores: Floats, baseline: Floats) -> Floats:
@@ -28,14 +29,14 @@ def changes(scores: Floats, baseline: Floats) -> Floats:
 def test_of_a_single_change_they_are_what_interference_says(simulate: Simulate, world: dict[str, Any]) -> None:
     outcomes, _, _ = simulate(np.random.default_rng(0), languages=4, **world)
     table = interference(outcomes)
-    estimates = Joint(outcomes, resamples=10_000).estimate(changes)
+    estimates = MatrixBootstrap(outcomes, resamples=10_000).estimate(changes)
     assert_allclose(estimates.value, table["delta"].to_numpy(), atol=1e-12)
     width = table["high"].to_numpy() - table["low"].to_numpy()
     assert_allclose(estimates.high - estimates.low, width, rtol=0.1)
 
 
 def test_numbers_of_different_kinds_do_not_lend_one_another_their_seeds(simulate: Simulate) -> None:
-    joint = Joint(simulate(np.random.default_rng(0), languages=4, seeds=3, by_seed=0.5)[0])
+    joint = MatrixBootstrap(simulate(np.random.default_rng(0), languages=4, seeds=3, by_seed=0.5)[0])
 
     def both(scores: Floats, baseline: Floats) -> Floats:
         change = changes(scores, baseline)
@@ -47,17 +48,17 @@ def test_numbers_of_different_kinds_do_not_lend_one_another_their_seeds(simulate
 
 def test_a_run_that_is_missing_narrows_nothing(simulate: Simulate) -> None:
     outcomes, _, _ = simulate(np.random.default_rng(0), languages=4)
-    whole = Joint(outcomes).variances(of_changes=True)
+    whole = MatrixBootstrap(outcomes).variances(of_changes=True)
     outcomes.scores[0, 0, 1:] = np.nan
-    left = Joint(Outcomes(**{name: getattr(outcomes, name) for name in Outcomes.__dataclass_fields__}))
+    left = MatrixBootstrap(replace(outcomes))
     assert left.variances(of_changes=True)[0, 0] > whole[0, 0]
 
 
 def test_a_cell_of_a_single_seed_costs_no_other_its_interval(simulate: Simulate) -> None:
     outcomes, _, _ = simulate(np.random.default_rng(0), languages=4, seeds=3, by_seed=0.5)
-    whole = Joint(outcomes).estimate(changes)
+    whole = MatrixBootstrap(outcomes).estimate(changes)
     outcomes.scores[0, 1, 1:] = np.nan
-    left = Joint(Outcomes(**{name: getattr(outcomes, name) for name in Outcomes.__dataclass_fields__}))
+    left = MatrixBootstrap(replace(outcomes))
 
     found = left.estimate(changes)
 

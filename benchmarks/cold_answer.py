@@ -1,0 +1,104 @@
+"""How long the first answer about a measured target takes: cells at hand, nothing computed yet.
+
+    python benchmarks/cold_answer.py [--languages 30 --seeds 3 --items 400]
+
+Processor time on one thread, of matrices of generated outcomes held in memory: from the question to the last byte of
+its JSON. Modules are imported before, by an answer from a small matrix. The median of some targets, each asked once.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import argparse
+import json
+import time
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+
+from matrices.cells import BASELINE, SCHEMA
+from matrices.held import Held
+from matrices.reading import in_order
+from matrices.recommend import Question, ask, predictor, to_json
+
+TARGETS = 5
+
+
+def generated(kind: str, languages: int, seeds: int, items: int) -> Held:
+    """A matrix of languages on each other and a baseline, an item right or wrong."""
+    random = np.random.default_rng(0)
+    codes = [f"q{chr(97 + at // 20)}{chr(97 + at % 20)}" for at in range(languages)]
+    rows = []
+    for target in codes:
+        ease = random.normal(0.3, 1.0, items)
+        for seed in range(seeds):
+            for source in (None, *codes):
+                chance = 1 / (1 + np.exp(-ease - random.normal(0, 0.3)))
+                rows.append(_row(kind, source, target, seed, (random.random(items) < chance).astype(int)))
+    columns = {field.name: pa.array([row[field.name] for row in rows], field.type) for field in SCHEMA}
+    return Held({f"any-{kind}": in_order(pa.table(columns, schema=SCHEMA))}, version=1)
+
+
+def _row(kind: str, source: str | None, target: str, seed: int, correct: np.ndarray) -> dict[str, object]:
+    known = {
+        "schema_version": 1,
+        "matrix": f"any-{kind}",
+        "encoder": "none",
+        "kind": kind,
+        "composition": BASELINE if source is None else "stack",
+        "task": "any",
+        "metric": "accuracy",
+        "source": source,
+        "target": target,
+        "selection": "last",
+        "seed": seed,
+        "score": float(correct.mean()),
+        "n_items": len(correct),
+        "correct": correct.tolist(),
+        "total": [1] * len(correct),
+        "status": "ok",
+        "seconds": 0.0,
+        "device": "cpu",
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "cell_id": f"{source}-{target}-{seed}",
+    }
+    return {name: known.get(name) for name in SCHEMA.names}
+
+
+def measure(kind: str, languages: int, seeds: int, items: int) -> float:
+    """Seconds of processor time of an answer, the median of some."""
+    _answer(generated(kind, 4, 2, 20), "qaa")
+    held = generated(kind, languages, seeds, items)
+    targets = sorted(set(held.cells(f"any-{kind}")["target"].to_pylist()))
+    return float(np.median([_answer(held, target) for target in targets[:TARGETS]]))
+
+
+def _answer(held: Held, target: str) -> float:
+    begin = time.process_time()
+    to_json(ask(held, Question(task="any", target=target), predictor))
+    return time.process_time() - begin
+
+
+def main() -> None:
+    """Prints a line a kind of matrix."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--languages", type=int, default=30)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--items", type=int, default=400)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    size = given.languages, given.seeds, given.items
+    found = {kind: measure(kind, *size) for kind in ("zero_shot", "interference")}
+    if given.json:
+        print(json.dumps(found))
+        return
+    for kind, seconds in found.items():
+        print(f"{kind}: {seconds:.3f} s")
+
+
+if __name__ == "__main__":
+    main()
