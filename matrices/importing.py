@@ -12,9 +12,12 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from matrices.cells import BASELINE, SHARE_OUTRANKED, Cell, cell_id, now
+from matrices.cells import BASELINE, SHARE_OUTRANKED, Cell, cell_id, from_table, now
+from matrices.files import Saved
 from matrices.published import Line, Published, PublishedTableError, with_shares
 from matrices.reading import UnknownMatrixError
+from matrices.scales import lower_is_better
+from matrices.spreads import Spread, write_spreads
 from matrices.store import Store
 
 PUBLISHED = "published"

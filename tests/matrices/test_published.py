@@ -49,7 +49,7 @@ def test_two_names_of_a_language_are_averaged_and_it_is_said(file: Path) -> None
     published = read_published(file)
 
     assert read_scores(file).scores.tolist() == [[0.1], [0.5]]
-    assert published.notes == ("nb and no are one language, nob: their scores are averaged",)
+    assert published.notes == ("nb and no are one language, nor: their scores are averaged",)
 
 
 def test_one_pair_twice_is_an_error_that_names_both_lines(file: Path) -> None:
