@@ -48,7 +48,9 @@ def as_grid(sheet: Sheet, rows_are: str | None, ranks: bool, is_language: Callab
         side = "sources"
         notes.append("rows are taken for sources and columns for targets; --rows-are targets if it is the other way")
     same = [[one.strip().casefold() == other.strip().casefold() for other in across] for one in down]
-    diagonal = [value for row, mark in zip(values, same, strict=True) for value, at in zip(row, mark, strict=True) if at]
+    diagonal = [
+        value for row, mark in zip(values, same, strict=True) for value, at in zip(row, mark, strict=True) if at
+    ]
     elsewhere = [
         value for row, mark in zip(values, same, strict=True) for value, at in zip(row, mark, strict=True) if not at
     ]

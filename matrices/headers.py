@@ -11,9 +11,9 @@ _NAMES = {
     "train_lang train_language training_lang training_language lang_train train_file language_train pivot donor from",
     "target": "target target_lang target_language tgt tgt_lang trg trg_lang test test_lang test_language eval_lang "
     "eval_language task_lang lang_pred lang_test lang_eval eval_file language_test recipient to",
-    "score": "score accuracy acc f1 f1_score micro_f1 macro_f1 bleu spbleu chrf las uas em exact_match rouge_l map ndcg "
-    "mrr spearman pearson precision recall wer cer ter per perplexity ppl loss error_rate error value result results "
-    "performance delta difference gain",
+    "score": "score accuracy acc f1 f1_score micro_f1 macro_f1 bleu spbleu chrf las uas em exact_match rouge_l map "
+    "ndcg mrr spearman pearson precision recall wer cer ter per perplexity ppl loss error_rate error value result "
+    "results performance delta difference gain",
     "rank": "rank ranking",
 }
 """What the columns are called in published tables, most telling first; ``_raw`` and ``_code`` may follow each name."""
@@ -59,7 +59,7 @@ def found_columns(header: Sequence[str], named: Mapping[str, str | None], seeds:
 
 
 def corner_side(corner: str) -> str | None:
-    """Which side the rows of a grid are, as its corner says: ``source \\ target`` or ``train/test``; None if it does not."""
+    """Which side the rows of a grid are, as its corner says (``source \\ target``, ``train/test``), or None."""
     words = [plain(word) for word in _BETWEEN_SIDES.split(corner.casefold()) if plain(word)]
     for word in words[:1]:
         for side in ("source", "target"):
@@ -69,7 +69,7 @@ def corner_side(corner: str) -> str | None:
 
 
 def plain(name: str) -> str:
-    """A column's name in small letters, what parts its words an underscore: ``Train-Language`` is ``train_language``."""
+    """A column's name in small letters, its words parted by underscores: ``Train-Language`` is ``train_language``."""
     return re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
 
 

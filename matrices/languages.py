@@ -1,4 +1,4 @@
-"""Languages by one code each: any tag, ISO code, glottocode or name in, ISO 639-3 out, with genealogy, place and script."""
+"""Languages by one code each: any tag, ISO code, glottocode or name in, ISO 639-3 out, with genealogy and script."""
 
 from __future__ import annotations
 
@@ -21,9 +21,19 @@ _TWO_LETTERS = re.compile(r"[a-z]{2}", re.IGNORECASE)
 """They are most likely a country's (``ua``, ``ir``), and hardly the name of a language that is called so."""
 _PRIVATE_USE = re.compile(r"q[a-t][a-z]")
 _WIKIPEDIA = {
-    **{"bat-smg": "sgs", "be-tarask": "bel", "be-x-old": "bel", "cbk-zam": "cbk", "fiu-vro": "vro", "map-bms": "jav"},
-    **{"nds-nl": "nds", "roa-rup": "rup", "roa-tara": "nap", "zh-classical": "lzh", "zh-min-nan": "nan"},
-    **{"zh-yue": "yue", "zh-wuu": "wuu"},
+    "bat-smg": "sgs",
+    "be-tarask": "bel",
+    "be-x-old": "bel",
+    "cbk-zam": "cbk",
+    "fiu-vro": "vro",
+    "map-bms": "jav",
+    "nds-nl": "nds",
+    "roa-rup": "rup",
+    "roa-tara": "nap",
+    "zh-classical": "lzh",
+    "zh-min-nan": "nan",
+    "zh-yue": "yue",
+    "zh-wuu": "wuu",
 }
 """Codes of editions of Wikipedia, and of corpora made of them, that are no tags or are those of collections."""
 _FEW, _NEAR = 2, 5
@@ -92,7 +102,7 @@ def resolve(tag: str) -> Language:
         because = "a family or group of languages"
         codes = by_speakers([*_of_family(found), *(one.code for one in found if one.kind != FAMILY)], speakers())
     elif len(codes) == 1:
-        because, codes = "a macrolanguage", several
+        because, codes = "a macrolanguage", list(several)
     elif codes:
         because, codes = "what several languages are called", by_speakers(codes, speakers())
     guessed = [] if because and len(codes) >= _FEW else [*_of_region(given), *near(given, speakers())]
@@ -103,8 +113,8 @@ def resolve(tag: str) -> Language:
 def among(given: str, known: Collection[str]) -> str:
     """The code of a tag, code or name, where some languages are ``known``: a code of theirs stands as it is.
 
-    A macrolanguage, or the standard variety of one, is the one member that is known where it is not known itself. Raises
-    ``UnknownLanguageError``, also where several members are known: it names those.
+    A macrolanguage, or the standard variety of one, is the one member that is known where it is not known itself.
+    Raises ``UnknownLanguageError``, also where several members are known: it names those.
     """
     if given in known:
         return given

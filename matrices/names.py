@@ -21,8 +21,26 @@ HEAD, FAMILY, ASIDE = "head", "family", "aside"
 """No names of a language: a part of one's name, a family's name or code, and what stands in brackets beside names."""
 _LETTERS = str.maketrans(
     {
-        **{"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "ħ": "h", "ŋ": "n", "þ": "th"},
-        **{"ɓ": "b", "ɗ": "d", "ƙ": "k", "ƴ": "y", "ɛ": "e", "ɔ": "o", "ə": "e", "ŧ": "t", "ɨ": "i", "ʉ": "u"},
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "ı": "i",
+        "æ": "ae",
+        "œ": "oe",
+        "ħ": "h",
+        "ŋ": "n",
+        "þ": "th",
+        "ɓ": "b",
+        "ɗ": "d",
+        "ƙ": "k",
+        "ƴ": "y",
+        "ɛ": "e",
+        "ɔ": "o",
+        "ə": "e",
+        "ŧ": "t",
+        "ɨ": "i",
+        "ʉ": "u",
         **dict.fromkeys("'’‘ʼʻʾʿ`´ˈ", ""),
     }
 )

@@ -32,7 +32,7 @@ class NotANumberError(ValueError):
 
 
 def written(text: str) -> Written | None:
-    """The number that is written; None where none is. ``55,0``, ``55.0%``, ``**55.0**``, ``55.0 ± 0.1``, ``55.0 (0.1)``.
+    """The number that is written (``55,0``, ``55.0%``, ``**55.0**``, ``55.0 ± 0.1``, ``55.0 (0.1)``), None for none.
 
     Raises ``NotANumberError``, also for what may be thousands or a decimal comma (``1,234``).
     """

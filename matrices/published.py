@@ -27,6 +27,8 @@ _SUMMARY = {"all", "avg", "average", "mean", "median", "overall", "total", "std"
 """Rows and columns over several languages; some are codes too, that hardly anyone means."""
 _SPLIT = re.compile(r"(.+?)[_-](train|test|dev|valid|validation|eval)", re.IGNORECASE)
 _SEVERAL = re.compile(r"[^+&,;/]+([+&,;/][^+&,;/]+)+")
+_GRID = "grid"
+"""What the column of scores of a grid is called, which has none."""
 _SHOWN = 4
 
 
@@ -224,7 +226,15 @@ def _found(path: Path, sheet: Sheet, columns: Columns) -> Columns:
     if guessed.named["score"] is None and guessed.named["rank"] is None and not guessed.seeds:
         raise PublishedTableError(path, sheet.line, f"which column is the score, or the rank? there is: {there}")
     features = guessed.features if columns.features is None else columns.features
-    return replace(columns, **guessed.named, features=features, seeds=guessed.seeds)
+    return replace(
+        columns,
+        source=guessed.named["source"],
+        target=guessed.named["target"],
+        score=guessed.named["score"],
+        rank=guessed.named["rank"],
+        features=features,
+        seeds=guessed.seeds,
+    )
 
 
 def _lines(path: Path, sheet: Sheet, row: Row, columns: Columns, left: _Left) -> list[Line]:
@@ -287,7 +297,9 @@ def _of_grid(path: Path, sheet: Sheet, grid: Grid, columns: Columns, left: _Left
         for name, there, text in zip(across, other, texts, strict=True):
             if code is None or there is None or (grid.blank_diagonal and code == there):
                 continue
-            pair, given = ((code, there), (first, name)) if grid.rows_are == "sources" else ((there, code), (name, first))
+            pair, given = (
+                ((code, there), (first, name)) if grid.rows_are == "sources" else ((there, code), (name, first))
+            )
             line = Line(
                 number=number,
                 source=pair[0],
@@ -301,8 +313,8 @@ def _of_grid(path: Path, sheet: Sheet, grid: Grid, columns: Columns, left: _Left
             )
             line = _scored(path, line, name, text)
             lines.append(replace(line, score=None, spread=None, rank=line.score) if grid.ranks else line)
-    kind = "rank" if grid.ranks else "score"
-    return lines, replace(columns, source=corner, target=corner, features=(), **{kind: "grid"})
+    score, rank = (None, _GRID) if grid.ranks else (_GRID, None)
+    return lines, replace(columns, source=corner, target=corner, score=score, rank=rank, features=())
 
 
 def _read(path: Path, line: int, name: str, text: str) -> Written | None:
@@ -358,9 +370,9 @@ def _notes(lines: Sequence[Line]) -> list[str]:
         for code, given in zip((line.source, line.target), line.given, strict=True):
             names[code].add(given)
             pairs[code][line.source, line.target, line.seed].add(line.given)
-    for code, given in sorted(names.items()):
-        if len(given) > 1 and any(len(ways) > 1 for ways in pairs[code].values()):
-            notes.append(f"{' and '.join(sorted(given))} are one language, {code}: their scores are averaged")
+    for code, ways_of in sorted(names.items()):
+        if len(ways_of) > 1 and any(len(ways) > 1 for ways in pairs[code].values()):
+            notes.append(f"{' and '.join(sorted(ways_of))} are one language, {code}: their scores are averaged")
     empty = sum(line.score is None and line.rank is None for line in lines)
     if empty:
         notes.append(f"{empty} lines have no score: not measured")

@@ -27,7 +27,9 @@ _GAP, _FEW = 5.0, 2
 def lower_is_better(name: str) -> bool:
     """Whether a metric, or a column, is by its name one of which the lower is the better."""
     words = plain(name).split("_")
-    return any(word in _ERRORS and (word not in _NOT_ALONE or len(words) <= 2) for word in words)
+    return words[-2:] == ["error", "rate"] or any(
+        word in _ERRORS and (word not in _NOT_ALONE or len(words) <= 2) for word in words
+    )
 
 
 def check_scale(path: Path, columns: Columns, lines: Sequence[Line]) -> bool:

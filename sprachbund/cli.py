@@ -32,8 +32,8 @@ COMMANDS = {
         "How far to trust recommendations on a matrix: leave each target out, rank its sources, look at its scores.",
     ),
     "import": (
-        "tables:import_table",
-        "Bring a published table of scores, or of ranks, into a store: all its lines, or none where one is wrong.",
+        "importing:import_table",
+        "Bring a published table, or an exported matrix, into a store: all its lines, or none where one is wrong.",
     ),
     "corpora": ("corpora:corpora", "Show what a folder of corpora holds: languages, tasks, splits, items."),
     "plan": (

@@ -57,10 +57,30 @@ NAMED = {"nah": "Nahuatl", "oto": "Otomi", "nya": "Chichewa", "luo": "Luo", "ben
 NAMED |= {"bxr": "Buryat", "div": "Dhivehi", "quc": "K'iche'"}
 """Names in English where those of the databases are of a whole group, or less usual."""
 SCRIPTS = {
-    **{"nah": "Latn", "oto": "Latn", "twi": "Latn"},
-    **{"ajp": "Arab", "apc": "Arab", "ckb": "Arab", "bjn": "Latn", "min": "Latn", "kas": "Arab", "knc": "Latn"},
-    **{"taq": "Latn", "san": "Deva", "snd": "Arab", "pan": "Guru", "uzb": "Latn", "aze": "Latn", "tat": "Cyrl"},
-    **{"yue": "Hant", "cop": "Copt", "got": "Latn", "akk": "Latn", "grc": "Grek", "lzh": "Hant", "orv": "Cyrl"},
+    "nah": "Latn",
+    "oto": "Latn",
+    "twi": "Latn",
+    "ajp": "Arab",
+    "apc": "Arab",
+    "ckb": "Arab",
+    "bjn": "Latn",
+    "min": "Latn",
+    "kas": "Arab",
+    "knc": "Latn",
+    "taq": "Latn",
+    "san": "Deva",
+    "snd": "Arab",
+    "pan": "Guru",
+    "uzb": "Latn",
+    "aze": "Latn",
+    "tat": "Cyrl",
+    "yue": "Hant",
+    "cop": "Copt",
+    "got": "Latn",
+    "akk": "Latn",
+    "grc": "Grek",
+    "lzh": "Hant",
+    "orv": "Cyrl",
 }
 """The script that most data of a language is in, where CLDR's likely one is another or none."""
 EXTRA = {
@@ -124,7 +144,12 @@ def registry() -> Registry:
         tag = fields.get("Subtag", [""])[0]
         if fields["Type"] in (["script"], ["region"]) and ".." not in tag:
             asides[tag] = fields["Description"]
-        if fields["Type"] != ["language"] or ".." in tag or PRIVATE.fullmatch(tag) or tag in ("und", "mul", "mis", "zxx"):
+        if (
+            fields["Type"] != ["language"]
+            or ".." in tag
+            or PRIVATE.fullmatch(tag)
+            or tag in ("und", "mul", "mis", "zxx")
+        ):
             continue
         if "Preferred-Value" in fields:
             continue
@@ -155,7 +180,8 @@ class Glottolog:
     def __init__(self, folder: Path) -> None:
         with bz2.open(folder / "glottolog_languages.csv.bz2", "rt", encoding="utf-8") as lines:
             self.rows = {row["ID"]: row for row in csv.DictReader(lines)}
-        self.parents = dict(_parents(bz2.open(folder / "glottolog_classification.nex.bz2", "rt").read()))
+        with bz2.open(folder / "glottolog_classification.nex.bz2", "rt", encoding="utf-8") as nexus:
+            self.parents = dict(_parents(nexus.read()))
         self.by_iso = {row["ISO639P3code"]: row for row in self.rows.values() if row["ISO639P3code"]}
 
     def lineage(self, glottocode: str) -> list[str] | None:
@@ -327,7 +353,9 @@ def languages(known: Registry, glottolog: Glottolog, wals: Wals) -> list[dict[st
     return found
 
 
-def names(known: Registry, glottolog: Glottolog, wals: Wals, codes: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+def names(
+    known: Registry, glottolog: Glottolog, wals: Wals, codes: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
     """Name, code and kind of name."""
     for code, name in codes.items():
         yield name, code, "name" if code in known.names or code in NAMED else "Glottolog"
@@ -339,9 +367,9 @@ def names(known: Registry, glottolog: Glottolog, wals: Wals, codes: Mapping[str,
             if not own.startswith("Unknown language"):
                 yield own, code, "autonym"
     for locale in locale_identifiers():
-        if "_" not in locale and (code := alpha3(locale)) in codes:
-            if own := Locale.parse(locale).languages.get(locale):
-                yield own, code, "autonym"
+        code = alpha3(locale)
+        if code in codes and (own := Locale.parse(locale).languages.get(locale)):
+            yield own, code, "autonym"
     for code, extra in EXTRA.items():
         yield from ((name, code, "autonym") for name in extra)
     for code, found in known.names.items():
@@ -385,10 +413,7 @@ def named_rows(
                 row = key, code, form.casefold().strip()
                 kinds[row] = min(KINDS.index(kind), kinds.get(row, len(KINDS)))
         part |= {(plain(head), code) for head in other.parts if plain(head)}
-    rows = [
-        (name, code, KINDS[tier], form if form != name else "")
-        for (name, code, form), tier in kinds.items()
-    ]
+    rows = [(name, code, KINDS[tier], form if form != name else "") for (name, code, form), tier in kinds.items()]
     rows += [(name, code, HEAD, "") for name, code in part - {(name, code) for name, code, _ in kinds}]
     rows += [(plain(name), group, FAMILY, "") for name, group in groups if plain(name)]
     rows += [(name, code, ASIDE, "") for name, code in beside.items()]
@@ -417,8 +442,8 @@ def main() -> None:
         ],
         metadata={
             "databases": json.dumps(databases),
-            "attribution": "Glottolog (Hammarström, Forkel, Haspelmath, Bank), CC BY 4.0; WALS Online (Dryer, Haspelmath), "
-            "CC BY 4.0; Unicode CLDR; IANA language subtag registry",
+            "attribution": "Glottolog (Hammarström, Forkel, Haspelmath, Bank), CC BY 4.0; WALS Online (Dryer, "
+            "Haspelmath), CC BY 4.0; Unicode CLDR; IANA language subtag registry",
         },
     )
     write(pa.Table.from_pylist(rows, schema=schema), given.out / "languages.parquet")

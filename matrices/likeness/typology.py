@@ -6,7 +6,6 @@ URIEL: Littell et al. 2017, "URIEL and lang2vec" (EACL).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -57,12 +56,11 @@ def traits(code: str) -> Traits:
     return Traits(_groups(code, known), known.script, _position(known), vectors)
 
 
-import os
 def _groups(code: str, known: Languoid) -> frozenset[str]:
+    """Glottolog's groups above a language, and its family and genus in WALS."""
     kin = genealogy(code)
-    own = frozenset() if kin is None or 'noown' in os.environ.get("V","") else frozenset({f"family {kin.family}", f"{kin.family} {kin.genus}"})
-    if known.lineage is None: return own
-    return own | frozenset(known.lineage) | frozenset({known.glottocode} if "self" in os.environ.get("V","") else [])
+    own = () if kin is None else (f"family {kin.family}", f"{kin.family} {kin.genus}")
+    return frozenset(own) | frozenset(known.lineage or ())
 
 
 def _position(known: Languoid) -> Floats | None:
