@@ -5,8 +5,8 @@
 
 The first reads plain sentences of every language that ``CORPORA/text`` has, and keeps the mean state of each sentence
 at three layers; it needs torch and transformers. The second judges recommendations on a published table with and
-without the likeness of states as features, target by target. On tables of XLM-R, multilingual-e5-small (4-bit) stands in for
-it: the figures in docs/recommend.md are of that stand-in.
+without the likeness of states as features, target by target. On tables of XLM-R, multilingual-e5-small (4-bit) stands
+in for it: the figures in docs/recommend.md are of that stand-in.
 """
 
 from __future__ import annotations
