@@ -23,9 +23,9 @@ def likeness_of_states(states: Mapping[str, Floats], parallel: Mapping[str, int]
 
     ``state cosine``: of the mean states, less the mean over languages. ``state neighbours`` [other, language]: of the
     ``NEIGHBOURS`` nearest to each sentence of a language, among all sentences of other languages, the share that are
-    the other's (as NN-Rank counts them). ``state alignment``: linear centred kernel alignment (Kornblith et al. 2019) of
-    sentences that are translations of each other: the first ``parallel`` ones of each language, the same ones of all;
-    NaN where there are fewer than ten.
+    the other's (as NN-Rank counts them). ``state alignment``: linear centred kernel alignment (Kornblith et al. 2019)
+    of sentences that are translations of each other: the first ``parallel`` ones of each language, the same ones of
+    all; NaN where there are fewer than ten.
     """
     codes = tuple(states)
     means = np.stack([values.mean(axis=0) for values in states.values()])
