@@ -21,7 +21,6 @@ from matrices.recommend.names import code_of, named
 from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
 from matrices.recommend.predicted.masking import shown_for
 from matrices.recommend.predictions import predictions, predictor
-from matrices.recommend.related import related_scores, telling_of
 
 __all__ = [
     "Comparison",
@@ -50,9 +49,7 @@ __all__ = [
     "predictions",
     "predictor",
     "recommend",
-    "related_scores",
     "shown_for",
     "targets",
-    "telling_of",
     "to_json",
 ]

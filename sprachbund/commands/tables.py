@@ -21,8 +21,7 @@ from matrices.boxed import store_or_box
 from matrices.encoders import known_encoder
 from matrices.files import holds_matrices, read_file
 from matrices.published import Columns, read_published, to_scores
-from matrices.recommend import related_scores
-from matrices.scores import ScoreTable
+from matrices.scores import ScoreTable, scores_of
 from sprachbund.commands.columns import (
     Differences,
     LowerIsBetter,
@@ -79,9 +78,6 @@ def backtest(
     processes: Annotated[
         int | None, typer.Option(min=1, help="Targets judged at the same time; left out: one a core.")
     ] = None,
-    alone: Annotated[
-        bool, typer.Option("--alone", help="As if no other matrix of the store had measured a language left out.")
-    ] = False,
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -104,12 +100,7 @@ def backtest(
     notes, scores, ranks_only = _read(table, columns)
     if encoder is not None:
         scores = replace(scores, pretrained=known_encoder(encoder))
-    scores = replace(
-        scores,
-        related={} if alone else scores.related,
-        overlaps=overlaps_in(corpora, {*scores.sources, *scores.targets}),
-    )
-    notes += [f"what {name} know of a language left out is not hidden; --alone hides it" for name in scores.related]
+    scores = replace(scores, overlaps=overlaps_in(corpora, {*scores.sources, *scores.targets}))
     targets = judged_targets(scores)
     if not targets:
         raise NothingToJudgeError(f"{table}: no target has two sources other than itself; there is nothing to rank")
@@ -150,13 +141,13 @@ def _read(table: str, columns: Columns) -> tuple[list[str], ScoreTable, bool]:
         names = [info.matrix for info in held.matrices()]
         if len(names) > 1:
             raise typer.BadParameter(f"{table} holds several matrices; name one: {table}/{names[0]}")
-        return [], related_scores(held, names[0], held.version), False
+        return [], scores_of(held, names[0]), False
     if Path(table).is_file() or (Path(table).suffix and not Path(table).parent.is_dir()):
         published = read_published(table, columns)
         return list(published.notes), to_scores(published), published.ranks_only
     store, _, matrix = table.rpartition("/")
     reader = store_or_box(store or None)
-    return [], related_scores(reader, matrix, reader.version), False
+    return [], scores_of(reader, matrix), False
 
 
 def _object(

@@ -89,29 +89,6 @@ def test_a_backtest_of_a_matrix_is_that_of_its_file(file: Path, tmp_path: Path) 
         assert ours["regret_at_1"] == pytest.approx(theirs["regret_at_1"])
 
 
-def test_what_another_matrix_knows_of_a_language_left_out_is_used_unless_told_otherwise(
-    file: Path, tmp_path: Path
-) -> None:
-    """The other matrix has nearly the same scores, which nothing else tells: they are random."""
-    header, *lines = file.read_text().splitlines()
-    parts = [line.rsplit(",", 1) for line in lines]
-    other = tmp_path / "other.csv"
-    other.write_text("\n".join([header, *(f"{pair},{float(score) * 0.9 + 5:.1f}" for pair, score in parts)]) + "\n")
-    imported(file, tmp_path / "store")
-    run("import", other, "--store", tmp_path / "store", "--matrix", "other", "--task", "ner", "--percent")
-    matrix = f"{tmp_path / 'store'}/published"
-
-    knowing, alone, of_file = (
-        json.loads(run("backtest", *asked, "--json", "--processes", 1).stdout)
-        for asked in ((matrix,), (matrix, "--alone"), (file,))
-    )
-
-    assert knowing["methods"][0]["regret_at_1"] < 0.01 < alone["methods"][0]["regret_at_1"]
-    assert alone["methods"][0]["regret_at_1"] == pytest.approx(of_file["methods"][0]["regret_at_1"])
-    assert knowing["notes"] == ["what ner scores know of a language left out is not hidden; --alone hides it"]
-    assert alone["notes"] == []
-
-
 def test_a_backtest_is_a_table_for_people(file: Path) -> None:
     result = run("backtest", file, "--processes", 1)
 
