@@ -1,7 +1,7 @@
 """How alike languages are to an encoder, and whether that tells which source to transfer from (2026-11-30).
 
     python studies/encoder_likeness.py states ENCODER_FOLDER CORPORA OUT.npz [--sentences 40]
-    python studies/encoder_likeness.py judge OUT.npz TABLE.csv [--layer 12]
+    python studies/encoder_likeness.py judge OUT.npz TABLE.csv [--layer 4]
 
 The first reads plain sentences of every language that ``CORPORA/text`` has, and keeps the mean state of each sentence
 at three layers; it needs torch and transformers. The second judges recommendations on a published table with and
@@ -132,7 +132,7 @@ def main() -> None:
     second = commands.add_parser("judge")
     second.add_argument("states", type=Path)
     second.add_argument("table", type=Path)
-    second.add_argument("--layer", type=int, choices=LAYERS, default=LAYERS[-1])
+    second.add_argument("--layer", type=int, choices=LAYERS, default=LAYERS[0])
     given = parser.parse_args()
     if given.command == "states":
         states(given.encoder, given.corpora, given.out, given.sentences, given.languages)
