@@ -14,12 +14,10 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
-import csv
 import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +26,8 @@ from language_data.population_data import LANGUAGE_SPEAKING_POPULATION
 from matrices.cells import Cell, to_table
 from matrices.held import Held
 from matrices.languages import UnknownLanguageError, kinship, resolve
+from matrices.languoids import speakers
+from matrices.names import by_speakers
 from matrices.published import read_scores
 from matrices.recommend import Question, ask, predictions, to_json
 from matrices.scores import ScoreTable
@@ -37,8 +37,7 @@ TIMES = 100
 
 def generated(size: int) -> ScoreTable:
     """Scores of ``size`` languages on each other: what is peculiar to source, target, kin, and chance."""
-    listed = (files("matrices") / "data" / "languages.csv").read_text(encoding="utf-8")
-    codes = tuple(row["code"] for row in csv.DictReader(listed.splitlines()))[:size]
+    codes = tuple(by_speakers((resolve(code).code for code in speakers()), speakers())[:size])
     random = np.random.default_rng(0)
     kin = np.array([[kinship(source, target) for target in codes] for source in codes])
     level, quality = random.normal(size=size), random.normal(size=(size, 1))

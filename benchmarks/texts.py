@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import string
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-from borrowing import compared
+import numpy as np
 
-from matrices.backtest import Forecast, Method
+from matrices.backtest import Forecast, Judgement, Method, judge_all, report
 from matrices.backtest.ours import sprachbund
 from matrices.likeness.text import Overlaps
 from matrices.published import read_scores
@@ -48,6 +49,25 @@ def unknown(table: ScoreTable, overlaps: Overlaps) -> ScoreTable:
         scores=table.scores[:, kept],
         overlaps=replace(overlaps, codes=tuple(private[code] for code in overlaps.codes)),
     )
+
+
+def compared(table: ScoreTable, methods: Mapping[str, Method], processes: int) -> Iterator[str]:
+    """A line about every method, with its differences from the first."""
+    judgements = judge_all(table, methods, processes=processes)
+    first = [one for one in judgements if one.method == next(iter(methods))]
+    for line in report(judgements):
+        found = [one for one in judgements if one.method == line.method]
+        regret, ndcg = _change(first, found, "regret_at_1"), _change(first, found, "ndcg_at_3")
+        yield (
+            f"  {line.method:7} NDCG@3 {line.ndcg_at_3:.1%} ({ndcg})  regret@1 {line.regret_at_1:.2%} ({regret})  "
+            f"intervals hold {line.interval_coverage:.1%}  shortlists {line.shortlist_coverage:.1%}"
+        )
+
+
+def _change(first: list[Judgement], found: list[Judgement], figure: str) -> str:
+    before = {one.target: getattr(one, figure) for one in first}
+    change = 100 * np.array([getattr(one, figure) - before[one.target] for one in found])
+    return f"{np.nanmean(change):+.2f} ± {np.nanstd(change, ddof=1) / np.sqrt(len(change)):.2f}"
 
 
 def main() -> None:

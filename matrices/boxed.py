@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matrices.export import whole_file, write_parquet
+from matrices.files import read_file
 from matrices.held import Held
 from matrices.items import SCHEMA as ITEMS_SCHEMA
 from matrices.items import items_of, items_table
@@ -109,12 +110,13 @@ def boxed() -> Held | None:
 
 
 def store_or_box(uri: str | Path | None) -> Reader:
-    """The store at ``uri``, or the matrices in the box where none is named.
+    """The store at ``uri``, or the matrices in a file where it is one, or those in the box where none is named.
 
-    Raises ``StoreMissingError``, ``StoreTooNewError``, ``StoreUnreadableError`` and ``NoBoxError``.
+    Raises ``StoreMissingError``, ``StoreTooNewError``, ``StoreUnreadableError``, ``FileUnreadableError`` and
+    ``NoBoxError``.
     """
     if uri is not None:
-        return Store(uri)
+        return read_file(uri) if Path(uri).is_file() else Store(uri)
     box = boxed()
     if box is None:
         raise NoBoxError

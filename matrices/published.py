@@ -1,60 +1,46 @@
-"""Tables that others published: a CSV file with a line for each source and target, read with every line checked."""
+"""Tables that others published: a line for each source and target, or a grid of them, read with every line checked."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
+from matrices.grids import Grid, as_grid
+from matrices.headers import found_columns
 from matrices.languages import UnknownLanguageError, resolve
+from matrices.numerals import NotANumberError, Written, written
+from matrices.scales import check_scale, flipped
 from matrices.scores import Floats, ScoreTable
+from matrices.sheets import PublishedTableError, Row, Sheet, read_sheet
 
-_NAMES = {
-    "source": "source source_lang source_language transfer transfer_lang transfer_language src train_lang pivot donor",
-    "target": "target target_lang target_language tgt test_lang eval_lang recipient",
-    "score": "score accuracy acc f1 bleu las uas value result",
-    "rank": "rank",
-}
-"""What the columns are called in published tables, most telling first; ``_raw`` and ``_code`` may follow each name."""
+__all__ = ["Columns", "Line", "Published", "PublishedTableError", "read_published", "read_scores", "to_scores"]
 
-_LARGEST = 1e12
-"""More is no score of anything, and squares of it are no numbers."""
-_FEATURES = re.compile(
-    r"(genetic|syntactic|featural|phonological|inventory|geographic)(_distance)?"
-    r"|(word|subword|entity)_overlap|overlap(_(word|subword|entity)_level)?"
-    r"|(transfer|source|target)_lang_dataset_size|transfer_over_target_size_ratio"
-    r"|(transfer|source|target)_lang_ttr|transfer_target_ttr_distance"
-)
-"""Columns taken as features unasked: URIEL's distances and LangRank's features of corpora.
-
-No other is: in published tables further numbers are made of the scores (ranks, levels, baselines), and would give the
-answer away.
-"""
-_MISSING = {"", "nan", "na", "n/a", "null", "none", "-"}
-
-
-class PublishedTableError(ValueError):
-    """A table that cannot be read as it stands: file, line, value, and what would do."""
-
-    def __init__(self, path: Path, line: int, problem: str) -> None:
-        self.path, self.line = path, line
-        super().__init__(f"{path}, line {line}: {problem}")
+_SUMMARY = {"all", "avg", "average", "mean", "median", "overall", "total", "std", "max", "min"}
+"""Rows and columns over several languages; some are codes too, that hardly anyone means."""
+_SPLIT = re.compile(r"(.+?)[_-](train|test|dev|valid|validation|eval)", re.IGNORECASE)
+_SEVERAL = re.compile(r"[^+&,;/]+([+&,;/][^+&,;/]+)+")
+_GRID = "grid"
+"""What the column of scores of a grid is called, which has none."""
+_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
     """Which columns of a file say what; None is guessed from the header, ``features`` among URIEL's and LangRank's.
 
-    ``where`` keeps the lines with these values alone: (column, value) pairs.
+    ``where`` keeps the lines with these values alone: (column, value) pairs. ``seeds`` are the columns of the scores of
+    one run each; left empty, columns called so (``seed1``, ``run 2``) are, where there is no other score.
+    ``rows_are`` says which side of a grid its rows are, ``ranks`` that its numbers are ranks. ``lower_is_better``:
+    scores are errors; ``differences``: they may lie below 0; ``skip_unknown`` leaves out lines that are no pair of two
+    languages. ``sheet`` is that of a spreadsheet with several.
     """
 
     source: str | None = None
@@ -65,11 +51,21 @@ class Columns:
     baseline: str | None = None
     features: tuple[str, ...] | None = None
     where: tuple[tuple[str, str], ...] = ()
+    seeds: tuple[str, ...] = ()
+    rows_are: Literal["sources", "targets"] | None = None
+    ranks: bool = False
+    lower_is_better: bool = False
+    differences: bool = False
+    skip_unknown: bool = False
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line: languages in normal form and as given; numbers as they stand, None where the field is empty."""
+    """One line: languages in normal form and as given; numbers as they stand, None where the field is empty.
+
+    ``spread`` is what stood after ±, in the unit of the score; ``percent``: the score had a percent sign.
+    """
 
     number: int
     source: str
@@ -80,69 +76,87 @@ class Line:
     rank: float | None
     baseline: float | None
     features: Mapping[str, float]
+    spread: float | None = None
+    percent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """The lines of a table and where they came from; ``columns`` as they were found, ``notes`` for whoever reads it."""
+    """The lines of a table and where they came from; ``columns`` as they were found, ``notes`` for whoever reads it.
+
+    ``percent``: the table itself says that its scores are in percent.
+    """
 
     path: Path
     sha256: str
     columns: Columns
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
+    percent: bool = False
 
     @property
     def ranks_only(self) -> bool:
         """Whether the table tells the order of sources and no score."""
-        return self.columns.score is None
+        return self.columns.score is None and not self.columns.seeds
+
+
+@dataclass(slots=True)
+class _Left:
+    """The lines that were left out, and what stood there."""
+
+    path: Path
+    skip: bool
+    out: dict[int, str] = field(default_factory=dict)
+
+    def language(self, number: int, column: str, text: str) -> str | None:
+        """The code of a language; None where it is none, and such lines are to be left out."""
+        try:
+            return _code(text)
+        except UnknownLanguageError as error:
+            if self.skip:
+                self.out[number] = text
+                return None
+            hint = "--skip-unknown leaves out lines that are no pair of two languages"
+            raise PublishedTableError(self.path, number, f"column {column!r}: {error}; {hint}") from error
+
+    @property
+    def notes(self) -> list[str]:
+        if not self.out:
+            return []
+        some = ", ".join(f"line {number} ({text!r})" for number, text in list(self.out.items())[:_SHOWN])
+        more = f" and {len(self.out) - _SHOWN} more" if len(self.out) > _SHOWN else ""
+        return [f"left out, no pair of two languages: {some}{more}"]
 
 
 def read_published(path: str | Path, columns: Columns | None = None) -> Published:
-    """Reads a CSV (or, ending in ``.tsv``, tab-separated) file whose first line names its columns.
+    """Reads a table whose first line names its columns, or its targets: CSV of any kind, Markdown, JSON, a spreadsheet.
 
     Languages go by any tag, code or name. Where two names of a language occur, both are its lines. Raises
     ``PublishedTableError`` at the first line that cannot be read, and ``OSError``.
     """
     path, columns = Path(path), columns or Columns()
     data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise PublishedTableError(
-            path, line, f"not UTF-8 ({data[error.start : error.start + 1]!r}); save it so"
-        ) from error
-    reader = csv.reader(io.StringIO(text), delimiter="\t" if path.suffix.casefold() == ".tsv" else ",")
-    rows = _numbered(path, reader)
-    _, header = next(rows, (1, []))
-    if len(set(header)) < len(header):
-        raise PublishedTableError(path, 1, "two columns have one name; rename one")
-    found = _found(path, header, columns)
-    lines: list[Line] = []
-    for number, row in rows:
-        if not row:
-            continue
-        if len(row) != len(header):
-            raise PublishedTableError(path, number, f"{len(row)} fields; the first line names {len(header)}")
-        fields = dict(zip(header, row, strict=True))
-        if all(fields[name] == value for name, value in found.where):
-            lines.append(_line(path, number, fields, found))
+    sheet = read_sheet(path, data, columns.sheet)
+    left = _Left(path, columns.skip_unknown)
+    grid = None if _columns_named(columns) else as_grid(sheet, columns.rows_are, columns.ranks, _is_language)
+    if grid is not None:
+        lines, found = _of_grid(path, sheet, grid, columns, left)
+    else:
+        found = _found(path, sheet, columns)
+        lines = [line for row in sheet.rows for line in _lines(path, sheet, row, found, left)]
     if not lines:
-        raise PublishedTableError(path, reader.line_num, "no line to read; check the file and what is asked of it")
+        last = sheet.rows[-1][0] if sheet.rows else sheet.line
+        raise PublishedTableError(path, last, "no line to read; check the file and what is asked of it")
     _once(path, lines)
+    percent = check_scale(path, found, lines)
     return Published(
-        path=path, sha256=hashlib.sha256(data).hexdigest(), columns=found, lines=tuple(lines), notes=_notes(lines)
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+        columns=found,
+        lines=tuple(lines),
+        notes=(*(grid.notes if grid is not None else ()), *left.notes, *_notes(lines)),
+        percent=percent,
     )
-
-
-def _numbered(path: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:
-    """The rows of a file, each with the number of its line."""
-    try:
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise PublishedTableError(path, reader.line_num, f"{error}; save it as plain CSV, a line a row") from error
 
 
 def read_scores(path: str | Path, columns: Columns | None = None) -> ScoreTable:
@@ -151,17 +165,24 @@ def read_scores(path: str | Path, columns: Columns | None = None) -> ScoreTable:
 
 
 def to_scores(published: Published) -> ScoreTable:
-    """The scores of a table: means over seeds and over names of one language; of ranks, the share outranked."""
+    """The scores of a table: means over seeds and over names of one language; of ranks, the share outranked.
+
+    Errors are turned over, so that higher is better. What stood after ± is taken for the standard error.
+    """
     lines = with_shares(published.lines) if published.ranks_only else published.lines
+    if published.columns.lower_is_better and not published.ranks_only:
+        lines = flipped(lines)
     sources = tuple(sorted({line.source for line in lines}))
     targets = tuple(sorted({line.target for line in lines}))
     features = published.columns.features or ()
+    spreads = _mean_grid(sources, targets, ((line, line.spread) for line in lines))
     return ScoreTable(
         sources,
         targets,
-        _grid(sources, targets, ((line, line.score) for line in lines)),
+        _mean_grid(sources, targets, ((line, line.score) for line in lines)),
+        errors=spreads if np.isfinite(spreads).any() else None,
         pair_features={
-            name: _grid(sources, targets, ((line, line.features.get(name)) for line in lines)) for name in features
+            name: _mean_grid(sources, targets, ((line, line.features.get(name)) for line in lines)) for name in features
         },
     )
 
@@ -182,86 +203,150 @@ def with_shares(lines: Iterable[Line]) -> tuple[Line, ...]:
         for line, rank in zip(group, ranks.tolist(), strict=True):
             below, level = float((ranks > rank).sum()), float((ranks == rank).sum()) - 1
             known = math.isfinite(rank) and n > 1
-            scored.append(_scored(line, (below + level / 2) / (n - 1) if known else None))
+            scored.append(replace(line, score=(below + level / 2) / (n - 1) if known else None))
     return tuple(sorted(scored, key=lambda line: line.number))
 
 
-def _scored(line: Line, score: float | None) -> Line:
-    kept = {name: getattr(line, name) for name in Line.__slots__ if name != "score"}
-    return Line(**kept, score=score)
+def _columns_named(columns: Columns) -> bool:
+    return any((columns.source, columns.target, columns.score, columns.rank, columns.seeds))
 
 
-def _found(path: Path, header: Sequence[str], columns: Columns) -> Columns:
+def _found(path: Path, sheet: Sheet, columns: Columns) -> Columns:
+    """The columns that were not named, guessed."""
+    there = ", ".join(sheet.header)
     named = {name: getattr(columns, name) for name in ("source", "target", "score", "rank", "seed", "baseline")}
     wanted = [*filter(None, named.values()), *(columns.features or ()), *(name for name, _ in columns.where)]
-    for name in wanted:
-        if name not in header:
-            raise PublishedTableError(path, 1, f"no column {name!r}; there is: {', '.join(header)}")
-    for name in ("source", "target", "score", "rank"):
-        if named[name] is None and not (name in ("score", "rank") and (named["score"] or named["rank"])):
-            named[name] = _guess(header, name)
+    for name in (*wanted, *columns.seeds):
+        if name not in sheet.header:
+            raise PublishedTableError(path, sheet.line, f"no column {name!r}; there is: {there}")
+    guessed = found_columns(sheet.header, named, columns.seeds)
     for name in ("source", "target"):
-        if named[name] is None:
-            raise PublishedTableError(path, 1, f"which column is the {name}? name it; there is: {', '.join(header)}")
-    if named["score"] is None and named["rank"] is None:
-        raise PublishedTableError(path, 1, f"which column is the score, or the rank? there is: {', '.join(header)}")
-    features = columns.features
-    if features is None:
-        features = tuple(name for name in header if _FEATURES.fullmatch(_plain(name)))
-    return Columns(**named, features=features, where=columns.where)
+        if guessed.named[name] is None:
+            raise PublishedTableError(path, sheet.line, f"which column is the {name}? name it; there is: {there}")
+    if guessed.named["score"] is None and guessed.named["rank"] is None and not guessed.seeds:
+        raise PublishedTableError(path, sheet.line, f"which column is the score, or the rank? there is: {there}")
+    features = guessed.features if columns.features is None else columns.features
+    return replace(
+        columns,
+        source=guessed.named["source"],
+        target=guessed.named["target"],
+        score=guessed.named["score"],
+        rank=guessed.named["rank"],
+        features=features,
+        seeds=guessed.seeds,
+    )
 
 
-def _guess(header: Sequence[str], what: str) -> str | None:
-    plain = {_plain(name): name for name in reversed(header)}
-    names = [name + ending for name in _NAMES[what].split() for ending in ("", "_code", "_raw")]
-    return next((plain[name] for name in names if name in plain), None)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")
-
-
-def _line(path: Path, number: int, fields: Mapping[str, str], columns: Columns) -> Line:
-    def language(name: str | None) -> str:
-        try:
-            return resolve(fields[name or ""]).code
-        except UnknownLanguageError as error:
-            raise PublishedTableError(path, number, f"column {name!r}: {error}") from error
+def _lines(path: Path, sheet: Sheet, row: Row, columns: Columns, left: _Left) -> list[Line]:
+    """One line of each seed that the row has a column of; none of a row that is left out."""
+    number, texts = row
+    fields = dict(zip(sheet.header, texts, strict=True))
+    if any(fields[name] != value for name, value in columns.where):
+        return []
 
     def value(name: str | None) -> float | None:
-        return None if name is None else _number(path, number, name, fields[name])
+        read = None if name is None else _read(path, number, name, fields[name])
+        return None if read is None else read.number
 
+    sides = columns.source or "", columns.target or ""
+    source, target = (left.language(number, name, fields[name]) for name in sides)
+    if source is None or target is None:
+        return []
     seed = value(columns.seed) if columns.seed else 0
     if seed is None or not float(seed).is_integer():
         raise PublishedTableError(path, number, f"column {columns.seed!r}: a seed is a whole number")
     features = {name: value(name) for name in columns.features or ()}
-    return Line(
+    line = Line(
         number=number,
-        source=language(columns.source),
-        target=language(columns.target),
-        given=(fields[columns.source or ""], fields[columns.target or ""]),
+        source=source,
+        target=target,
+        given=(fields[sides[0]], fields[sides[1]]),
         seed=int(seed),
-        score=value(columns.score),
+        score=None,
         rank=value(columns.rank),
         baseline=value(columns.baseline),
         features={name: number for name, number in features.items() if number is not None},
     )
+    if columns.seeds:
+        return [
+            _scored(path, replace(line, seed=at), name, fields[name])
+            for at, name in zip(_seed_numbers(columns.seeds), columns.seeds, strict=True)
+        ]
+    return [line if columns.score is None else _scored(path, line, columns.score, fields[columns.score])]
 
 
-def _number(path: Path, line: int, name: str, text: str) -> float | None:
-    if text.strip().casefold() in _MISSING:
-        return None
+def _seed_numbers(names: Sequence[str]) -> list[int]:
+    """The numbers that columns of seeds end with, where they all have one of their own, else their order."""
+    numbers = [re.search(r"(\d+)\D*$", name) for name in names]
+    known = [int(found[1]) for found in numbers if found is not None]
+    return known if len(set(known)) == len(names) else list(range(len(names)))
+
+
+def _scored(path: Path, line: Line, column: str, text: str) -> Line:
+    read = _read(path, line.number, column, text)
+    return line if read is None else replace(line, score=read.number, spread=read.spread, percent=read.percent)
+
+
+def _of_grid(path: Path, sheet: Sheet, grid: Grid, columns: Columns, left: _Left) -> tuple[list[Line], Columns]:
+    """The lines of a grid: every cell of a row and a column that are languages."""
+    corner, *across = sheet.header
+    other = [left.language(sheet.line, name, name) for name in across]
+    lines: list[Line] = []
+    for number, (first, *texts) in sheet.rows:
+        code = left.language(number, corner, first)
+        for name, there, text in zip(across, other, texts, strict=True):
+            if code is None or there is None or (grid.blank_diagonal and code == there):
+                continue
+            pair, given = (
+                ((code, there), (first, name)) if grid.rows_are == "sources" else ((there, code), (name, first))
+            )
+            line = Line(
+                number=number,
+                source=pair[0],
+                target=pair[1],
+                given=given,
+                seed=0,
+                score=None,
+                rank=None,
+                baseline=None,
+                features={},
+            )
+            line = _scored(path, line, name, text)
+            lines.append(replace(line, score=None, spread=None, rank=line.score) if grid.ranks else line)
+    score, rank = (None, _GRID) if grid.ranks else (_GRID, None)
+    return lines, replace(columns, source=corner, target=corner, score=score, rank=rank, features=())
+
+
+def _read(path: Path, line: int, name: str, text: str) -> Written | None:
     try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise PublishedTableError(
-            path, line, f"column {name!r}: {text!r} is no number; leave it empty where none is known"
-        )
-    if abs(number) > _LARGEST:
-        raise PublishedTableError(path, line, f"column {name!r}: {text!r} is out of range; at most {_LARGEST:g}")
-    return number
+        return written(text)
+    except NotANumberError as error:
+        raise PublishedTableError(path, line, f"column {name!r}: {error}") from error
+
+
+def _code(text: str) -> str:
+    """The code of a language as a table names it: also of a file of its data (``it_test``).
+
+    Raises ``UnknownLanguageError``.
+    """
+    name = text.strip()
+    if name.casefold() in _SUMMARY:
+        raise UnknownLanguageError(text, (), "a summary")
+    try:
+        return resolve(name).code
+    except UnknownLanguageError as error:
+        if (split := _SPLIT.fullmatch(name)) is not None:
+            return resolve(split[1]).code
+        if _SEVERAL.fullmatch(name) and not error.because:
+            raise UnknownLanguageError(text, (), "several languages") from error
+        raise
+
+
+def _is_language(text: str) -> bool:
+    try:
+        return bool(_code(text))
+    except UnknownLanguageError:
+        return False
 
 
 def _once(path: Path, lines: Sequence[Line]) -> None:
@@ -276,26 +361,25 @@ def _once(path: Path, lines: Sequence[Line]) -> None:
             raise PublishedTableError(path, line.number, problem)
 
 
-def _notes(lines: Sequence[Line]) -> tuple[str, ...]:
+def _notes(lines: Sequence[Line]) -> list[str]:
     notes: list[str] = []
     names: defaultdict[str, set[str]] = defaultdict(set)
+    pairs: defaultdict[str, defaultdict[tuple[str, str, int], set[tuple[str, str]]]]
+    pairs = defaultdict(lambda: defaultdict(set))
     for line in lines:
-        names[line.source].add(line.given[0])
-        names[line.target].add(line.given[1])
-    for code, given in sorted(names.items()):
-        pairs = defaultdict(set)
-        for line in lines:
-            if code in (line.source, line.target):
-                pairs[line.source, line.target, line.seed].add(line.number)
-        if len(given) > 1 and any(len(numbers) > 1 for numbers in pairs.values()):
-            notes.append(f"{' and '.join(sorted(given))} are one language, {code}: their scores are averaged")
+        for code, given in zip((line.source, line.target), line.given, strict=True):
+            names[code].add(given)
+            pairs[code][line.source, line.target, line.seed].add(line.given)
+    for code, ways_of in sorted(names.items()):
+        if len(ways_of) > 1 and any(len(ways) > 1 for ways in pairs[code].values()):
+            notes.append(f"{' and '.join(sorted(ways_of))} are one language, {code}: their scores are averaged")
     empty = sum(line.score is None and line.rank is None for line in lines)
     if empty:
         notes.append(f"{empty} lines have no score: not measured")
-    return tuple(notes)
+    return notes
 
 
-def _grid(sources: Sequence[str], targets: Sequence[str], values: Iterable[tuple[Line, float | None]]) -> Floats:
+def _mean_grid(sources: Sequence[str], targets: Sequence[str], values: Iterable[tuple[Line, float | None]]) -> Floats:
     rows = {code: index for index, code in enumerate(sources)}
     columns = {code: index for index, code in enumerate(targets)}
     total, count = np.zeros((len(sources), len(targets))), np.zeros((len(sources), len(targets)))

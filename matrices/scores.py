@@ -27,8 +27,7 @@ class ScoreTable:
 
     A language may be both; its score on itself is kept, for whoever wants it. ``errors`` [S, T] are standard errors of
     the scores, NaN where unknown. ``pair_features`` [S, T] each are what is known of a pair without measuring it
-    (distances, overlaps, sizes), NaN where missing. ``related`` are other matrices by what they are to be called, where
-    some of the same languages were measured, each with languages of its own. ``overlaps`` are of texts at hand, in
+    (distances, overlaps, sizes), NaN where missing. ``overlaps`` are of texts at hand, in
     whatever languages. ``pretrained`` are the languages that the encoder saw in pretraining, None where that is not
     known. Languages are ISO 639-3 codes.
     """
@@ -38,7 +37,6 @@ class ScoreTable:
     scores: Floats
     errors: Floats | None = None
     pair_features: Mapping[str, Floats] = field(default_factory=dict)
-    related: Mapping[str, ScoreTable] = field(default_factory=dict)
     overlaps: Overlaps | None = None
     pretrained: frozenset[str] | None = None
 
@@ -52,8 +50,7 @@ class ScoreTable:
     def hide(self, language: str) -> ScoreTable:
         """The table as if ``language`` had never been measured, neither as source nor as target.
 
-        Axes and pair features stay: a language's distance to another needs no measurement. What related matrices
-        measured of it stays too: that is known whether or not this matrix has it.
+        Axes and pair features stay: a language's distance to another needs no measurement.
         """
         kept = np.array([code != language for code in self.sources])[:, None]
         kept = kept & np.array([code != language for code in self.targets])

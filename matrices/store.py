@@ -30,6 +30,7 @@ from matrices.reading import (
     in_order,
     summaries,
 )
+from matrices.spreads import Spread, read_spreads, write_spreads
 from matrices.upgrade import NEEDS, is_current, upgraded
 
 _VERSION_KEY = "sprachbund.schema_version"
@@ -215,6 +216,14 @@ class Store:
     def keep_pretrained(self, encoder: str, languages: Collection[str]) -> None:
         """Keep the languages that an encoder of its cells was pretrained on."""
         write_pretrained(self.uri, self._options, encoder, languages)
+
+    def spreads(self, matrix: str) -> Mapping[tuple[str, str, int], float]:
+        """What imported scores of a matrix were said to vary by, by source, target and seed. Not versioned."""
+        return read_spreads(self.uri, self._options, matrix)
+
+    def keep_spreads(self, matrix: str, spreads: Sequence[Spread]) -> None:
+        """Keep what imported scores are said to vary by; nothing is written that is there already."""
+        write_spreads(self.uri, self._options, matrix, spreads)
 
     def crowded(self) -> list[str]:
         """The matrices that lie in so many small files that reading them takes long: ``compact`` them."""

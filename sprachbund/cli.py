@@ -36,8 +36,8 @@ COMMANDS = {
         "Hold two matrices together, of two methods say: do they choose the same sources, and at what cost?",
     ),
     "import": (
-        "tables:import_table",
-        "Bring a published table of scores, or of ranks, into a store: all its lines, or none where one is wrong.",
+        "importing:import_table",
+        "Bring a published table, or an exported matrix, into a store: all its lines, or none where one is wrong.",
     ),
     "corpora": ("corpora:corpora", "Show what a folder of corpora holds: languages, tasks, splits, items."),
     "plan": (

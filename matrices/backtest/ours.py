@@ -8,21 +8,16 @@ import numpy as np
 
 from matrices.backtest.protocol import Forecast
 from matrices.recommend.outlook import NothingToPredictError
-from matrices.recommend.predicted import Model, fit_borrowing
+from matrices.recommend.predicted import Model, fit
 from matrices.recommend.predicted.masking import codes_of, names_in, shown_for
-from matrices.recommend.related import telling_of
 from matrices.scores import ScoreTable
 
 
 def sprachbund(table: ScoreTable, target: str) -> Forecast:
-    """A model fitted to the table in which the target is hidden, asked about the target.
-
-    What related matrices measured of the target stays known: one asks of a language that this matrix lacks, whoever
-    else has it.
-    """
-    table = shown_for(telling_of(table, target), target)
+    """A model fitted to the table in which the target is hidden, asked about the target."""
+    table = shown_for(table, target)
     try:
-        found = forecast(table, fit_borrowing(table), *names_in(table, [target]))
+        found = forecast(table, fit(table), *names_in(table, [target]))
         return replace(found, shortlist=frozenset(codes_of(found.shortlist)))
     except NothingToPredictError:
         nothing = np.full(len(table.sources), np.nan)

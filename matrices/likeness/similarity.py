@@ -136,7 +136,7 @@ def kernel(ones: Sequence[str], others: Sequence[str]) -> Floats:
     """How much is to be learned of one language from another [len(ones), len(others)], in [0, 1]; 1 of itself.
 
     The mean of relation (genus and family; all groups), nearness and syntax, each 0 where it is not known of a pair.
-    Without ``lang2vec`` the two of relation alone.
+    Without ``lang2vec`` there is no syntax.
     """
     return _kernel(similarities(ones, others), ones, others)
 
@@ -149,7 +149,7 @@ def _kernel(like: Mapping[str, Floats], ones: Sequence[str], others: Sequence[st
         np.exp(like["syntax"] / _ALIKE),
     ]
     # Whether a part counts must not hang on which languages are asked about together: a space holds one to all others.
-    mean: Floats = np.mean([np.nan_to_num(part) for part in parts[: len(parts) if available() else 2]], axis=0)
+    mean: Floats = np.mean([np.nan_to_num(part) for part in parts[: len(parts) if available() else 3]], axis=0)
     same = np.array(ones, dtype=object)[:, None] == np.array(others, dtype=object)
     return np.where(same, 1.0, mean)
 

@@ -6,18 +6,17 @@ URIEL: Littell et al. 2017, "URIEL and lang2vec" (EACL).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-import langcodes
 import numpy as np
 from numpy.typing import NDArray
 
 from matrices.languages import genealogy
+from matrices.languoids import Languoid, languoid
 from matrices.scores import Floats
 
 VECTORS = {"syntax": "S_", "phonology": "P_", "inventory": "INV_"}
@@ -49,21 +48,26 @@ def available() -> bool:
 @cache
 def traits(code: str) -> Traits:
     """The traits of a language by ISO 639-3 code; of one that no database knows (a generated language) none."""
-    known = genealogy(code)
-    script = known.script if known is not None else _likely_script(code)
+    known = languoid(code)
+    if known is None:
+        return Traits(frozenset(), None, None, {})
     folder = _folder()
-    groups = frozenset() if known is None else frozenset({f"family {known.family}", f"{known.family} {known.genus}"})
-    if folder is None:
-        return Traits(groups, script, None, {})
-    listed = _INDIVIDUAL.get(code, code)
-    return Traits(groups | _families(folder, listed), script, _position(folder, listed), _vectors(folder, listed))
+    vectors = {} if folder is None else _vectors(folder, _INDIVIDUAL.get(code, code))
+    return Traits(_groups(code, known), known.script, _position(known), vectors)
 
 
-def _likely_script(code: str) -> str | None:
-    if re.fullmatch(r"q[a-t][a-z]", code):
+def _groups(code: str, known: Languoid) -> frozenset[str]:
+    """Glottolog's groups above a language, and its family and genus in WALS."""
+    kin = genealogy(code)
+    own = () if kin is None else (f"family {kin.family}", f"{kin.family} {kin.genus}")
+    return frozenset(own) | frozenset(known.lineage or ())
+
+
+def _position(known: Languoid) -> Floats | None:
+    if known.latitude is None or known.longitude is None:
         return None
-    # Languages without a likely script come back as Latin where CLDR says nothing of them.
-    return langcodes.Language.get(code).maximize().script if langcodes.tag_is_valid(code) else None
+    latitude, longitude = np.radians([known.latitude, known.longitude])
+    return np.array([np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)])
 
 
 @cache
@@ -78,36 +82,6 @@ def _folder() -> Path | None:
 def _load(folder: Path, name: str) -> tuple[dict[str, int], list[str], Floats]:
     with np.load(folder / name, allow_pickle=False) as held:
         return {str(code): at for at, code in enumerate(held["langs"])}, [str(f) for f in held["feats"]], held["data"]
-
-
-@cache
-def _table(folder: Path, name: str) -> tuple[dict[str, int], list[str], Floats]:
-    return _load(folder, name)
-
-
-def _families(folder: Path, code: str) -> frozenset[str]:
-    rows, names, data = _table(folder, "family_features.npz")
-    return frozenset(names[at] for at in np.flatnonzero(data[rows[code], :, 0] == 1)) if code in rows else frozenset()
-
-
-def _position(folder: Path, code: str) -> Floats | None:
-    """From the great-circle distances to 299 fixed points, in half circumferences: the cosine of each is linear."""
-    rows, _, data = _table(folder, "geocoord_features.npz")
-    if code not in rows:
-        return None
-    cosines = np.cos(np.pi * data[rows[code], :, 0].astype(np.float64))
-    position = np.asarray(np.linalg.lstsq(_anchors(folder), cosines, rcond=None)[0], dtype=np.float64)
-    length = float(np.linalg.norm(position))
-    return position / length if 0.5 < length < 2 else None
-
-
-@cache
-def _anchors(folder: Path) -> Floats:
-    _, names, _ = _table(folder, "geocoord_features.npz")
-    latitude, longitude = np.radians(np.array([name.split("_")[1:] for name in names], dtype=np.float64)).T
-    return np.stack(
-        [np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude), np.sin(latitude)], axis=-1
-    )
 
 
 def _vectors(folder: Path, code: str) -> dict[str, Floats]:

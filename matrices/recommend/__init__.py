@@ -21,7 +21,6 @@ from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook,
 from matrices.recommend.predicted.masking import shown_for
 from matrices.recommend.predictions import predictions, predictor
 from matrices.recommend.query import Predictor, Question, UnknownTaskError, ask
-from matrices.recommend.related import related_scores, telling_of
 
 __all__ = [
     "Comparison",
@@ -50,9 +49,7 @@ __all__ = [
     "predictions",
     "predictor",
     "recommend",
-    "related_scores",
     "shown_for",
     "targets",
-    "telling_of",
     "to_json",
 ]

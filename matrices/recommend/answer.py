@@ -97,12 +97,9 @@ class FeatureWeight:
     """Its share of all features, in [0, 1]."""
 
 
-FeatureKind = Literal[
-    "genealogy", "geography", "syntax", "phonology", "inventory", "script", "corpora", "pretraining", "other matrices"
-]
+FeatureKind = Literal["genealogy", "geography", "syntax", "phonology", "inventory", "script", "corpora", "pretraining"]
 """What can be known of a pair of languages without measuring it. ``corpora``: overlaps and sizes; ``pretraining``:
-which languages the encoder was pretrained on; ``other matrices``: what the pair, or its source, scores in another
-matrix of the store that has proved to tell of this one."""
+which languages the encoder was pretrained on."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from matrices.languages import UnknownLanguageError, resolve
+from matrices.languages import among, name_of
 from matrices.recommend.answer import Named
 
 
 def code_of(given: str, known: Collection[str]) -> str:
     """ISO 639-3 of a tag, code or name; a code among ``known`` as it stands, as generated languages have their own.
 
-    Raises ``UnknownLanguageError``.
+    A macrolanguage is the one of its members that is known. Raises ``UnknownLanguageError``, also where several are.
     """
-    return given if given in known else resolve(given).code
+    return among(given, known)
 
 
 def named(code: str) -> Named:
     """A code with its English name, or with itself where it has none (generated languages)."""
-    try:
-        return Named(code=code, name=resolve(code).name)
-    except UnknownLanguageError:
-        return Named(code=code, name=code)
+    return Named(code=code, name=name_of(code))

@@ -8,11 +8,10 @@ from dataclasses import replace
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
 from matrices.recommend.outlook import Outlook, Predict
-from matrices.recommend.predicted import fit_borrowing
+from matrices.recommend.predicted import fit
 from matrices.recommend.predicted.explain import outlook
 from matrices.recommend.predicted.masking import by_code, names_in, shown_for
-from matrices.recommend.related import related_scores, telling_of
-from matrices.scores import ScoreTable
+from matrices.scores import ScoreTable, scores_of
 
 _SHARE = (0.0, 1.0)
 
@@ -27,17 +26,17 @@ def predictor(
     *,
     overlaps: Overlaps | None = None,
 ) -> Predict:
-    """Predictions from one matrix, and texts at hand, fitted anew; as ``matrices.recommend.asking.Predictor`` says."""
-    table = telling_of(related_scores(reader, matrix, version, composition, selection), target)
+    """Predictions from one matrix, and texts at hand, fitted anew; as ``matrices.recommend.query.Predictor`` says."""
+    table = scores_of(reader, matrix, version=version, composition=composition, selection=selection)
     return predictions(shown_for(replace(table, overlaps=overlaps), target))
 
 
 def predictions(table: ScoreTable) -> Predict:
-    """Predictions from the scores of a matrix, which are shares in [0, 1], and of what is related to it.
+    """Predictions from the scores of a matrix, which are shares in [0, 1].
 
     Of a table that ``shown_for`` gave, for targets like the one it was for. Raises ``NothingToPredictError``.
     """
-    model = fit_borrowing(table)
+    model = fit(table)
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
         [name] = names_in(table, [target])

@@ -44,10 +44,7 @@ class Question:
 
 
 class Predictor(Protocol):
-    """Makes predictions from the measured scores of one matrix, under one composition and selection.
-
-    They are for one target: what other matrices of the reader tell is of use where they have measured that.
-    """
+    """Makes predictions for one target from the measured scores of one matrix, under one composition and selection."""
 
     def __call__(
         self, reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str

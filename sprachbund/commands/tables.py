@@ -1,4 +1,4 @@
-"""`backtest` and `import`: what can be done with a table of scores that others published."""
+"""`backtest`: how far to trust recommendations on a table of scores, or on a matrix."""
 
 from __future__ import annotations
 
@@ -19,20 +19,27 @@ from rich.table import Table
 from matrices.backtest import MethodReport, Skipped, judge_all, judged_targets, methods_for, report
 from matrices.boxed import store_or_box
 from matrices.encoders import known_encoder
-from matrices.importing import About, import_published
+from matrices.files import holds_matrices, read_file
 from matrices.published import Columns, read_published, to_scores
-from matrices.recommend import related_scores
-from matrices.scores import ScoreTable
+from matrices.scores import ScoreTable, scores_of
+from sprachbund.commands.columns import (
+    Differences,
+    LowerIsBetter,
+    RankColumn,
+    Ranks,
+    RowsAre,
+    ScoreColumn,
+    SeedColumn,
+    Sheet,
+    SkipUnknown,
+    SourceColumn,
+    TargetColumn,
+    Where,
+    columns_of,
+    print_notes,
+)
 from sprachbund.texts import CorporaOption, overlaps_in
 
-SourceColumn = Annotated[str | None, typer.Option(help="The column of source languages; left out: guessed.")]
-TargetColumn = Annotated[str | None, typer.Option(help="The column of target languages; left out: guessed.")]
-ScoreColumn = Annotated[str | None, typer.Option(help="The column of scores, higher is better; left out: guessed.")]
-RankColumn = Annotated[str | None, typer.Option(help="The column of ranks, 1 the best, where there are no scores.")]
-SeedColumn = Annotated[str | None, typer.Option(help="The column of seeds, where a pair has several.")]
-Where = Annotated[
-    list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Keep the lines with this value alone; repeatable.")
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
 
@@ -44,7 +51,8 @@ def backtest(
     table: Annotated[
         str,
         typer.Argument(
-            metavar="FILE.csv|STORE/MATRIX", help="A table of scores, or a matrix of a store; a name alone: of the box."
+            metavar="FILE|STORE/MATRIX",
+            help="A table of scores, an exported matrix, or a matrix of a store; a name alone: of the box.",
         ),
     ],
     source_column: SourceColumn = None,
@@ -57,6 +65,12 @@ def backtest(
         typer.Option(help="A column of features of pairs, repeatable; left out: URIEL's and LangRank's."),
     ] = None,
     where: Where = None,
+    rows_are: RowsAre = None,
+    ranks: Ranks = False,
+    lower_is_better: LowerIsBetter = False,
+    differences: Differences = False,
+    skip_unknown: SkipUnknown = False,
+    sheet: Sheet = None,
     encoder: Annotated[
         str | None,
         typer.Option(help="The encoder that the scores of a file are of, so that what it was pretrained on is known."),
@@ -64,31 +78,29 @@ def backtest(
     processes: Annotated[
         int | None, typer.Option(min=1, help="Targets judged at the same time; left out: one a core.")
     ] = None,
-    alone: Annotated[
-        bool, typer.Option("--alone", help="As if no other matrix of the store had measured a language left out.")
-    ] = False,
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """How far to trust recommendations on a matrix: leave each target out, rank its sources, look at its scores."""
-    columns = Columns(
+    columns = columns_of(
         source=source_column,
         target=target_column,
-        score=score_column,
+        scores=score_column,
         rank=rank_column,
         seed=seed_column,
         features=tuple(feature_column) if feature_column else None,
-        where=tuple(_pair(one) for one in where or ()),
+        where=where,
+        rows_are=rows_are,
+        ranks=ranks,
+        lower_is_better=lower_is_better,
+        differences=differences,
+        skip_unknown=skip_unknown,
+        sheet=sheet,
     )
     notes, scores, ranks_only = _read(table, columns)
     if encoder is not None:
         scores = replace(scores, pretrained=known_encoder(encoder))
-    scores = replace(
-        scores,
-        related={} if alone else scores.related,
-        overlaps=overlaps_in(corpora, {*scores.sources, *scores.targets}),
-    )
-    notes += [f"what {name} know of a language left out is not hidden; --alone hides it" for name in scores.related]
+    scores = replace(scores, overlaps=overlaps_in(corpora, {*scores.sources, *scores.targets}))
     targets = judged_targets(scores)
     if not targets:
         raise NothingToJudgeError(f"{table}: no target has two sources other than itself; there is nothing to rank")
@@ -117,86 +129,25 @@ def backtest(
         console.print(line, highlight=False)
     if ranks_only:
         console.print("The table has ranks alone: regret is in shares of the sources outranked, not of a score.")
-    _print_notes(console, notes)
+    print_notes(console, notes)
     for one in skipped:
         console.print(f"without {one.method}: {one.reason}", style="dim", markup=False, highlight=False)
 
 
-def import_table(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="A line for each source and target.")],
-    store: Annotated[str, typer.Option(help="Folder, s3:// or gs:// of a store; made where there is none.")],
-    matrix: Annotated[str, typer.Option(help="Name of the matrix the table becomes.")],
-    task: Annotated[str, typer.Option(help="The task, as questions will name it: pos, topic, parsing.")],
-    encoder: Annotated[str, typer.Option(help="The encoder or model the scores are of.")] = "not stated",
-    metric: Annotated[str, typer.Option(help="What the score is: accuracy, f1, bleu. Of ranks it is set.")] = "score",
-    citation: Annotated[str, typer.Option(help="Where the table was published; kept with every cell.")] = "",
-    source_column: SourceColumn = None,
-    target_column: TargetColumn = None,
-    score_column: ScoreColumn = None,
-    rank_column: RankColumn = None,
-    seed_column: SeedColumn = None,
-    baseline_column: Annotated[
-        str | None, typer.Option(help="The column of what a target scores without any transfer, one value a target.")
-    ] = None,
-    where: Where = None,
-    percent: Annotated[
-        bool, typer.Option("--percent", help="Scores are in percent; kept as shares in [0, 1].")
-    ] = False,
-    items: Annotated[int | None, typer.Option(min=1, help="Items each target was scored on, where known.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Bring a published table of scores, or of ranks, into a store: all its lines, or none where one is wrong."""
-    columns = Columns(
-        source=source_column,
-        target=target_column,
-        score=score_column,
-        rank=rank_column,
-        seed=seed_column,
-        baseline=baseline_column,
-        features=(),
-        where=tuple(_pair(one) for one in where or ()),
-    )
-    published = read_published(file, columns)
-    about = About(
-        matrix=matrix, task=task, encoder=encoder, metric=metric, citation=citation, percent=percent, items=items
-    )
-    done = import_published(store, published, about)
-    if as_json:
-        print(json.dumps({**asdict(done), "notes": published.notes}))
-        return
-    console = Console()
-    there = f", {done.found} were there already" if done.found else ""
-    console.print(
-        f"[bold]{escape(matrix)}[/]: {done.added} cells added{there}; version {done.version}.", highlight=False
-    )
-    if published.ranks_only:
-        console.print("The table has ranks alone: a cell is the share of the target's other sources it outranks.")
-    _print_notes(console, published.notes)
-    asking = f"sprachbund recommend --store {store} --task {task} --target LANGUAGE"
-    console.print(f"Ask it: [bold]{escape(asking)}[/]", soft_wrap=True, highlight=False)
-    console.print(f"How far to trust it: [bold]{escape(f'sprachbund backtest {store}/{matrix}')}[/]", soft_wrap=True)
-
-
-def _print_notes(console: Console, notes: Iterable[str]) -> None:
-    for note in notes:
-        console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
-
-
 def _read(table: str, columns: Columns) -> tuple[list[str], ScoreTable, bool]:
     """Notes, scores, and whether they were ranks."""
-    if Path(table).suffix.casefold() in (".csv", ".tsv") or Path(table).is_file():
+    if holds_matrices(table):
+        held = read_file(table)
+        names = [info.matrix for info in held.matrices()]
+        if len(names) > 1:
+            raise typer.BadParameter(f"{table} holds several matrices; name one: {table}/{names[0]}")
+        return [], scores_of(held, names[0]), False
+    if Path(table).is_file() or (Path(table).suffix and not Path(table).parent.is_dir()):
         published = read_published(table, columns)
         return list(published.notes), to_scores(published), published.ranks_only
     store, _, matrix = table.rpartition("/")
     reader = store_or_box(store or None)
-    return [], related_scores(reader, matrix, reader.version), False
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"{text!r}: write COLUMN=VALUE", param_hint="--where")
-    return name, value
+    return [], scores_of(reader, matrix), False
 
 
 def _object(

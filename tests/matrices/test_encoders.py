@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> Store:
 def test_an_encoder_goes_by_its_name_whoever_published_it(name: str) -> None:
     found = known_encoder(name)
 
-    assert {"deu", "swa", "gla", "nob"} <= found
+    assert {"deu", "swa", "gla", "nor"} <= found
     assert not {"yor", "wol", "fao"} & found
 
 

@@ -78,7 +78,7 @@ def test_another_score_of_the_same_pair_is_refused_and_nothing_is_written(table,
     assert len(cells(uri)) == 2
 
 
-@pytest.mark.parametrize(("score", "percent"), [("50", False), ("-0.1", False), ("101", True)])
+@pytest.mark.parametrize(("score", "percent"), [("50", False), ("101", True)])
 def test_a_score_that_is_no_share_refuses_the_whole_table(table, uri: Path, score: str, percent: bool) -> None:
     text = f"source,target,score\nde,yo,0.5\nha,yo,{score}\n"
 
@@ -134,7 +134,7 @@ def test_a_measured_matrix_takes_no_imported_cell(table, uri: Path, make_cell: C
 def test_two_names_of_a_language_make_one_cell(table, uri: Path) -> None:
     import_published(uri, read_published(table("source,target,score\nnb,yo,0.4\nno,yo,0.6\n")), ABOUT)
 
-    assert [(cell.source, cell.score) for cell in cells(uri)] == [("nob", 0.5)]
+    assert [(cell.source, cell.score) for cell in cells(uri)] == [("nor", 0.5)]
 
 
 def test_seeds_stay_apart(table, uri: Path) -> None:
@@ -173,3 +173,60 @@ def test_items_that_are_told_too_late_are_an_error_and_not_passed_over(table, ur
 
     with pytest.raises(MatrixTakenError, match="is of n_items 0, the table of 500"):
         import_published(uri, read_published(table()), replace(ABOUT, items=500))
+
+
+def test_what_a_table_says_of_percent_is_believed(table, uri: Path) -> None:
+    import_published(uri, read_published(table("source,target,F1 (%)\nde,yo,50\nha,yo,25\n")), ABOUT)
+
+    assert {cell.score for cell in cells(uri)} == {0.5, 0.25}
+
+
+def test_a_table_that_says_percent_of_shares_is_refused(table, uri: Path) -> None:
+    with pytest.raises(PublishedTableError, match="these are shares already"):
+        import_published(uri, read_published(table("source,target,F1 (%)\nde,yo,0.5\n")), ABOUT)
+
+
+def test_errors_become_what_they_are_short_of_one(table, uri: Path) -> None:
+    published = read_published(table("source,target,wer\nde,yo,20\nha,yo,50\n"), Columns(lower_is_better=True))
+    import_published(uri, published, About(matrix=ABOUT.matrix, task="asr", percent=True))
+
+    assert {cell.source: cell.score for cell in cells(uri)} == {"deu": 0.8, "hau": 0.5}
+    assert {cell.metric for cell in cells(uri)} == {"1 - wer"}
+
+
+def test_errors_that_have_no_share_are_refused(table, uri: Path) -> None:
+    published = read_published(table("source,target,perplexity\nde,yo,20\n"), Columns(lower_is_better=True))
+
+    with pytest.raises(PublishedTableError, match=r"20 is no share; .*errors above 1 have no share"):
+        import_published(uri, published, About(matrix="m", task="lm"))
+    assert not uri.exists()
+
+
+def test_a_metric_known_to_be_of_errors_is_refused_unless_turned_over(table, uri: Path) -> None:
+    with pytest.raises(PublishedTableError, match=r"--metric wer is of errors: .*--lower-is-better"):
+        import_published(uri, read_published(table()), replace(ABOUT, metric="wer"))
+    assert not uri.exists()
+
+
+def test_differences_are_kept_as_they_are_under_a_metric_of_their_own(table, uri: Path) -> None:
+    published = read_published(table("source,target,delta\nde,yo,-0.05\nha,yo,0.1\n"), Columns(differences=True))
+    import_published(uri, published, About(matrix=ABOUT.matrix, task="pos"))
+
+    assert {cell.source: cell.score for cell in cells(uri)} == {"deu": -0.05, "hau": 0.1}
+    assert {cell.metric for cell in cells(uri)} == {"difference"}
+
+
+def test_what_stands_after_plus_minus_is_kept_beside_the_cells_once(table, uri: Path) -> None:
+    text = "source,target,f1\nde,yo,50.0 ± 0.5\nha,yo,40.0\n"
+    percent = replace(ABOUT, percent=True)
+    for _ in range(2):
+        import_published(uri, read_published(table(text)), percent)
+
+    assert Store(uri).spreads(ABOUT.matrix) == {("deu", "yor", 0): pytest.approx(0.005)}
+    assert Store(uri).spreads("another") == {}
+
+
+def test_seeds_in_columns_stay_apart(table, uri: Path) -> None:
+    import_published(uri, read_published(table("source,target,seed1,seed2\nde,yo,0.4,0.6\n")), ABOUT)
+
+    assert {cell.seed: cell.score for cell in cells(uri)} == {1: 0.4, 2: 0.6}

@@ -49,7 +49,7 @@ def test_two_names_of_a_language_are_averaged_and_it_is_said(file: Path) -> None
     published = read_published(file)
 
     assert read_scores(file).scores.tolist() == [[0.1], [0.5]]
-    assert published.notes == ("nb and no are one language, nob: their scores are averaged",)
+    assert published.notes == ("nb and no are one language, nor: their scores are averaged",)
 
 
 def test_one_pair_twice_is_an_error_that_names_both_lines(file: Path) -> None:
@@ -165,3 +165,190 @@ def test_published_matrices_are_read_without_naming_a_column(
     assert np.isfinite(table.scores).sum() == cells
     assert len(table.pair_features) == features
     assert all(np.isfinite(values[np.isfinite(table.scores)]).all() for values in table.pair_features.values())
+
+
+CASES = SHARED.parent / "cases" / "tables"
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason=f"no cases at {CASES}; set SPRACHBUND_SHARED")
+@pytest.mark.parametrize(
+    ("name", "columns", "cells"),
+    [
+        ("wide.csv", Columns(), 36),
+        ("semicolon-decimal-comma.csv", Columns(), 36),
+        ("sep-line.csv", Columns(), 36),
+        ("tabs-in-txt.txt", Columns(), 36),
+        ("markdown.md", Columns(), 36),
+        ("comment-line.csv", Columns(), 36),
+        ("litmus-like.json", Columns(), 3),
+        ("percent-signs.csv", Columns(), 36),
+        ("plus-minus.csv", Columns(), 36),
+        ("names.csv", Columns(), 36),
+        ("upper.csv", Columns(), 36),
+        ("scores-per-seed.csv", Columns(), 36),
+        ("glottocodes.csv", Columns(), 9),
+        ("multi-source.csv", Columns(skip_unknown=True), 36),
+        ("average-row.csv", Columns(skip_unknown=True), 36),
+        ("wer.csv", Columns(lower_is_better=True), 36),
+        ("delta.csv", Columns(differences=True), 36),
+    ],
+)
+def test_a_table_of_every_kind_has_the_cells_a_person_sees(name: str, columns: Columns, cells: int) -> None:
+    assert np.isfinite(read_scores(CASES / name, columns).scores).sum() == cells
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason=f"no cases at {CASES}; set SPRACHBUND_SHARED")
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("multi-source.csv", "line 38: .*'en\\+de' is several languages.*--skip-unknown"),
+        ("average-row.csv", "line 8: .*'avg' is a summary.*--skip-unknown"),
+        ("mixed-scale.csv", "line 8: 47 is of another scale than most: 18 scores are shares up to 0.68, 18 percents"),
+        ("wer.csv", "line 2: column 'wer' is of errors, by its name: .*--lower-is-better"),
+        ("delta.csv", "line 7: -0.01 is below 0; --differences"),
+    ],
+)
+def test_what_may_be_misread_is_refused_with_the_option_that_helps(name: str, says: str) -> None:
+    with pytest.raises(PublishedTableError, match=says):
+        read_scores(CASES / name)
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason=f"no cases at {CASES}; set SPRACHBUND_SHARED")
+def test_names_of_every_kind_are_their_languages() -> None:
+    assert read_scores(CASES / "names.csv").targets == ("deu", "eng", "hin", "rus", "swa", "yor")
+    assert "eng" in read_scores(CASES / "glottocodes.csv").sources
+
+
+def test_seeds_in_columns_are_the_seeds_of_a_line(file: Path) -> None:
+    file.write_text("source,target,f1_seed1,f1_seed2,f1_seed10\nde,yo,0.4,0.5,0.6\nha,yo,0.1,,0.3\n")
+
+    published = read_published(file)
+
+    assert [(line.seed, line.score) for line in published.lines if line.source == "deu"] == [
+        (1, 0.4),
+        (2, 0.5),
+        (10, 0.6),
+    ]
+    np.testing.assert_allclose(read_scores(file).scores, [[0.5], [0.2]])
+
+
+def test_columns_of_seeds_go_by_the_names_given(file: Path) -> None:
+    file.write_text("source,target,first,second,score\nde,yo,0.4,0.6,0.9\n")
+
+    published = read_published(file, Columns(seeds=("first", "second")))
+
+    assert [(line.seed, line.score) for line in published.lines] == [(0, 0.4), (1, 0.6)]
+
+
+def test_what_stands_after_plus_minus_is_kept(file: Path) -> None:
+    file.write_text("source,target,f1\nde,yo,55.0 ± 0.5\nha,yo,50.0\n")
+
+    assert [line.spread for line in read_published(file).lines] == [0.5, None]
+    table = read_scores(file)
+    assert table.errors is not None
+    np.testing.assert_array_equal(table.errors, [[0.5], [np.nan]])
+
+
+@pytest.mark.parametrize(
+    ("corner", "columns", "expected"),
+    [
+        ("", Columns(), 0.2),
+        ("source \\ target", Columns(), 0.2),
+        ("train/test", Columns(), 0.2),
+        ("Target", Columns(), 0.5),
+        ("tgt → src", Columns(), 0.5),
+        ("", Columns(rows_are="targets"), 0.5),
+        ("source", Columns(rows_are="targets"), 0.5),
+    ],
+)
+def test_a_grid_goes_by_its_corner_or_as_it_is_told(file: Path, corner: str, columns: Columns, expected: float) -> None:
+    file.write_text(f"{corner},en,de,yo\nen,0.9,0.2,0.3\nde,0.5,0.8,0.6\n")
+
+    table = read_scores(file, columns)
+
+    assert table.scores[table.sources.index("eng"), table.targets.index("deu")] == expected
+
+
+def test_a_grid_that_does_not_say_which_side_is_which_says_what_was_assumed(file: Path) -> None:
+    file.write_text(",en,de\nen,0.9,0.2\nde,0.5,0.8\n")
+
+    [note] = read_published(file).notes
+    assert note.startswith("rows are taken for sources")
+
+
+def test_zeros_along_the_diagonal_of_a_grid_are_no_scores(file: Path) -> None:
+    file.write_text("source,en,de,yo\nen,0,0.2,0.3\nde,0.5,0,0.6\nyo,0.1,0.2,0\n")
+    assert np.isnan(np.diag(read_scores(file).scores)).all()
+
+    file.write_text("source,en,de,yo\nen,0,0,0.3\nde,0.5,0,0.6\nyo,0.1,0.2,0\n")
+    assert np.diag(read_scores(file).scores).tolist() == [0, 0, 0], "one more 0 stands elsewhere: they may be scores"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        (",en,de,yo,ha\nen,0,1,2,1\nde,1,0,3,3\nyo,2,3,0,2\nha,3,2,1,0\n", Columns()),
+        (",en,de,yo,ha\nen,,1,2,3\nde,1,,3,2\nyo,2,3,,1\nha,1,3,2,\n", Columns()),
+        ("target,en,de,yo\nen,,1,2\nde,1,,2\nyo,1,2,\n", Columns(ranks=True)),
+    ],
+)
+def test_a_grid_of_ranks_is_known_as_one_whichever_side_is_ranked(file: Path, text: str, columns: Columns) -> None:
+    file.write_text(text)
+
+    published = read_published(file, columns)
+    table = read_scores(file, columns)
+
+    assert published.ranks_only
+    # Of English as the target, German is ranked first in all of them.
+    assert table.scores[table.sources.index("deu"), table.targets.index("eng")] == 1
+
+
+def test_a_grid_with_a_column_that_is_no_language_is_refused_or_read_without_it(file: Path) -> None:
+    file.write_text(",en,de,yo,avg\nen,0.9,0.2,0.3,0.4\nde,0.5,0.8,0.6,0.6\nmean,0.1,0.1,0.1,0.1\n")
+
+    with pytest.raises(PublishedTableError, match=r"line 1: column 'avg': 'avg' is a summary.*--skip-unknown"):
+        read_scores(file)
+    assert read_scores(file, Columns(skip_unknown=True)).scores.shape == (2, 3)
+
+
+def test_a_share_more_or_less_than_others_is_no_other_scale(file: Path) -> None:
+    """Of percents some may be below 1, where others are not far above."""
+    scores = (0.4, 0.9, 1.5, 4.0, 22.0, 61.0)
+    file.write_text("source,target,f1\n" + "".join(f"de,{t},{s}\n" for t, s in zip("abcdef", scores, strict=True)))
+    text = file.read_text().replace("de,a", "de,yo").replace("de,b", "de,wo").replace("de,c", "de,ha")
+    file.write_text(text.replace("de,d", "de,ig").replace("de,e", "de,sw").replace("de,f", "de,zu"))
+
+    assert np.nanmax(read_scores(file).scores) == 61
+
+
+@pytest.mark.parametrize("name", ["WER", "test_cer", "perplexity", "Error", "phoneme error rate"])
+def test_errors_are_known_by_name_and_turned_over_when_asked(file: Path, name: str) -> None:
+    file.write_text(f"source,target,{name}\nde,yo,0.2\nha,yo,0.5\n")
+
+    with pytest.raises(PublishedTableError, match="--lower-is-better"):
+        read_scores(file, Columns(score=name))
+    np.testing.assert_allclose(read_scores(file, Columns(score=name, lower_is_better=True)).scores, [[0.8], [0.5]])
+
+
+def test_some_scores_with_and_some_without_a_percent_sign_are_refused(file: Path) -> None:
+    file.write_text("source,target,f1\nde,yo,50%\nha,yo,40\n")
+
+    with pytest.raises(PublishedTableError, match="line 3: 40 is not in percent, others are not so"):
+        read_scores(file)
+
+
+@pytest.mark.parametrize(
+    "header", ["Train-Language,TRG,F1", "lang_train,lang_pred,score", "task_lang,transfer_lang,las"]
+)
+def test_the_headers_of_published_tables_are_known(file: Path, header: str) -> None:
+    file.write_text(f"{header}\nde,yo,0.5\n")
+
+    table = read_scores(file)
+
+    assert {*table.sources, *table.targets} == {"deu", "yor"}
+
+
+def test_files_of_a_language_s_data_name_it(file: Path) -> None:
+    file.write_text("train_file,eval_file,f1\nmk_train,it_test,0.6\nckb_train,crh_test,0.4\n")
+
+    assert read_scores(file).sources == ("ckb", "mkd")

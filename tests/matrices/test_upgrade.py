@@ -17,7 +17,7 @@ from matrices.cells import SCHEMA, SCHEMA_VERSION, Cell, from_table
 from matrices.export import export
 from matrices.importing import About, import_published
 from matrices.published import read_published
-from matrices.recommend.asking import Question, ask
+from matrices.recommend.query import Question, ask
 from matrices.store import Store, StoreTooNewError
 from matrices.upgrade import upgraded
 

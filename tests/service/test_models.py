@@ -109,30 +109,6 @@ def test_a_fit_that_failed_is_told_and_tried_again(store: Store) -> None:
     assert len(tries) == 2
 
 
-def test_a_related_matrix_that_grows_needs_a_new_fit_where_it_has_the_target(
-    store: Store, fits: Fits, make_cell: MakeCell
-) -> None:
-    def grid(matrix: str, right: int) -> list[Cell]:
-        sources, targets = ("deu", "eng", "hin", "spa"), ("ben", "fin", "por", "swa", "wol")
-        return [
-            make_cell(source, target, right + 3 * row + 2 * column, matrix=matrix)
-            for row, source in enumerate(sources)
-            for column, target in enumerate(targets)
-        ]
-
-    store.append([*grid(POS, 10), *grid(TOPIC, 11)])
-    models = Models(4, fits)
-    before = ask(models, hold(store))
-    store.append([make_cell("nan", "swa", 30, matrix=TOPIC)])
-    held = hold(store)
-
-    assert list(fits.tables[0].related) == ["topic scores"]
-    assert ask(models, held) is not before
-    elsewhere = models(held, POS, held.version, "stack", "last", "yor")
-    assert elsewhere is not before
-    assert fits.tables[-1].related == {}
-
-
 def test_a_language_that_texts_alone_tell_of_has_a_model_of_its_own(store: Store, fits: Fits) -> None:
     models, held = Models(4, fits, overlaps({"qaa": ["na nan"], "deu": ["das"], "swa": ["na"]})), hold(store)
 

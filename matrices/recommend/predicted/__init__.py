@@ -1,6 +1,5 @@
 """Predict scores that nobody measured, rank sources by them, and say how sure that is."""
 
-from matrices.recommend.predicted.borrowing import fit_borrowing
 from matrices.recommend.predicted.model import Model, Predicted, fit
 
-__all__ = ["Model", "Predicted", "fit", "fit_borrowing"]
+__all__ = ["Model", "Predicted", "fit"]

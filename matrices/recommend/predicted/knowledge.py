@@ -1,4 +1,4 @@
-"""What was known of the pairs a prediction is about, and what was missing: in nine words, whatever the matrix."""
+"""What was known of the pairs a prediction is about, and what was missing: in eight words, whatever the matrix."""
 
 from __future__ import annotations
 
@@ -35,10 +35,9 @@ def knowledge(pairs: Pairs, sources: Sequence[str], target: str, *, pretrained: 
     A kind is known where any feature of it is. What a table states that is no likeness (overlaps, sizes) is of the kind
     ``corpora``. ``pretrained``: whether it is known what the encoder was pretrained on.
     """
-    borrowed = pairs.borrowed
     there: dict[FeatureKind, NDArray[np.bool_]] = {kind: np.zeros(len(sources), dtype=bool) for kind in FEATURE_KINDS}
     for name, known in pairs.known(sources, target).items():
-        kind = "other matrices" if name in borrowed else _KINDS.get(name.casefold(), "corpora")
+        kind = _KINDS.get(name.casefold(), "corpora")
         there[kind] |= known
     there["pretraining"] |= pretrained
     rows = np.stack(list(there.values()), axis=-1).tolist()

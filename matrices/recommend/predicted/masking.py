@@ -79,7 +79,6 @@ def _masked(table: ScoreTable) -> ScoreTable:
         table,
         sources=tuple(_MASK + code for code in table.sources),
         targets=tuple(_MASK + code for code in table.targets),
-        related={name: _masked(other) for name, other in table.related.items()},
         overlaps=overlaps and replace(overlaps, codes=tuple(_MASK + code for code in overlaps.codes)),
         pretrained=table.pretrained and frozenset(_MASK + code for code in table.pretrained),
     )

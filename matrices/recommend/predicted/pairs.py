@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from matrices.likeness.similarity import likeness_to, similarities
-from matrices.recommend.predicted.stated import Average, Stated, borrowed
+from matrices.recommend.predicted.stated import Stated
 from matrices.scores import Floats, ScoreTable
 
 _SHARED = ("genus", "family", "script")
@@ -39,15 +39,14 @@ class Feature:
     """One feature over the pairs of a table, and what its values mean among those.
 
     ``values`` [S, T] with NaN where missing. ``stated`` says them of other pairs; None of likeness, which is worked out
-    for any. ``borrowed``: they are scores in another matrix. ``sorted`` are all known values in order, ``columns``
-    those of each target, so that any other value can be placed among them.
+    for any. ``sorted`` are all known values in order, ``columns`` those of each target, so that any other value can be
+    placed among them.
     """
 
     name: str
     group: str
     values: Floats
-    stated: Stated | Average | None
-    borrowed: bool
+    stated: Stated | None
     sorted: Floats
     columns: tuple[Floats, ...]
 
@@ -80,11 +79,6 @@ class Pairs:
         like = {name: np.isfinite(values) for name, values in likeness_to(target, tuple(sources)).items()}
         stated = (feature for feature in self.features if feature.stated is not None)
         return like | {feature.name: np.isfinite(self._values(feature, sources, target)) for feature in stated}
-
-    @property
-    def borrowed(self) -> frozenset[str]:
-        """The names of features that are scores in other matrices."""
-        return frozenset(feature.name for feature in self.features if feature.borrowed)
 
     @property
     def names(self) -> list[str]:
@@ -126,8 +120,8 @@ class Pairs:
 
 
 def pairs(table: ScoreTable) -> Pairs:
-    """The features of a table's pairs: how alike the two languages are, what the table states of them, what their texts
-    share, and what they score in related matrices.
+    """The features of a table's pairs: how alike the two languages are, what the table states of them, what their
+    texts share.
 
     A distance of URIEL's that the table states is left out where likeness says the same of all those pairs: it would
     count twice, and of languages that the table lacks half of it would be missing.
@@ -141,15 +135,12 @@ def pairs(table: ScoreTable) -> Pairs:
         if not again or any(np.isnan(like[one][stated_of]).any() for one in again):
             values = np.where(same, np.nan, values)
             features.append(_feature(name, values, Stated(table.sources, table.targets, values)))
-    told: list[tuple[str, Stated | Average, str | None]] = []
     if table.overlaps is not None:
         codes = table.overlaps.codes
-        told += [(name, Stated(codes, codes, cosines), None) for name, cosines in table.overlaps.cosines.items()]
-    for group, other in table.related.items():
-        told += [(name, stated, group) for name, stated in borrowed(group, other).items()]
-    for name, stated, other_matrix in told:
-        values = np.stack([stated.of(table.sources, target) for target in table.targets], axis=-1)
-        features.append(_feature(name, np.where(same, np.nan, values), stated, borrowed_as=other_matrix))
+        for name, cosines in table.overlaps.cosines.items():
+            stated = Stated(codes, codes, cosines)
+            values = np.stack([stated.of(table.sources, target) for target in table.targets], axis=-1)
+            features.append(_feature(name, np.where(same, np.nan, values), stated))
     features = [feature for feature in features if _varies(feature.values)]
     raw = (
         np.stack(
@@ -173,12 +164,10 @@ def pairs(table: ScoreTable) -> Pairs:
     return Pairs(table.sources, table.targets, tuple(features), means, spreads)
 
 
-def _feature(
-    name: str, values: Floats, stated: Stated | Average | None = None, *, borrowed_as: str | None = None
-) -> Feature:
-    group = borrowed_as or next((topic for topic, names in _TOPICS.items() if name.casefold() in names), name)
+def _feature(name: str, values: Floats, stated: Stated | None = None) -> Feature:
+    group = next((topic for topic, names in _TOPICS.items() if name.casefold() in names), name)
     columns = tuple(_known(values[:, column]) for column in range(values.shape[1]))
-    return Feature(name, group, values, stated, borrowed_as is not None, _known(values), columns)
+    return Feature(name, group, values, stated, _known(values), columns)
 
 
 def _columns(feature: Feature) -> list[str]:

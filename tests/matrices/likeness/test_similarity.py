@@ -45,8 +45,13 @@ def test_one_pair_is_as_alike_as_among_many() -> None:
         np.testing.assert_allclose(values[0, 0], many[name][CODES.index("deu"), CODES.index("hin")], rtol=1e-9)
 
 
+def test_kinship_by_groups_grows_with_the_depth_of_the_common_ancestor() -> None:
+    assert of("families", "hsb", "dsb") > of("families", "hsb", "pol") > of("families", "hsb", "rus")
+    assert of("families", "nso", "sot") > of("families", "nso", "zul") > of("families", "nso", "swa")
+
+
 @needs_uriel
-def test_groups_places_and_typology_come_from_the_database() -> None:
+def test_groups_places_and_typology_come_from_the_databases() -> None:
     assert of("families", "deu", "deu") == pytest.approx(1)
     assert of("families", "deu", "nld") > of("families", "deu", "hin") > of("families", "deu", "yor") == 0
     assert of("nearness", "deu", "nld") > of("nearness", "deu", "fin") > of("nearness", "deu", "yor")

@@ -21,12 +21,27 @@ def test_family_genus_and_script_need_no_database() -> None:
     assert traits("hin").script == "Deva"
 
 
-def test_a_language_outside_the_table_has_its_likely_script() -> None:
-    assert traits("bod").script == "Tibt"
+def test_the_groups_of_a_language_are_those_of_glottolog_down_to_its_nearest_kin() -> None:
+    upper, lower, polish = (traits(code).families for code in ("hsb", "dsb", "pol"))
+
+    assert upper == lower
+    assert "sorb1249" in upper - polish
+    assert len(upper & polish) > 4
 
 
-@needs_uriel
-@pytest.mark.parametrize(("code", "latitude", "longitude"), [("yor", 8, 4), ("jpn", 36, 138), ("fin", 62, 26)])
+def test_an_isolate_is_known_to_have_no_kin_and_an_unclassified_language_is_not() -> None:
+    assert traits("eus").families == {"family Basque", "Basque Basque"}
+    assert traits("ecy").families == frozenset()
+
+
+def test_where_no_script_is_known_none_is_said() -> None:
+    assert (traits("bod").script, traits("swl").script) == ("Tibt", None)
+
+
+@pytest.mark.parametrize(
+    ("code", "latitude", "longitude"),
+    [("yor", 8, 4), ("jpn", 36, 138), ("fin", 62, 26), ("sot", -29, 28), ("zho", 40, 116), ("got", 47, 30)],
+)
 def test_a_position_is_where_the_language_is_spoken(code: str, latitude: float, longitude: float) -> None:
     position = traits(code).position
     assert position is not None

@@ -29,7 +29,6 @@ MISSING: tuple[FeatureKind, ...] = (
     "inventory",
     "corpora",
     "pretraining",
-    "other matrices",
 )
 KIN = Knowledge(known=("genealogy", "script"), missing=MISSING)
 SCRIPT = Knowledge(known=("script",), missing=("genealogy", *MISSING))
@@ -149,7 +148,7 @@ def test_a_prediction_says_what_was_known_of_its_pair_and_the_answer_what_was_of
 
     assert [source.knowledge for source in found.sources] == [None, KIN, SCRIPT]
     assert found.knowledge == Knowledge(known=("genealogy", "script"), missing=MISSING)
-    without = "geography, syntax, phonology, inventory, corpora, pretraining and other matrices"
+    without = "geography, syntax, phonology, inventory, corpora and pretraining"
     assert f"Not known of any pair that is predicted: {without}. Not known of Zulu either: genealogy." in found.basis
 
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from matrices.boxed import store_or_box
 from matrices.encoders import UnknownEncoderError
+from matrices.known import known_matrix
 from matrices.published import PublishedTableError
 from matrices.store import Store, StoreMissingError
 from sprachbund.cli import app
@@ -87,29 +89,6 @@ def test_a_backtest_of_a_matrix_is_that_of_its_file(file: Path, tmp_path: Path) 
         assert ours["regret_at_1"] == pytest.approx(theirs["regret_at_1"])
 
 
-def test_what_another_matrix_knows_of_a_language_left_out_is_used_unless_told_otherwise(
-    file: Path, tmp_path: Path
-) -> None:
-    """The other matrix has nearly the same scores, which nothing else tells: they are random."""
-    header, *lines = file.read_text().splitlines()
-    parts = [line.rsplit(",", 1) for line in lines]
-    other = tmp_path / "other.csv"
-    other.write_text("\n".join([header, *(f"{pair},{float(score) * 0.9 + 5:.1f}" for pair, score in parts)]) + "\n")
-    imported(file, tmp_path / "store")
-    run("import", other, "--store", tmp_path / "store", "--matrix", "other", "--task", "ner", "--percent")
-    matrix = f"{tmp_path / 'store'}/published"
-
-    knowing, alone, of_file = (
-        json.loads(run("backtest", *asked, "--json", "--processes", 1).stdout)
-        for asked in ((matrix,), (matrix, "--alone"), (file,))
-    )
-
-    assert knowing["methods"][0]["regret_at_1"] < 0.01 < alone["methods"][0]["regret_at_1"]
-    assert alone["methods"][0]["regret_at_1"] == pytest.approx(of_file["methods"][0]["regret_at_1"])
-    assert knowing["notes"] == ["what ner scores know of a language left out is not hidden; --alone hides it"]
-    assert alone["notes"] == []
-
-
 def test_a_backtest_is_a_table_for_people(file: Path) -> None:
     result = run("backtest", file, "--processes", 1)
 
@@ -176,3 +155,86 @@ def test_a_table_with_nothing_to_rank_says_so(tmp_path: Path) -> None:
 
 def test_a_store_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert isinstance(run("backtest", tmp_path / "nowhere" / "matrix").exception, StoreMissingError)
+
+
+def box_matrix(folder: Path, ending: str) -> Path:
+    """A matrix of the box, exported."""
+    out = folder / f"matrix{ending}"
+    [name] = [info.matrix for info in store_or_box(None).matrices() if info.matrix.startswith("pos-zero_shot")]
+    assert run("export", name, "--out", out).exit_code == 0
+    return out
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".csv"])
+def test_an_export_comes_back_in_by_every_door(tmp_path: Path, ending: str) -> None:
+    file = box_matrix(tmp_path, ending)
+
+    [listed] = json.loads(run("matrices", "--store", file, "--json").stdout)["matrices"]
+    of_file, of_box = (
+        json.loads(run("recommend", *where, "--task", "pos", "--target", "wol", "--json").stdout)
+        for where in (("--store", file), ())
+    )
+    judged = json.loads(run("backtest", file, "--json", "--processes", 1).stdout)
+    imported_again = json.loads(run("import", file, "--store", tmp_path / "store", "--json").stdout)
+
+    assert listed["cells"] == 592
+    assert of_file["sources"] == of_box["sources"]
+    assert judged["methods"][0]["targets"] == 16
+    assert imported_again["added"] >= listed["cells"]
+    assert imported_again["matrix"] == listed["matrix"]
+    assert {info.matrix for info in Store(tmp_path / "store").matrices()} == {listed["matrix"]}
+
+
+def test_a_catalogued_matrix_is_imported_from_a_mirror_with_where_it_is_from(tmp_path: Path) -> None:
+    known = known_matrix("xpos-pos")
+    path = tmp_path / "mirror" / known.place
+    path.parent.mkdir(parents=True)
+    path.write_text(",task_type,lang_train,lang_pred,score\n0,tc,en,nl,89.8\n1,tc,nl,en,83.7\n")
+
+    result = run("import", "--known", "xpos-pos", "--mirror", tmp_path / "mirror", "--store", tmp_path / "store")
+
+    assert result.exit_code == 0, result.output
+    cells = Store(tmp_path / "store").cells("xpos-pos")
+    assert sorted(cells["score"].to_pylist()) == [pytest.approx(0.837), pytest.approx(0.898)]
+    [device] = set(cells["device"].to_pylist())
+    assert known.address in device
+    assert "no licence stated" in device
+
+
+@pytest.mark.parametrize("arguments", [(), ("FILE", "--known", "xpos-pos")])
+def test_an_import_is_of_a_file_or_of_a_catalogued_matrix(file: Path, tmp_path: Path, arguments: tuple[str]) -> None:
+    given = [str(file) if one == "FILE" else one for one in arguments]
+
+    assert run("import", *given, "--store", tmp_path / "store").exit_code == 2
+
+
+def test_a_published_table_needs_a_name_and_a_task(file: Path, tmp_path: Path) -> None:
+    result = run("import", file, "--store", tmp_path / "store", "--task", "pos")
+
+    assert result.exit_code == 2
+    assert "--matrix" in result.output
+
+
+def test_a_grid_in_a_spreadsheet_s_csv_is_imported_with_options(tmp_path: Path) -> None:
+    grid = tmp_path / "grid.csv"
+    grid.write_text("cible;de;yo;avg\nen;20,5;40;30\nfr;30;50;40\n")
+    arguments = ("--store", tmp_path / "store", "--matrix", "a", "--task", "asr", "--percent", "--json")
+
+    refused = run("import", grid, *arguments)
+    done = json.loads(
+        run("import", grid, *arguments, "--rows-are", "targets", "--lower-is-better", "--skip-unknown").stdout
+    )
+
+    assert isinstance(refused.exception, PublishedTableError)
+    assert (done["added"], len(done["notes"])) == (4, 1)
+    scores = Store(tmp_path / "store").cells("a", target="eng", source="deu")["score"].to_pylist()
+    assert scores == [pytest.approx(0.795)]
+
+
+def test_seeds_are_columns_named_one_by_one(tmp_path: Path) -> None:
+    table = tmp_path / "seeds.csv"
+    table.write_text("source,target,a,b\nde,yo,0.4,0.6\nfr,yo,0.2,0.4\n")
+    arguments = ("--store", tmp_path / "store", "--matrix", "m", "--task", "pos")
+
+    assert run("import", table, *arguments, "--score-column", "a", "--score-column", "b").exit_code == 0
+    assert Store(tmp_path / "store").cells("m", source="deu")["seed"].to_pylist() == [0, 1]

@@ -1,0 +1,85 @@
+"""The world's languages as Glottolog, WALS and CLDR describe them: the table that ships, read once.
+
+``tools/build_languages.py`` makes it. Glottolog (Hammarström, Forkel, Haspelmath, Bank) and the World Atlas of Language
+Structures Online (Dryer, Haspelmath) are licensed CC BY 4.0.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+@dataclass(frozen=True, slots=True)
+class Languoid:
+    """A language, or a macrolanguage by its standard variety; None where nothing is known.
+
+    ``lineage`` are the glottocodes of the groups above it, the widest first: none of an isolate. ``latitude`` and
+    ``longitude`` in degrees; ``speakers`` as CLDR counts them; ``members`` of a macrolanguage are ISO 639-3 codes.
+    """
+
+    name: str
+    glottocode: str | None
+    family: str | None
+    genus: str | None
+    script: str | None
+    latitude: float | None
+    longitude: float | None
+    speakers: int | None
+    lineage: tuple[str, ...] | None
+    members: tuple[str, ...]
+
+
+@cache
+def languoid(code: str) -> Languoid | None:
+    """A language by ISO 639-3 code; None of a code that no language has."""
+    at = _rows().get(code)
+    if at is None:
+        return None
+    [row] = _table().slice(at, 1).to_pylist()
+    del row["code"]
+    lineage = None if row["lineage"] is None else tuple(row["lineage"].split())
+    return Languoid(**{**row, "lineage": lineage, "members": tuple(row["members"].split())})
+
+
+@cache
+def speakers() -> Mapping[str, int]:
+    """The number of speakers of every language of which CLDR counts them, by code."""
+    counted = zip(_table()["code"].to_pylist(), _table()["speakers"].to_pylist(), strict=True)
+    return {code: count for code, count in counted if count is not None}
+
+
+def within(group: str) -> list[str]:
+    """The codes of all languages of a group: one of Glottolog's by glottocode, or a family or genus of WALS by name."""
+    described = zip(*(_table()[name].to_pylist() for name in ("code", "lineage", "family", "genus")), strict=True)
+    return [
+        code
+        for code, lineage, family, genus in described
+        if group in (family, genus) or (lineage is not None and group in lineage.split())
+    ]
+
+
+def databases() -> dict[str, str]:
+    """The databases that answers rest on, and their versions; URIEL's where it is installed."""
+    found: dict[str, str] = json.loads(_table().schema.metadata[b"databases"])
+    try:
+        return {**found, "URIEL": f"lang2vec {version('lang2vec')}"}
+    except PackageNotFoundError:
+        return found
+
+
+@cache
+def _table() -> pa.Table:
+    return pq.read_table(str(files("matrices") / "data" / "languages.parquet"))
+
+
+@cache
+def _rows() -> Mapping[str, int]:
+    return {code: at for at, code in enumerate(_table()["code"].to_pylist())}

@@ -1,0 +1,466 @@
+"""Builds what the package knows of the world's languages: `matrices/data/languages.parquet` and `names.parquet`.
+
+    pip install babel          # for names that `language_data` lacks; used here alone
+    python tools/build_languages.py [--sources ../shared/languages] [--out matrices/data]
+
+Reads Glottolog's languoids and trees, the languages of WALS and their names (both CC BY 4.0), the IANA subtag registry
+and the names, scripts and speakers of the Unicode CLDR. Made of the same files, the output has the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import bz2
+import csv
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import langcodes
+import pyarrow as pa
+import pyarrow.parquet as pq
+from babel import Locale
+from babel.core import get_global
+from babel.localedata import locale_identifiers
+from langcodes.data_dicts import DEFAULT_SCRIPTS, LANGUAGE_ALPHA3, LIKELY_SUBTAGS, NORMALIZED_MACROLANGUAGES
+from langcodes.language_lists import CLDR_LANGUAGES
+from language_data.population_data import LANGUAGE_SPEAKING_POPULATION
+
+from matrices.macrolanguages import STANDARD_OF
+from matrices.names import ASIDE, FAMILY, HEAD, KINDS, forms, plain
+
+GLOTTOLOG, WALS = "5.1 (CLDF b6d3ea20)", "2020 (CLDF 3a9efd69)"
+TWO_LETTERS = {
+    long: short
+    for short, long in LANGUAGE_ALPHA3.items()
+    if len(short) == 2 and langcodes.standardize_tag(short) == short
+}
+"""The tags of ISO 639-3 codes that have an ISO 639-1 code."""
+NO_FAMILY = {
+    *("Artificial Language", "Bookkeeping", "Mixed Language", "Pidgin", "Speech Register"),
+    *("Sign Language", "Unattested", "Unclassifiable"),
+}
+"""What Glottolog keeps as families for want of one."""
+OTHER = "other"
+"""WALS has creoles, pidgins and sign languages as genera of this."""
+GLOTTOCODE = re.compile(r"[a-z0-9]{4}\d{4}")
+PRIVATE = re.compile(r"q[a-t][a-z]")
+LIKE = {"nah": "nhe", "oto": "ote", "otk": "oui", "axm": "hye"}
+"""Codes of one language in corpora that Glottolog lacks, some those of collections: each stands where another does."""
+NAMED = {"nah": "Nahuatl", "oto": "Otomi", "nya": "Chichewa", "luo": "Luo", "ben": "Bengali", "ilo": "Ilocano"}
+NAMED |= {"bxr": "Buryat", "div": "Dhivehi", "quc": "K'iche'"}
+"""Names in English where those of the databases are of a whole group, or less usual."""
+SCRIPTS = {
+    "nah": "Latn",
+    "oto": "Latn",
+    "twi": "Latn",
+    "ajp": "Arab",
+    "apc": "Arab",
+    "ckb": "Arab",
+    "bjn": "Latn",
+    "min": "Latn",
+    "kas": "Arab",
+    "knc": "Latn",
+    "taq": "Latn",
+    "san": "Deva",
+    "snd": "Arab",
+    "pan": "Guru",
+    "uzb": "Latn",
+    "aze": "Latn",
+    "tat": "Cyrl",
+    "yue": "Hant",
+    "cop": "Copt",
+    "got": "Latn",
+    "akk": "Latn",
+    "grc": "Grek",
+    "lzh": "Hant",
+    "orv": "Cyrl",
+}
+"""The script that most data of a language is in, where CLDR's likely one is another or none."""
+EXTRA = {
+    "aeb": ["Derja", "Tunsi"],
+    "arb": ["Modern Standard Arabic", "MSA"],
+    "ary": ["Darija"],
+    "arz": ["Masri"],
+    "ban": ["Basa Bali"],
+    "bar": ["Boarisch", "Bairisch", "Austro-Bavarian"],
+    "ckb": ["Sorani"],
+    "fry": ["West Frisian"],
+    "gsw": ["Schwyzerdütsch", "Schweizerdeutsch", "Schwiizerdütsch", "Alemannic", "Alsatian", "Elsässisch"],
+    "hch": ["Wixarika", "Wixárika"],
+    "hye": ["Hayeren", "Eastern Armenian"],
+    "jav": ["Basa Jawa"],
+    "jpn": ["Nihongo"],
+    "kik": ["Gĩkũyũ"],
+    "kmr": ["Kurmancî"],
+    "kor": ["Hangugeo"],
+    "msa": ["Bahasa Melayu"],
+    "nan": ["Min Nan", "Hokkien", "Taiwanese", "Taiwanese Hokkien", "Southern Min"],
+    "nds": ["Plattdüütsch", "Plattdeutsch", "Low Saxon"],
+    "nor": ["Bokmål"],
+    "nno": ["Nynorsk"],
+    "nso": ["Sepedi", "Sesotho sa Leboa"],
+    "pcm": ["Naija"],
+    "pes": ["Farsi", "Western Persian", "Iranian Persian"],
+    "rmy": ["Vlax Romani"],
+    "rus": ["Russkij"],
+    "sme": ["Sámegiella"],
+    "sot": ["Sesotho", "Sotho"],
+    "sun": ["Basa Sunda"],
+    "tar": ["Rarámuri", "Tarahumara"],
+    "yue": ["Yue Chinese", "Gwongdungwaa"],
+    "zho": ["Putonghua", "Zhongwen", "Simplified Chinese", "Traditional Chinese"],
+}
+"""Names that people write and no source of the others has."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The IANA subtag registry: languages by ISO 639-3 code, collections (ISO 639-5) by code, macrolanguages."""
+
+    names: Mapping[str, list[str]]
+    collections: Mapping[str, list[str]]
+    members: Mapping[str, list[str]]
+    scripts: Mapping[str, str]
+    asides: Mapping[str, list[str]]
+    """Scripts and regions by code."""
+
+
+def registry() -> Registry:
+    text = (files("language_data") / "data" / "language-subtag-registry.txt").read_text(encoding="utf-8")
+    names, collections, scripts, asides = {}, {}, {}, {}
+    members = defaultdict(list)
+    for record in text.replace("\n  ", " ").split("%%\n")[1:]:
+        fields = defaultdict(list)
+        for line in record.strip().splitlines():
+            key, _, value = line.partition(": ")
+            fields[key].append(value)
+        tag = fields.get("Subtag", [""])[0]
+        if fields["Type"] in (["script"], ["region"]) and ".." not in tag:
+            asides[tag] = fields["Description"]
+        if (
+            fields["Type"] != ["language"]
+            or ".." in tag
+            or PRIVATE.fullmatch(tag)
+            or tag in ("und", "mul", "mis", "zxx")
+        ):
+            continue
+        if "Preferred-Value" in fields:
+            continue
+        if fields.get("Scope") == ["collection"]:
+            collections[tag] = fields["Description"]
+            continue
+        code = alpha3(tag)
+        names[code] = fields["Description"]
+        if "Macrolanguage" in fields:
+            members[alpha3(fields["Macrolanguage"][0])].append(code)
+        if "Suppress-Script" in fields:
+            scripts[code] = fields["Suppress-Script"][0]
+    return Registry(names, collections, {macro: sorted(found) for macro, found in members.items()}, scripts, asides)
+
+
+def alpha3(tag: str) -> str:
+    return langcodes.Language.make(language=tag).to_alpha3() if len(tag) == 2 else tag
+
+
+def of(code: str) -> langcodes.Language:
+    """The tag of an ISO 639-3 code, never that of what replaces it."""
+    return langcodes.Language.make(language=TWO_LETTERS.get(code, code))
+
+
+class Glottolog:
+    """Languoids by glottocode, and the groups above each, the widest first."""
+
+    def __init__(self, folder: Path) -> None:
+        with bz2.open(folder / "glottolog_languages.csv.bz2", "rt", encoding="utf-8") as lines:
+            self.rows = {row["ID"]: row for row in csv.DictReader(lines)}
+        with bz2.open(folder / "glottolog_classification.nex.bz2", "rt", encoding="utf-8") as nexus:
+            self.parents = dict(_parents(nexus.read()))
+        self.by_iso = {row["ISO639P3code"]: row for row in self.rows.values() if row["ISO639P3code"]}
+
+    def lineage(self, glottocode: str) -> list[str] | None:
+        """None where nothing is known of kin; an isolate has no groups, and that is known."""
+        row = self.rows[glottocode]
+        if row["Level"] == "dialect":
+            above = self.lineage(row["Language_ID"])
+            return None if above is None else [*above, row["Language_ID"]]
+        groups = []
+        while (glottocode := self.parents.get(glottocode, "")) != "":
+            groups.append(glottocode)
+        if groups and self.rows[groups[-1]]["Name"] in NO_FAMILY:
+            return None
+        top = self.rows.get(row["Family_ID"])
+        return None if top is not None and top["Name"] in NO_FAMILY else groups[::-1]
+
+    @cached_property
+    def names_of_groups(self) -> set[str]:
+        return {row["Name"] for row in self.rows.values() if row["Level"] == "family"} - NO_FAMILY
+
+
+def _parents(nexus: str) -> Iterator[tuple[str, str]]:
+    """Child and parent glottocodes of all Newick trees of a NEXUS file."""
+    for tree in re.findall(r"tree \w+ = \[&R\] (.*);", nexus):
+        open_groups: list[list[str]] = [[]]
+        closed_before, closed = False, []
+        for token in re.findall(r"[()]|[a-z0-9]{4}\d{4}", tree):
+            if token == "(":
+                open_groups.append([])
+            elif token == ")":
+                closed = open_groups.pop()
+            else:
+                # A label after ``)`` names the group just closed.
+                if closed_before:
+                    yield from ((child, token) for child in closed)
+                open_groups[-1].append(token)
+            closed_before = token == ")"
+
+
+class Wals:
+    """Family and genus by ISO 639-3 code, as most of WALS's rows of a code have it."""
+
+    def __init__(self, folder: Path) -> None:
+        with (folder / "wals_languages.csv").open(encoding="utf-8") as lines:
+            self.rows = [row for row in csv.DictReader(lines) if row["Genus"]]
+        votes = defaultdict(Counter)
+        for row in self.rows:
+            for code in [row["ISO639P3code"]] if row["ISO639P3code"] else row["ISO_codes"].split():
+                votes[code][row["Family"], row["Genus"]] += 1
+        self.genera = {code: found.most_common(1)[0][0] for code, found in votes.items()}
+        by_id = {row["ID"]: row for row in self.rows}
+        with (folder / "wals_language_names.csv").open(encoding="utf-8") as lines:
+            names = [
+                (by_id[key], row["Name"])
+                for row in csv.DictReader(lines)
+                for key in row["Language_ID"].split()
+                if key in by_id
+            ]
+        self.names = [
+            (row["ISO639P3code"], name)
+            for row, name in [*((row, row["Name"]) for row in self.rows), *names]
+            if row["ISO639P3code"]
+        ]
+
+    @property
+    def names_of_groups(self) -> set[str]:
+        return {row[rank] for row in self.rows for rank in ("Family", "Subfamily", "Genus") if row[rank]} - {OTHER}
+
+
+class Genera:
+    """WALS's family and genus of any language: its own, or that of those it shares a group with in Glottolog."""
+
+    def __init__(self, glottolog: Glottolog, wals: Wals) -> None:
+        self.glottolog, self.wals = glottolog, wals
+        self.under: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        for code, known in wals.genera.items():
+            row = glottolog.by_iso.get(code)
+            if row is not None and known[0] != OTHER:
+                for group in [*(glottolog.lineage(row["ID"]) or ()), row["ID"]]:
+                    self.under[group].add(known)
+
+    def of(self, code: str, row: Mapping[str, str], lineage: list[str] | None) -> tuple[str, str] | None:
+        if code in self.wals.genera:
+            return self.wals.genera[code]
+        if lineage is None:
+            top = self.glottolog.rows.get(row["Family_ID"])
+            genus = {"Pidgin": "Creoles and Pidgins", "Sign Language": "Sign Languages"}.get(top["Name"] if top else "")
+            constructed = top is not None and top["Name"] == "Artificial Language"
+            return (OTHER, genus) if genus else (OTHER, "Constructed") if constructed else None
+        if not lineage:
+            return row["Name"], row["Name"]
+        for at, group in reversed(list(enumerate(lineage))):
+            found = self.under.get(group, set())
+            if len(found) == 1:
+                return next(iter(found))
+            if found:
+                families = {family for family, _ in found}
+                below = lineage[at + 1] if at + 1 < len(lineage) else row["ID"]
+                genus = self.glottolog.rows[below]["Name"]
+                return (next(iter(families)) if len(families) == 1 else self._name(lineage[0])), genus
+        return self._name(lineage[0]), self._name(lineage[1] if len(lineage) > 1 else lineage[0])
+
+    def _name(self, group: str) -> str:
+        return self.glottolog.rows[group]["Name"]
+
+
+def standard_member(macro: str, known: Registry) -> str | None:
+    """The variety that stands for a macrolanguage: what corpora mean by it, CLDR's default, or the most spoken."""
+    members = [code for code in known.members.get(macro, []) if code not in known.members]
+    if macro in STANDARD_OF:
+        return STANDARD_OF[macro]
+    default = {alpha3(whole): alpha3(part) for part, whole in NORMALIZED_MACROLANGUAGES.items()}.get(macro)
+    return default or max(members, key=lambda code: (speakers(code) or 0, code), default=None)
+
+
+def speakers(code: str) -> int | None:
+    return LANGUAGE_SPEAKING_POPULATION.get(TWO_LETTERS.get(code, code))
+
+
+def script(code: str, known: Registry) -> str | None:
+    if code in SCRIPTS:
+        return SCRIPTS[code]
+    tag = TWO_LETTERS.get(code, code)
+    likely = LIKELY_SUBTAGS.get(tag) or get_global("likely_subtags").get(tag, "").replace("_", "-")
+    if likely:
+        return langcodes.Language.get(likely).script
+    macro = next((macro for macro in known.members if standard_member(macro, known) == code), None)
+    return DEFAULT_SCRIPTS.get(tag) or known.scripts.get(code) or (macro and script(macro, known))
+
+
+def english_name(code: str, known: Registry, glottolog: Glottolog) -> str:
+    if code in NAMED:
+        return NAMED[code]
+    if code not in known.names:
+        return glottolog.by_iso[code]["Name"]
+    shown = of(code).display_name("en")
+    if not shown.startswith("Unknown language"):
+        return shown
+    return known.names[code][0]
+
+
+def languages(known: Registry, glottolog: Glottolog, wals: Wals) -> list[dict[str, object]]:
+    """A row for each ISO 639-3 code, macrolanguages among them, in order of code."""
+    genera = Genera(glottolog, wals)
+    found = []
+    for code in sorted({*known.names, *LIKE, *(code for code in glottolog.by_iso if not PRIVATE.fullmatch(code))}):
+        row = glottolog.by_iso.get(LIKE.get(code, code))
+        if code in known.members and (row is None or row["Level"] == "family" or code in STANDARD_OF):
+            member = standard_member(code, known)
+            row = glottolog.by_iso.get(member or "", row)
+        lineage = None if row is None else glottolog.lineage(row["ID"])
+        at = row if row is None or row["Latitude"] or row["Level"] != "dialect" else glottolog.rows[row["Language_ID"]]
+        genus = (wals.genera.get(code) if row is None else genera.of(code, row, lineage)) or (None, None)
+        found.append(
+            {
+                "code": code,
+                "name": english_name(code, known, glottolog),
+                "glottocode": row and row["ID"],
+                "family": genus[0],
+                "genus": genus[1],
+                "script": script(code, known),
+                "latitude": float(at["Latitude"]) if at is not None and at["Latitude"] else None,
+                "longitude": float(at["Longitude"]) if at is not None and at["Longitude"] else None,
+                "speakers": speakers(code),
+                "lineage": None if lineage is None else " ".join(lineage),
+                "members": " ".join(known.members.get(code, [])),
+            }
+        )
+    return found
+
+
+def names(
+    known: Registry, glottolog: Glottolog, wals: Wals, codes: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """Name, code and kind of name."""
+    for code, name in codes.items():
+        yield name, code, "name" if code in known.names or code in NAMED else "Glottolog"
+        if code in NAMED and not (shown := of(code).display_name("en")).startswith("Unknown language"):
+            yield shown, code, "name"
+    for code in codes:
+        if of(code).language in CLDR_LANGUAGES or len(of(code).language or "") == 2:
+            own = of(code).autonym()
+            if not own.startswith("Unknown language"):
+                yield own, code, "autonym"
+    for locale in locale_identifiers():
+        code = alpha3(locale)
+        if code in codes and (own := Locale.parse(locale).languages.get(locale)):
+            yield own, code, "autonym"
+    for code, extra in EXTRA.items():
+        yield from ((name, code, "autonym") for name in extra)
+    for code, found in known.names.items():
+        yield from ((name, code, "registry") for name in found)
+    of_language = {row["ID"]: row["ISO639P3code"] for row in glottolog.rows.values() if row["Level"] != "family"}
+    for key, row in glottolog.rows.items():
+        code = of_language.get(key) or of_language.get(row["Language_ID"]) or ""
+        if code in codes and row["Level"] != "family":
+            yield key, code, "Glottolog"
+            if row["Level"] == "language" or row["ISO639P3code"]:
+                yield row["Name"], code, "Glottolog"
+    yield from ((name, code, "WALS") for code, name in wals.names if code in codes)
+
+
+def groups(known: Registry, glottolog: Glottolog, wals: Wals) -> Iterator[tuple[str, str]]:
+    """The name, or code, of every family, and which: a glottocode, a name of WALS, or nothing where it is neither's."""
+    found = {name: name for name in sorted(wals.names_of_groups)}
+    found |= {row["Name"]: row["ID"] for row in glottolog.rows.values() if row["Level"] == "family"}
+    yield from found.items()
+    yield from ((group, group) for group in found.values() if GLOTTOCODE.fullmatch(group))
+    for code, described in known.collections.items():
+        short = [name.removesuffix(" languages").removesuffix(" language family") for name in described]
+        group = next((found[name] for name in short if name in found), "")
+        yield from ((name, group) for name in (code, *described, *short))
+
+
+def named_rows(
+    names: Iterable[tuple[str, str, str]], groups: Iterable[tuple[str, str]], asides: Mapping[str, list[str]]
+) -> list[tuple[str, str, str, str]]:
+    """Rows of plain name, code, kind, and the name as written where that differs: each name of a code once.
+
+    It counts under the earliest kind. A part of a longer name is a ``head``.
+    """
+    kinds: dict[tuple[str, str, str], int] = {}
+    part: set[tuple[str, str]] = set()
+    beside = {plain(name): code for code, found in asides.items() for name in found}
+    for name, code, kind in names:
+        other = forms(name, beside)
+        for form in (name, *other.whole):
+            if key := plain(form):
+                row = key, code, form.casefold().strip()
+                kinds[row] = min(KINDS.index(kind), kinds.get(row, len(KINDS)))
+        part |= {(plain(head), code) for head in other.parts if plain(head)}
+    rows = [(name, code, KINDS[tier], form if form != name else "") for (name, code, form), tier in kinds.items()]
+    rows += [(name, code, HEAD, "") for name, code in part - {(name, code) for name, code, _ in kinds}]
+    rows += [(plain(name), group, FAMILY, "") for name, group in groups if plain(name)]
+    rows += [(name, code, ASIDE, "") for name, code in beside.items()]
+    order = (*KINDS, HEAD, FAMILY, ASIDE)
+    return sorted(set(rows), key=lambda row: (row[0], order.index(row[2]), row[1], row[3]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sources", type=Path, default=Path("../shared/languages"))
+    parser.add_argument("--out", type=Path, default=Path("matrices/data"))
+    given = parser.parse_args()
+    known, glottolog, wals = registry(), Glottolog(given.sources), Wals(given.sources)
+    rows = languages(known, glottolog, wals)
+    databases = {
+        "Glottolog": GLOTTOLOG,
+        "WALS Online": WALS,
+        "CLDR and IANA registry": f"language_data {version('language_data')}, babel {version('babel')}",
+    }
+    schema = pa.schema(
+        [
+            *(pa.field(name, pa.string()) for name in ("code", "name", "glottocode", "family", "genus", "script")),
+            *(pa.field(name, pa.float32()) for name in ("latitude", "longitude")),
+            pa.field("speakers", pa.int64()),
+            *(pa.field(name, pa.string()) for name in ("lineage", "members")),
+        ],
+        metadata={
+            "databases": json.dumps(databases),
+            "attribution": "Glottolog (Hammarström, Forkel, Haspelmath, Bank), CC BY 4.0; WALS Online (Dryer, "
+            "Haspelmath), CC BY 4.0; Unicode CLDR; IANA language subtag registry",
+        },
+    )
+    write(pa.Table.from_pylist(rows, schema=schema), given.out / "languages.parquet")
+    codes = {str(row["code"]): str(row["name"]) for row in rows}
+    listed = named_rows(names(known, glottolog, wals, codes), groups(known, glottolog, wals), known.asides)
+    columns = zip(*listed, strict=True)
+    write(pa.table(dict(zip(("name", "code", "kind", "written"), columns, strict=True))), given.out / "names.parquet")
+
+
+def write(table: pa.Table, path: Path) -> None:
+    many = [name for name in table.column_names if name in ("code", "kind", "family", "genus", "script")]
+    sorted_texts = {name: "DELTA_BYTE_ARRAY" for name in table.column_names if name in ("name", "written", "lineage")}
+    pq.write_table(
+        table, path, compression="zstd", compression_level=19, use_dictionary=many, column_encoding=sorted_texts
+    )
+    print(f"{path}: {table.num_rows:,} rows, {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
