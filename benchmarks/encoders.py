@@ -27,7 +27,7 @@ from workers.corpora.types import Corpora, Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.prefix import FrozenPrefix
-from workers.scoring import constant_outcomes, score
+from workers.scoring import score
 from workers.training import train_task_adapter
 
 PAIRS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -83,7 +83,8 @@ def main() -> None:
     for name in ("task", "source", "target", "constant", "first", "second", "ratio"):
         table.add_column(name, justify="left" if name in ("task", "source", "target") else "right")
     for key in first:
-        constant = score(constant_outcomes(_test(corpora, key[0], key[2]))) or 0.0
+        test = _test(corpora, key[0], key[2])
+        constant = score(test.rules.constant(test.items, test.language)) or 0.0
         cells = [f"{value:.3f}" for value in (constant, first[key], second[key])]
         table.add_row(*key, *cells, f"{first[key] / second[key]:.2f}")
     Console().print(table)
