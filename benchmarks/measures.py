@@ -129,6 +129,7 @@ def _cells(kind: str, sources: Sequence[str | None], target: str, seeds: Sequenc
         "created_at": datetime(2026, 1, 1, tzinfo=UTC),
         "method": "bottleneck",
         "shots": 0,
+        "language_seed": None,
         "provenance": None,
         "data": None,
     }
