@@ -109,7 +109,7 @@ def _cells(kind: str, sources: Sequence[str | None], target: str, seeds: Sequenc
     count = len(right)
     lists = {
         name: pa.ListArray.from_arrays(pa.array(np.arange(count + 1) * ITEMS, pa.int32()), pa.array(values.ravel()))
-        for name, values in (("correct", right.astype(np.int32)), ("total", np.ones_like(right, np.int32)))
+        for name, values in (("correct", right.astype(np.float64)), ("total", np.ones_like(right, np.float64)))
     }
     same: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -127,6 +127,11 @@ def _cells(kind: str, sources: Sequence[str | None], target: str, seeds: Sequenc
         "seconds": 0.0,
         "device": "none",
         "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "method": "bottleneck",
+        "shots": 0,
+        "language_seed": None,
+        "provenance": None,
+        "data": None,
     }
     own = {
         "source": list(sources),

@@ -10,7 +10,7 @@ import pytest
 from workers.corpora import open_corpora
 from workers.corpora.checks import check, facts_of
 from workers.corpora.folder import Folder
-from workers.corpora.types import CorpusError
+from workers.corpora.types import CorpusError, Split
 from workers.tasks.classification import LabelledText
 from workers.tasks.tagging import TaggedSentence
 
@@ -99,7 +99,7 @@ def test_raw_text_with_and_without_alignment(manifest: Callable[..., Path]) -> N
 
 def test_other_tasks_and_label_lists_are_left_out(manifest: Callable[..., Path]) -> None:
     root = manifest(
-        ("xquad/xquad.ar.json", "ara", "qa-extractive", "test", "{}"),
+        ("treebank/ara.txt", "ara", "parsing", "test", "{}"),
         ("sib200/labels.txt", "mul", "topic-classification", "labels", "travel\n"),
     )
     assert open_corpora(root).entries() == []
@@ -143,13 +143,21 @@ def manifest_languages(root: Path, *tasks: str) -> set[str]:
         return {row["language"] for row in csv.DictReader(lines) if row["task"] in tasks} - {"mul"}
 
 
+TASKS = ("pos", "pud", "ner", "topic", "nli", "qa", "choice", "intents", "slots")
+
+
 def test_real_folder_lists_every_language_of_every_task(real: Folder, real_corpora: Path) -> None:
-    there = {task: {e.language for e in real.entries() if e.task == task} for task in ("pos", "pud", "ner", "topic")}
+    there = {task: {e.language for e in real.entries() if e.task == task} for task in TASKS}
     assert there == {
         "pos": manifest_languages(real_corpora, "pos", "ud-pos-dep"),
         "pud": manifest_languages(real_corpora, "ud-pos-dep-pud"),
         "ner": manifest_languages(real_corpora, "ner"),
         "topic": manifest_languages(real_corpora, "topic-classification"),
+        "nli": manifest_languages(real_corpora, "nli"),
+        "qa": manifest_languages(real_corpora, "qa-extractive"),
+        "choice": manifest_languages(real_corpora, "causal-commonsense-choice"),
+        "intents": manifest_languages(real_corpora, "slot-intent"),
+        "slots": manifest_languages(real_corpora, "slot-intent"),
     }
 
 
@@ -161,16 +169,47 @@ def test_every_real_labelled_file_has_the_items_that_the_manifest_counts(real: F
     assert wrong == []
 
 
-@pytest.mark.parametrize("task", ["ner", "topic"])
+@pytest.mark.parametrize("task", ["ner", "topic", "nli", "intents", "slots"])
 def test_real_labels_agree_across_languages(real: Folder, task: str) -> None:
     languages = sorted({entry.language for entry in real.entries() if entry.task == task})
     check([facts_of(real.dataset(task, language, "test")) for language in languages], minimum_items=1)
 
 
-@pytest.mark.parametrize("task", ["pud", "topic"])
+@pytest.mark.parametrize(
+    ("task", "counts"),
+    [
+        ("nli", {"train": 4737, "dev": 501, "test": 1509}),
+        ("qa", {"train": 772, "dev": 49, "test": 369}),
+        ("intents", {"train": 300, "test": 500}),
+        ("slots", {"train": 300, "test": 500}),
+    ],
+)
+def test_real_splits_have_the_items_that_are_said_of_them(real: Folder, task: str, counts: dict[Split, int]) -> None:
+    assert {split: len(real.dataset(task, "deu", split).items) for split in counts} == {
+        **counts,
+        **({"train": 4742} if task == "nli" else {}),
+    }
+
+
+def test_no_real_item_is_learnt_whose_translation_is_tested(real: Folder) -> None:
+    for task in ("nli", "qa", "choice", "intents", "topic"):
+        learnt, tested = set(), set()
+        for entry in real.entries():
+            if entry.task == task and entry.parallel is not None and entry.split in ("train", "test"):
+                if real.chosen(task, entry.language) != entry.corpus:
+                    continue
+                ids = {item.id for item in real.dataset(task, entry.language, entry.split).items}
+                (learnt if entry.split == "train" else tested).update(ids)
+        assert learnt
+        assert not learnt & tested
+
+
+@pytest.mark.parametrize("task", ["pud", "topic", "qa", "choice", "intents"])
 def test_real_parallel_items_have_the_same_ids_in_every_language(real: Folder, task: str) -> None:
     # The same ids, not the same order: Icelandic PUD is sorted differently.
-    languages = sorted({entry.language for entry in real.entries() if entry.task == task})
+    aligned = [entry for entry in real.entries() if entry.task == task and entry.parallel and entry.split == "test"]
+    languages = sorted({entry.language for entry in aligned if real.chosen(task, entry.language) == entry.corpus})
+    assert len(languages) > 10
     assert len({frozenset(item.id for item in real.dataset(task, code, "test").items) for code in languages}) == 1
 
 
