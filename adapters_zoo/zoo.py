@@ -106,7 +106,7 @@ class Zoo:
         """The head of task adapter ``key``. Raises as ``load`` does."""
         folder = self._shelf.open(key)
         manifest = read_manifest(folder)
-        pooling = manifest["made_from"]["recipe"].get("pool", "mean")
+        pooling = manifest["made_from"].get("recipe", {}).get("pool", "mean")
         head = Head(encoder.hidden_size, manifest["labels"], pooling)
         head.load_state_dict(load_file(folder / "head.safetensors"))
         return head.to(encoder.device).eval()
