@@ -48,6 +48,11 @@ def open_model(files: EncoderFiles) -> tuple[Any, bool]:
         # embeddings themselves, and the library would tie its first product to them, which has another shape.
         config.legacy = not any(name.startswith("lm_predictions.") for name in files.weights)
         config.tie_word_embeddings = config.legacy
+        if getattr(config, "conv_kernel_size", 0) > 0:
+            # It reads what went into the lowest layer beside what came of it, so that a pass cannot be cut.
+            raise EncoderError(
+                f"{folder}/config.json: deberta-v2 with a convolution (conv_kernel_size) is not computed"
+            )
     if files.model_type == "modernbert":
         config.reference_compile = False  # Compiling is a matter of seconds, and passes differ in length.
     try:

@@ -34,7 +34,7 @@ def compare(
     resamples: Annotated[int, typer.Option(min=100, help="How often sources and targets are resampled.")] = RESAMPLES,
     as_json: JsonOption = False,
 ) -> None:
-    """Whether the first matrix, of a cheap method say, chooses the sources that the second would."""
+    """Hold two matrices together, of two methods say: do they choose the same sources, and at what cost?"""
     views = []
     for place, under in ((first, composition), (second, second_composition or composition)):
         store, _, matrix = place.rpartition("/")

@@ -18,7 +18,7 @@ from adapters_zoo.backbone import Encoder
 from adapters_zoo.recipes import LanguageAdapterRecipe
 from adapters_zoo.sources import EncoderError, check_encoder
 from adapters_zoo.tokens import TokenizerError
-from tests.adapters_zoo.layouts import PIECES, bert, xlm_roberta
+from tests.adapters_zoo.layouts import PIECES, bert, deberta_v2, xlm_roberta
 from workers.training import TrainingError, mask_tokens, train_language_adapter
 
 Rewrite = Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
@@ -190,6 +190,13 @@ def test_folder_of_an_adapter_is_told_from_one_of_an_encoder(config: dict[str, s
         EncoderError, match=rf"an adapter \(adapter_config\.json\), not an encoder; name {base} instead"
     ):
         check_encoder(tmp_path)
+
+
+def test_an_architecture_that_cannot_be_cut_is_refused(tmp_path: Path) -> None:
+    path = deberta_v2(tmp_path) / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"conv_kernel_size": 3}))
+    with pytest.raises(EncoderError, match=r"config\.json: deberta-v2 with a convolution"):
+        opened(tmp_path)
 
 
 class TestSentencepiece:
