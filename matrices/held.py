@@ -61,20 +61,47 @@ class Kept:
             digest.update(batch.serialize())
         return digest.hexdigest()[:24]
 
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """The languages with a score as a source."""
+        measured = self.cells["source"].filter(pc.equal(self.cells["status"], "ok"))
+        return frozenset(pc.unique(measured.drop_null()).to_pylist())
+
+    @cached_property
+    def targets(self) -> frozenset[str]:
+        """The languages with a score of another language on them."""
+        other = pc.not_equal(self.cells["source"], self.cells["target"])
+        kept = pc.fill_null(pc.and_(pc.equal(self.cells["status"], "ok"), other), False)
+        return frozenset(pc.unique(self.cells["target"].filter(kept)).to_pylist())
+
+    @cached_property
+    def languages(self) -> frozenset[str]:
+        """Every code there is, measured or failed."""
+        return frozenset(
+            code for name in ("source", "target") for code in pc.unique(self.cells[name].drop_null()).to_pylist()
+        )
+
+    def numbered(self, source: str | None = None, target: str | None = None) -> pa.Table:
+        """The rows of a source and a target, all where they are None; without outcomes, of which ``row`` says where."""
+        cells = self.cells.append_column(_ROW, pa.array(self.rows))
+        for name, code in (("source", source), ("target", target)):
+            if code is not None:
+                cells = cells.filter(pc.fill_null(pc.equal(cells[name], code), False))
+        return cells
+
+    def lists(self, numbered: pa.Table) -> pa.Table:
+        """The outcomes of rows that ``numbered`` gave."""
+        return self.outcomes.take(numbered[_ROW].to_numpy())
+
     def select(
         self, columns: Sequence[str] | None = None, source: str | None = None, target: str | None = None
     ) -> pa.Table:
         """Some columns of the rows of a source and a target; all where they are None."""
         wanted = list(SCHEMA.names if columns is None else columns)
-        cells, chosen = self.cells, None
-        for name, code in (("source", source), ("target", target)):
-            if code is not None:
-                hit = pc.fill_null(pc.equal(cells[name], code), False)
-                at = np.flatnonzero(hit.to_numpy())
-                cells, chosen = cells.take(pa.array(at)), at if chosen is None else chosen[at]
+        cells = self.numbered(source, target)
         if not set(LISTS) & set(wanted):
             return cells.select(wanted)
-        lists = self.outcomes.take(self.rows if chosen is None else self.rows[chosen])
+        lists = self.lists(cells)
         return pa.table({name: lists[name] if name in LISTS else cells[name] for name in wanted}, _schema(wanted))
 
 

@@ -95,7 +95,8 @@ def _nothing_to_get(rows: pa.Table) -> pa.ChunkedArray:
     sums = [np.zeros(0)]
     for chunk in rows["total"].chunks:
         parents, values = pc.list_parent_indices(chunk), chunk.flatten()
-        sums.append(np.bincount(parents, pc.fill_null(values, 0), minlength=len(chunk)))
+        weights = pc.fill_null(values, 0).to_numpy().astype(np.float64)
+        sums.append(np.bincount(parents.to_numpy(), weights, minlength=len(chunk)).astype(np.float64))
     empty = pa.chunked_array([np.concatenate(sums) == 0])
     return pc.and_(empty, pc.and_(pc.is_valid(rows["total"]), pc.equal(rows["status"], "ok")))
 

@@ -13,6 +13,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -188,7 +189,7 @@ class Store:
         except FAULTS as error:
             raise StoreUnreadableError(self.uri, error) from error
 
-    def commits(self) -> list[Mapping[str, object]]:
+    def commits(self) -> list[Mapping[str, Any]]:
         """Every commit there is a record of, the newest first: ``version``, ``timestamp`` (ms), ``operation``."""
         try:
             return list(self._table().history())

@@ -59,6 +59,12 @@ def traits(code: str) -> Traits:
     return Traits(groups | _families(folder, listed), script, _position(folder, listed), _vectors(folder, listed))
 
 
+def position(code: str) -> Floats | None:
+    """The unit vector of the point on the globe where a language is at home; None where it is not known."""
+    folder = _folder()
+    return None if folder is None else _position(folder, _INDIVIDUAL.get(code, code))
+
+
 def _likely_script(code: str) -> str | None:
     if re.fullmatch(r"q[a-t][a-z]", code):
         return None

@@ -14,7 +14,7 @@ from matrices.recommend.answer import (
     Verdicts,
     to_json,
 )
-from matrices.recommend.asking import Predictor, Question, UnknownTaskError, ask
+from matrices.recommend.asking import Predictor, Question, UnknownTaskError, UnknownWayError, ask
 from matrices.recommend.effects import Measured
 from matrices.recommend.measured import UnknownTargetError, recommend, targets
 from matrices.recommend.names import code_of, named
@@ -43,6 +43,7 @@ __all__ = [
     "Score",
     "UnknownTargetError",
     "UnknownTaskError",
+    "UnknownWayError",
     "Verdicts",
     "ask",
     "code_of",

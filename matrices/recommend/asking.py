@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from matrices.measures.catalogue import Settings
 from matrices.measures.registry import measure
-from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, there_is
+from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, compositions, selections, there_is
 from matrices.recommend.answer import Recommendation
 from matrices.recommend.effects import Measured, measured_effects
 from matrices.recommend.measured import UnknownTargetError, recommend, targets, usual
@@ -34,9 +34,20 @@ class UnknownTaskError(LookupError):
         super().__init__(f"there is no matrix for {what}; {there_is(given, known)}")
 
 
+class UnknownWayError(LookupError):
+    """No cells of that encoder, composition or selection; the message names what there is."""
+
+    def __init__(self, what: str, given: str, known: Sequence[str]) -> None:
+        self.what, self.given, self.known = what, given, tuple(known)
+        super().__init__(f"there is no {what} {given!r} here; {there_is(given, known)}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What someone asks. ``target`` is any tag, code or English name; ``matrix`` and ``kind`` narrow where to look.
+    """What someone asks. ``target`` is any tag, code or English name.
+
+    ``matrix``, ``kind`` and ``encoder`` narrow where to look. ``composition`` and ``selection`` name what is
+    ranked, where a matrix was measured in several ways.
 
     ``sources`` are languages to rank besides those of the matrix, whether or not anything was measured of them.
     """
@@ -47,6 +58,9 @@ class Question:
     matrix: str | None = None
     kind: str | None = None
     sources: tuple[str, ...] = ()
+    encoder: str | None = None
+    composition: str | None = None
+    selection: str | None = None
 
 
 class Predictor(Protocol):
@@ -104,7 +118,13 @@ def _answer(
         lists = reader.cells(matrix, version=version, columns=[*_NARROW, *_LISTS], target=target)
         others = cells.filter(pc.not_equal(cells["target"], target))
         cells = pa.concat_tables([lists, others], promote_options="default")
-    composition, selection = usual(cells, target)
+    for what, given, there in (
+        ("composition", question.composition, compositions(cells)),
+        ("selection", question.selection, selections(cells)),
+    ):
+        if given is not None and given not in there:
+            raise UnknownWayError(what, given, there)
+    composition, selection = usual(cells, target, question.composition, question.selection)
     effects = None
     if target in known_targets:
         settings = Settings(composition=composition, selection=selection)
@@ -136,6 +156,9 @@ def _fitting(infos: Sequence[MatrixInfo], question: Question) -> list[MatrixInfo
     of_task = [info for info in named if info.task == question.task]
     if not of_task:
         raise UnknownTaskError(question.task, sorted({info.task for info in named}))
+    if question.encoder is not None and question.encoder not in {info.encoder for info in of_task}:
+        raise UnknownWayError("encoder", question.encoder, sorted({info.encoder for info in of_task}))
+    of_task = [info for info in of_task if question.encoder in (None, info.encoder)]
     fitting = [info for info in of_task if question.kind in (None, info.kind)]
     if not fitting:
         raise UnknownTaskError(question.task, sorted({f"{i.task} ({i.kind})" for i in named}), question.kind)

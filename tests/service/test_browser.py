@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this ma
 @pytest.fixture
 def address(store: Store, tmp_path: Path) -> Iterator[str]:
     """The service over ``store``, listening on a port of its own."""
-    app = create_app(Settings(store=store.uri, download_folder=tmp_path / "downloads"))
+    app = create_app(Settings(store=store.uri, prepare=False, download_folder=tmp_path / "downloads"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))

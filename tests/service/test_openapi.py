@@ -69,7 +69,7 @@ sys.meta_path.insert(0, Blocked())
 from fastapi.testclient import TestClient
 from service import Settings, create_app
 
-with TestClient(create_app(Settings(store=sys.argv[1], download_folder=Path(sys.argv[2])))) as client:
+with TestClient(create_app(Settings(store=sys.argv[1], download_folder=Path(sys.argv[2]), prepare=False))) as client:
     matrix = "/v1/matrices/zero_shot-pos-tiny@0a1b"
     asked = ["/ready", "/v1/recommendations?task=pos&target=yor", matrix, matrix + "/download", "/"]
     print([client.get(path).status_code for path in asked])
