@@ -52,6 +52,7 @@ class Apart:
             return
         self._flush()
         self._writer.close()
+        self._file.flush()
         path = Path(self._file.name)
         mapped = pa.memory_map(str(path))
         reader = pa.ipc.open_file(mapped)

@@ -16,6 +16,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 FAULTS = (DeltaError, OSError, pa.ArrowException, ValueError, RuntimeError)
 """As what `deltalake` tells of files that cannot be read or written, or are not what they should be."""
 _MOST_SAID = 400
+_BACKTRACE = re.compile(r"\s*(?:stack )?backtrace:|\s+0: ", re.IGNORECASE)
 
 _PERSISTENT = CommitProperties(max_commit_retries=1000)
 
@@ -29,7 +30,8 @@ class BesideError(OSError):
 
 def plainly(cause: BaseException | str) -> str:
     """What an error says on one line, without the colours and arrows of a bucket that is out of reach."""
-    said = " ".join(re.sub(r"\x1b\[\d*m|↳", "", str(cause)).split()).rstrip(".") or type(cause).__name__
+    text = _BACKTRACE.split(str(cause), maxsplit=1)[0]
+    said = " ".join(re.sub(r"\x1b\[\d*m|↳", "", text).split()).rstrip(".") or type(cause).__name__
     return said if len(said) <= _MOST_SAID else said[: _MOST_SAID - 1] + "…"
 
 

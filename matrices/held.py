@@ -283,9 +283,22 @@ def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | Non
         rows += cells.num_rows
     outcomes.finish()
     schema = _schema(_BRIEF).append(pa.field(_ROW, pa.int64()))
-    cells = in_order(current(pa.concat_tables(parts) if parts else schema.empty_table()))
+    cells = _of_one_kind(pa.concat_tables(parts) if parts else schema.empty_table(), wrong)
+    cells = in_order(current(cells))
     notes = tuple(f"{count} rows of {matrix} are left out: {what}" for what, count in sorted(wrong.items()))
     return Kept(cells.select(_BRIEF), cells[_ROW].to_numpy(), outcomes, mark, notes)
+
+
+def _of_one_kind(cells: pa.Table, wrong: Counter[str]) -> pa.Table:
+    """The cells that share what a matrix has one of, as most do; the others are counted as wrong."""
+    for name in ("encoder", "kind", "task"):
+        if len(pc.unique(cells[name])) > 1:
+            usual = pc.mode(pc.dictionary_encode(cells[name]).combine_chunks().indices)[0]["mode"].as_py()
+            wanted = pc.dictionary_encode(cells[name]).combine_chunks().dictionary[usual]
+            kept = pc.equal(cells[name], wanted)
+            wrong[f"{name} is not that of the matrix, {wanted.as_py()}"] += pc.sum(pc.invert(kept)).as_py()
+            cells = cells.filter(kept)
+    return cells
 
 
 def _kept(table: pa.Table | Kept) -> Kept:

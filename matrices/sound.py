@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.cells import SCHEMA, STATUSES, Kind
+from matrices.cells import BASELINE, SCHEMA, STATUSES, Kind
 
 LISTS = ("correct", "total")
 """The columns of outcomes by item."""
-_CODE = r"^[A-Za-z0-9][A-Za-z0-9_-]{1,30}$"
+_CODE = r"^[a-z][a-z0-9_-]{1,30}$"
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _NAMED = ("encoder", "kind", "composition", "task", "metric", "selection", "cell_id")
 _LONGEST = 200
@@ -133,6 +133,11 @@ _RULES: tuple[Rule, ...] = (
     ("ok without a score in [0, 1]", ("status", "score"), _bad_score),
     ("source is no code of a language", ("source",), _no_code("source")),
     ("target is no code of a language", ("target",), _no_code("target")),
+    (
+        "a source is missing, and it is no baseline",
+        ("composition", "source"),
+        lambda rows: pc.and_(pc.not_equal(rows["composition"], BASELINE), pc.is_null(rows["source"])),
+    ),
     ("n_items is negative", ("n_items",), lambda rows: pc.less(rows["n_items"], 0)),
     (
         "created_at is before 1970 or after 9000",

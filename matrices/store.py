@@ -57,6 +57,7 @@ _RETRIES = 1000
 """Appends contradict nothing: whoever loses the race for a version takes the next. 15 tries, the default, are few."""
 _APPEND_KEY = "sprachbund.append"
 """In a commit's metadata: which append it is, so that one told as failed can be found to have arrived."""
+_LAST = "_last_checkpoint"
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
@@ -283,16 +284,42 @@ class Store:
     def _table(self, version: int | None = None) -> DeltaTable:
         try:
             table = DeltaTable(self.uri, storage_options=self._options)
+            self._must_be_newest(table)
             _refuse_newer(self.uri, table.metadata().configuration)
             if version is not None:
                 _travel(table, version)
         except TableNotFoundError as error:
+            if "://" not in self.uri and any(Path(_log(self.uri)).glob("*.json")):
+                raise StoreUnreadableError(self.uri, error) from error
             raise StoreMissingError(self.uri) from error
-        except (StoreMissingError, StoreTooNewError, UnknownVersionError):
+        except (StoreMissingError, StoreTooNewError, StoreUnreadableError, UnknownVersionError):
             raise
         except FAULTS as error:
-            raise StoreUnreadableError(self.uri, error) from error
+            hint = "; remove _delta_log/_last_checkpoint, which is a hint alone" if _LAST in str(error) else ""
+            raise StoreUnreadableError(self.uri, f"{plainly(error)}{hint}") from error
         return table
+
+    def _must_be_newest(self, table: DeltaTable) -> None:
+        """Delta takes an entry of its log that cannot be looked at for none: what came after it would seem lost."""
+        if "://" in self.uri:
+            return
+        while _is_there(f"{_log(self.uri)}/{table.version() + 1:020}.json"):
+            before = table.version()
+            table.update_incremental()
+            if table.version() == before:
+                raise StoreUnreadableError(self.uri, f"entry {before + 1} of its log is there, and was not read")
+
+
+def _log(uri: str) -> str:
+    return f"{uri}/_delta_log"
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _files(table: DeltaTable) -> pa.Table:
@@ -325,6 +352,8 @@ def _travel(table: DeltaTable, version: int) -> None:
     if not 0 <= version <= newest:
         raise UnknownVersionError(version, newest)
     table.load_as_version(version)
+    if table.version() != version:
+        raise StoreUnreadableError(table.table_uri, f"of version {version} not every entry of its log was read")
 
 
 def _create(uri: str) -> None:

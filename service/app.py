@@ -17,7 +17,7 @@ from matrices.likeness.text import Overlaps
 from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
 from service import problems
 from service.dependencies import Context
-from service.door import Heads, Keys, Limits
+from service.door import Heads, Keys, Limits, Prefixed
 from service.downloads import Downloads
 from service.lanes import Lanes
 from service.measures import Measures
@@ -48,7 +48,6 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
         summary="Which language should I transfer from?",
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
-        root_path=settings.root_path,
         docs_url=None,
         redoc_url=None,
     )
@@ -83,6 +82,8 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
             expose_headers=["ETag", "Link", "Content-Range", "Retry-After", "X-Request-ID"],
         )
     app.add_middleware(Limits, settings=settings)
+    if settings.root_path:
+        app.add_middleware(Prefixed, prefix=settings.root_path)
     app.add_middleware(Observed, metrics=app.state.metrics)
     problems.install(app)
     for routes in _ROUTES:

@@ -125,6 +125,18 @@ class Keys:
         await self._app(scope, receive, send)
 
 
+class Prefixed:
+    """ASGI middleware that puts back the prefix of the address that a proxy took off, so that links have it."""
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app, self._prefix = app, prefix.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith(f"{self._prefix}/"):
+            scope = {**scope, "root_path": self._prefix, "path": self._prefix + scope["path"]}
+        await self._app(scope, receive, send)
+
+
 class Heads:
     """ASGI middleware that answers HEAD as GET without the body: the same status, the same headers."""
 
