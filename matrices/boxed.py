@@ -17,10 +17,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matrices.cells import SCHEMA
+from matrices.credit import KEY
 from matrices.export import whole_file, write_parquet
 from matrices.held import Held
 from matrices.reading import CorpusCredit, Provenance, Reader, current, in_order
-from matrices.store import Store
+from matrices.sound import MisshapenError, as_cells
+from matrices.store import Store, StoreUnreadableError
 
 CELLS, PROVENANCE = "measured.parquet", "measured.json"
 MOST_BYTES = 5_000_000
@@ -86,13 +88,27 @@ def boxed() -> Held | None:
     return read_box(resources.files("matrices") / "data")
 
 
+def held_file(path: Path) -> Held:
+    """The matrices of an exported or downloaded Parquet file. Raises ``StoreUnreadableError``."""
+    try:
+        table = pq.read_table(path)
+        cells, wrong = as_cells(table, SCHEMA.names)
+    except (pa.ArrowException, MisshapenError, OSError) as error:
+        raise StoreUnreadableError(str(path), error) from error
+    credit = json.loads((table.schema.metadata or {}).get(KEY, b"{}"))
+    tables = {name: cells.filter(pc.equal(cells["matrix"], name)) for name in pc.unique(cells["matrix"]).to_pylist()}
+    tables = {name: in_order(current(rows)) for name, rows in tables.items()}
+    notes = [f"{count} rows are left out: {what}" for what, count in sorted(wrong.items())]
+    return Held(tables, int(credit.get("version", 0)), notes=notes)
+
+
 def store_or_box(uri: str | Path | None) -> Reader:
-    """The store at ``uri``, or the matrices in the box where none is named.
+    """The store at ``uri``, or a downloaded ``.parquet`` file; the matrices in the box where none is named.
 
     Raises ``StoreMissingError``, ``StoreTooNewError``, ``StoreUnreadableError`` and ``NoBoxError``.
     """
     if uri is not None:
-        return Store(uri)
+        return held_file(Path(uri)) if str(uri).endswith(".parquet") and Path(uri).is_file() else Store(uri)
     box = boxed()
     if box is None:
         raise NoBoxError

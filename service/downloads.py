@@ -15,6 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from matrices.export import export, whole_file
 from matrices.held import Held
 from service.answers import PARQUET
+from service.errors import NoRoomError
 from service.problems import problem
 
 MEDIA_TYPE = PARQUET
@@ -55,8 +56,11 @@ class Downloads:
         path = self._folder / name
         with self._lock:
             if not path.exists():
-                with whole_file(path) as temporary:
-                    write(temporary)
+                try:
+                    with whole_file(path) as temporary:
+                        write(temporary)
+                except OSError as error:
+                    raise NoRoomError(self._folder, error) from error
                 self._forget()
         return path
 

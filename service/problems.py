@@ -23,6 +23,7 @@ from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableE
 from service.adapters import UnknownAdapterError
 from service.answers import NotAcceptableError
 from service.choosing import ChoiceError
+from service.errors import NoRoomError
 from service.schemas import (
     CellsQuery,
     DownloadQuery,
@@ -151,5 +152,6 @@ _KNOWN: dict[type[Exception], tuple[int, str]] = {
     StoreMissingError: (503, "no-store"),
     StoreTooNewError: (503, "store-too-new"),
     StoreUnreadableError: (503, "store-unreadable"),
+    NoRoomError: (503, "no-room"),
     NoBoxError: (503, "no-matrices"),
 }

@@ -16,7 +16,10 @@ def json_rows(table: pa.Table) -> bytes:
     for at, name in enumerate(table.column_names):
         parts += [f"{'{' if at == 0 else ','}{json.dumps(name)}:", json_values(table[name])]
     objects = pc.binary_join_element_wise(*parts, "}", "")
-    return f"[{','.join(objects.to_pylist())}]".encode()
+    if isinstance(objects, pa.ChunkedArray):
+        objects = pa.concat_arrays(objects.chunks)
+    joined = pc.binary_join(pa.LargeListArray.from_arrays([0, len(objects)], objects), ",")
+    return b"[" + joined[0].as_buffer().to_pybytes() + b"]"
 
 
 def json_values(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
