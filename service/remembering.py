@@ -54,7 +54,7 @@ class Remembered:
         async def noted(message: Message) -> None:
             nonlocal start
             if message["type"] == "http.response.start":
-                start = message
+                start = message if self._worth_keeping(message) else None
             elif start is not None:
                 body.append(message.get("body", b""))
                 if not message.get("more_body", False):
@@ -75,10 +75,16 @@ class Remembered:
         seen = views.seen(access.everything).identity
         return seen, scope.get("root_path"), scope["raw_path"], scope["query_string"], accept
 
+    def _worth_keeping(self, start: Message) -> bool:
+        """Whether an answer is whole, can be told from others, and is not so long that little else would be kept."""
+        headers = dict(start["headers"])
+        length = int(headers.get(b"content-length", self._most + 1))
+        return start["status"] == 200 and b"etag" in headers and length <= self._most * _LARGEST
+
     def _keep(self, key: Hashable, start: Message, body: bytes, scope: Scope) -> None:
         headers = [(name, value) for name, value in start["headers"] if name != b"x-request-id"]
-        etag = next((value for name, value in headers if name == b"etag"), None)
-        if start["status"] != 200 or etag is None or len(body) > self._most * _LARGEST or scope.get("head"):
+        etag = dict(headers)[b"etag"]
+        if scope.get("head"):
             return
         short = [pair for pair in headers if pair[0] not in (b"content-length", b"content-type", b"accept-ranges")]
         template = getattr(scope.get("route"), "path", "unmatched")

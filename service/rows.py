@@ -19,7 +19,7 @@ def json_rows(table: pa.Table) -> bytes:
     if isinstance(objects, pa.ChunkedArray):
         objects = pa.concat_arrays(objects.chunks)
     joined = pc.binary_join(pa.LargeListArray.from_arrays([0, len(objects)], objects), ",")
-    return b"[" + joined[0].as_buffer().to_pybytes() + b"]"
+    return b"[" + bytes(joined[0].as_buffer()) + b"]"
 
 
 def json_values(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

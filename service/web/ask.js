@@ -27,9 +27,9 @@ export async function detailOf(matrix, version, ways) {
 
 const verdicts = new Map();
 
-// What the measure says of every pair; null where the matrix keeps no outcomes of items to say it from.
+// What the measure says of every pair; null where the matrix has no baseline, or no outcomes of items, to say it from.
 export async function verdictsOf(detail) {
-  if (detail.measured_on) return null;
+  if (detail.measured_on || detail.grid.baseline.every((one) => one === null)) return null;
   const { composition, selection } = detail.grid;
   const key = `${detail.matrix} ${detail.version} ${composition} ${selection}`;
   if (!verdicts.has(key)) {
