@@ -17,7 +17,7 @@ from matrices.store import Store
 
 Serve = Callable[..., TestClient]
 MakeCell = Callable[..., Cell]
-MATRIX = "zero_shot-pos-tiny"
+MATRIX = "zero_shot-pos-tiny@0a1b"
 COMMITS = 300
 
 
@@ -26,7 +26,7 @@ def filled(make_cell: MakeCell, tmp_path_factory: pytest.TempPathFactory) -> Sto
     """300 commits of one cell each, joined twice, with a checkpoint."""
     store = Store.open(tmp_path_factory.mktemp("filled") / "store", create=True)
     for seed in range(COMMITS):
-        store.append([make_cell(seed=seed)])
+        store.append([make_cell("deu", "yor", 30, seed)])
         if seed in (100, 200):
             store.compact()
     DeltaTable(store.uri).create_checkpoint()
@@ -45,7 +45,7 @@ def test_whoever_asks_while_a_job_commits_is_never_refused_and_never_goes_back(
     serve: Serve, tmp_path: Path, make_cell: MakeCell
 ) -> None:
     store = Store.open(tmp_path / "growing", create=True)
-    store.append([make_cell(seed=0)])
+    store.append([make_cell("deu", "yor", 30, 0)])
     # Two processes as far as memory goes: each has its own snapshots of the one store.
     clients = [serve(store, refresh_seconds=0.01) for _ in range(2)]
     done = threading.Event()
@@ -65,7 +65,7 @@ def test_whoever_asks_while_a_job_commits_is_never_refused_and_never_goes_back(
     for thread in threads:
         thread.start()
     for seed in range(1, 40):
-        store.append([make_cell(seed=seed)])
+        store.append([make_cell("deu", "yor", 30, seed)])
     done.set()
     for thread in threads:
         thread.join()
@@ -81,7 +81,7 @@ def test_a_store_away_and_back_is_answered_from_memory_and_then_anew(
     serve: Serve, tmp_path: Path, make_cell: MakeCell
 ) -> None:
     store = Store.open(tmp_path / "store", create=True)
-    store.append([make_cell(seed=0)])
+    store.append([make_cell("deu", "yor", 30, 0)])
     client = serve(store)
     assert client.get("/ready").json()["version"] == 1
     Path(store.uri).rename(tmp_path / "away")
@@ -92,7 +92,7 @@ def test_a_store_away_and_back_is_answered_from_memory_and_then_anew(
     assert restarted.get("/health").status_code == 200
 
     (tmp_path / "away").rename(store.uri)
-    store.append([make_cell(seed=1)])
+    store.append([make_cell("deu", "yor", 30, 1)])
     for one in (client, restarted):
         assert one.get(f"/v1/matrices/{MATRIX}/cells").json()["total"] == 2
 
