@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from service.keys import make_key, read_keys, revoke_key
-from service.settings import Scope
+if TYPE_CHECKING:
+    from service.settings import Scope
+
+SCOPES: tuple[Scope, ...] = ("read", "download")
 
 
 def keys(
@@ -22,10 +24,18 @@ def keys(
     file: Annotated[
         Path, typer.Option(envvar="SPRACHBUND_KEYS", help="The file of keys; the service reads it again as it changes.")
     ] = Path("keys.json"),
-    scope: Annotated[list[Scope] | None, typer.Option(help="read, download; repeatable, both where left out.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="read, download; repeatable, both where left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")] = False,
 ) -> None:
     """Make, list or revoke API keys of a service; a key is shown once, and kept as its hash alone."""
+    try:
+        from service.keys import make_key, revoke_key
+    except ImportError as error:
+        message = f"[red]error:[/] {error.name} is missing; pip install 'sprachbund\\[service]'"
+        Console(stderr=True).print(message, highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    if unknown := sorted(set(scope or ()) - set(SCOPES)):
+        raise typer.BadParameter(f"{', '.join(unknown)}: there is read and download", param_hint="--scope")
     if what == "list":
         _list(file, as_json)
         return
@@ -35,7 +45,7 @@ def keys(
         revoke_key(file, name)
         said = {"revoked": name}
     else:
-        said = {"name": name, "key": make_key(file, name, tuple(scope or ("read", "download")))}
+        said = {"name": name, "key": make_key(file, name, [one for one in SCOPES if one in (scope or SCOPES)])}
     if as_json:
         print(json.dumps(said))
     elif what == "revoke":
@@ -51,6 +61,8 @@ def keys(
 
 
 def _list(file: Path, as_json: bool) -> None:
+    from service.keys import read_keys
+
     found = read_keys(file)
     if as_json:
         print(json.dumps({"keys": [asdict(key) for key in found]}))
