@@ -20,7 +20,10 @@ COMMANDS = {
     "recommend": ("ask:recommend", "Rank the languages to transfer from, for a task in a language, measured or not."),
     "export": ("ask:export_matrix", "Write one version of a matrix as one file."),
     "serve": ("ask:serve", "Serve answers, downloads and the web page over HTTP."),
-    "keys": ("keys:keys", "Make, list or revoke API keys of a service."),
+    "keys": (
+        "keys:keys",
+        "Make, list or revoke API keys of a service; a key is shown once, and kept as its hash alone.",
+    ),
     "measure": (
         "measure:measure",
         "Measure interference, donors and recipients, transfer adjusted for hardness, and more, with intervals.",
