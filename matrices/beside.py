@@ -5,6 +5,7 @@ A folder whose name begins with an underscore is no part of the cells' table, no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,26 @@ import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
+FAULTS = (DeltaError, OSError, pa.ArrowException, ValueError, RuntimeError)
+"""As what `deltalake` tells of files that cannot be read or written, or are not what they should be."""
+_MOST_SAID = 400
+_BACKTRACE = re.compile(r"\s*(?:stack )?backtrace:|\s+0: ", re.IGNORECASE)
+
 _PERSISTENT = CommitProperties(max_commit_retries=1000)
+
+
+class BesideError(OSError):
+    """A table beside the cells that cannot be read or written; the cells themselves are not concerned."""
+
+    def __init__(self, place: str, what: str, cause: BaseException) -> None:
+        super().__init__(f"{place} cannot be {what}: {plainly(cause)}. Mend what that names, or remove the folder")
+
+
+def plainly(cause: BaseException | str) -> str:
+    """What an error says on one line, without the colours and arrows of a bucket that is out of reach."""
+    text = _BACKTRACE.split(str(cause), maxsplit=1)[0]
+    said = " ".join(re.sub(r"\x1b\[\d*m|↳", "", text).split()).rstrip(".") or type(cause).__name__
+    return said if len(said) <= _MOST_SAID else said[: _MOST_SAID - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +46,30 @@ class Beside:
     schema: pa.Schema
 
     def rows(self, store: str, options: Mapping[str, str]) -> pa.Table:
-        """All that was written, in order of time; no rows where nothing was."""
+        """All that was written, in order of time; no rows where nothing was. Raises ``BesideError``."""
+        place = f"{store}/{self.folder}"
         try:
-            table = DeltaTable(f"{store}/{self.folder}", storage_options=dict(options))
+            table = DeltaTable(place, storage_options=dict(options))
+            return pa.table(table.scan(self.schema.names)).cast(self.schema).sort_by("created_at")
         except TableNotFoundError:
             return self.schema.empty_table()
-        return pa.table(table.scan(self.schema.names)).cast(self.schema).sort_by("created_at")
+        except FAULTS as error:
+            raise BesideError(place, "read", error) from error
 
     def append(self, store: str, options: Mapping[str, str], rows: Sequence[Mapping[str, object]]) -> None:
-        """Adds rows in one commit; no rows make none."""
+        """Adds rows in one commit; no rows make none. Raises ``BesideError``."""
         if not rows:
             return
-        table = pa.Table.from_pylist(list(rows), schema=self.schema)
+        place, table = f"{store}/{self.folder}", pa.Table.from_pylist(list(rows), schema=self.schema)
         try:
-            self._write(store, options, table)
-        except DeltaError:
+            self._write(place, options, table)
+        except FAULTS:
             # Of two jobs that make the table at the same moment one fails, and finds it made.
-            DeltaTable(f"{store}/{self.folder}", storage_options=dict(options))
-            self._write(store, options, table)
+            try:
+                DeltaTable(place, storage_options=dict(options))
+                self._write(place, options, table)
+            except FAULTS as error:
+                raise BesideError(place, "written", error) from error
 
-    def _write(self, store: str, options: Mapping[str, str], rows: pa.Table) -> None:
-        write_deltalake(
-            f"{store}/{self.folder}", rows, mode="append", storage_options=dict(options), commit_properties=_PERSISTENT
-        )
+    def _write(self, place: str, options: Mapping[str, str], rows: pa.Table) -> None:
+        write_deltalake(place, rows, mode="append", storage_options=dict(options), commit_properties=_PERSISTENT)

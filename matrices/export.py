@@ -15,6 +15,7 @@ import pyarrow.csv
 import pyarrow.feather
 import pyarrow.parquet as pq
 
+from matrices.credit import credit, metadata
 from matrices.reading import Reader
 
 ROW_GROUP = 4096
@@ -32,12 +33,14 @@ def export(reader: Reader, matrix: str, out: str | Path, version: int | None = N
     """Writes one version (default the newest) of a matrix to ``out``: ``.parquet``, ``.csv`` or ``.arrow``.
 
     Columns are those of ``matrices.cells.SCHEMA``, rows are sorted by task, target, source, selection, seed. CSV has
-    lists as JSON text. The file appears whole or not at all. Raises ``UnknownFormatError``, ``UnknownMatrixError``,
-    ``UnknownVersionError``.
+    lists as JSON text; the others have corpora, licences, encoder, citation and version in their metadata, under
+    ``sprachbund`` (``matrices.credit.Credit``). The file appears whole or not at all. Raises ``UnknownFormatError``,
+    ``UnknownMatrixError``, ``UnknownVersionError``.
     """
     out = Path(out)
     must_be_writable(out)
-    write_table(reader.cells(matrix, version=version), out)
+    about = metadata(credit(reader, matrix, version))
+    write_table(reader.cells(matrix, version=version).replace_schema_metadata(about), out)
     return out
 
 
@@ -74,14 +77,19 @@ def whole_file(out: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _write_csv(table: pa.Table, path: Path) -> None:
+def as_text(table: pa.Table) -> pa.Table:
+    """The table as CSV has it: lists as JSON text, moments as ISO 8601."""
     for at, field in enumerate(table.schema):
         if pa.types.is_list(field.type):
             texts = [None if value is None else json.dumps(value) for value in table[at].to_pylist()]
             table = table.set_column(at, field.name, pa.array(texts, pa.string()))
         elif pa.types.is_timestamp(field.type):
             table = table.set_column(at, field.name, pc.strftime(table[at], format="%Y-%m-%dT%H:%M:%SZ"))
-    pyarrow.csv.write_csv(table, path)
+    return table
+
+
+def _write_csv(table: pa.Table, path: Path) -> None:
+    pyarrow.csv.write_csv(as_text(table), path)
 
 
 def _write_arrow(table: pa.Table, path: Path) -> None:

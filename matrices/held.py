@@ -1,12 +1,22 @@
-"""Matrices held in memory at one version: what a service answers from, and what a box is read into."""
+"""Matrices held at one version: what a service answers from, and what a box is read into."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from matrices.apart import Apart, whole
+from matrices.beside import FAULTS, BesideError, plainly
+from matrices.cells import SCHEMA
 from matrices.encoders import pretrained_on
 from matrices.items import Items, Named
 from matrices.reading import (
@@ -16,29 +26,104 @@ from matrices.reading import (
     Reader,
     UnknownMatrixError,
     UnknownVersionError,
+    current,
+    in_order,
     summaries,
 )
+from matrices.sound import LISTS, MisshapenError, as_cells, name_is_usable
+from matrices.store import Store
+
+_BRIEF = [name for name in SCHEMA.names if name not in LISTS]
+_ROW = "row"
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The cells of one matrix, one row a cell, sorted as a download is; their outcomes apart.
+
+    ``rows`` are the numbers of their outcomes in ``outcomes``, in the order of ``cells``; ``mark`` is the store's.
+    """
+
+    cells: pa.Table
+    rows: NDArray[np.int64]
+    outcomes: Apart
+    mark: str = ""
+    notes: tuple[str, ...] = ()
+    """What was left out of it, and why."""
+
+    @cached_property
+    def content(self) -> str:
+        """A digest of which cells these are: equal where the cells are, whatever store they come from."""
+        names = ["cell_id", "created_at", "status"]
+        digest = hashlib.sha256()
+        for batch in self.cells.select(names).combine_chunks().to_batches():
+            # Of a slice alone, and without the layout in memory.
+            digest.update(batch.serialize())
+        return digest.hexdigest()[:24]
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """The languages with a score as a source."""
+        measured = self.cells["source"].filter(pc.equal(self.cells["status"], "ok"))
+        return frozenset(pc.unique(measured.drop_null()).to_pylist())
+
+    @cached_property
+    def targets(self) -> frozenset[str]:
+        """The languages with a score of another language on them."""
+        other = pc.not_equal(self.cells["source"], self.cells["target"])
+        kept = pc.fill_null(pc.and_(pc.equal(self.cells["status"], "ok"), other), False)
+        return frozenset(pc.unique(self.cells["target"].filter(kept)).to_pylist())
+
+    @cached_property
+    def languages(self) -> frozenset[str]:
+        """Every code there is, measured or failed."""
+        return frozenset(
+            code for name in ("source", "target") for code in pc.unique(self.cells[name].drop_null()).to_pylist()
+        )
+
+    def numbered(self, source: str | None = None, target: str | None = None) -> pa.Table:
+        """The rows of a source and a target, all where they are None; without outcomes, of which ``row`` says where."""
+        cells = self.cells.append_column(_ROW, pa.array(self.rows))
+        for name, code in (("source", source), ("target", target)):
+            if code is not None:
+                cells = cells.filter(pc.fill_null(pc.equal(cells[name], code), False))
+        return cells
+
+    def lists(self, numbered: pa.Table) -> pa.Table:
+        """The outcomes of rows that ``numbered`` gave."""
+        return self.outcomes.take(numbered[_ROW].to_numpy())
+
+    def select(
+        self, columns: Sequence[str] | None = None, source: str | None = None, target: str | None = None
+    ) -> pa.Table:
+        """Some columns of the rows of a source and a target; all where they are None."""
+        wanted = list(SCHEMA.names if columns is None else columns)
+        cells = self.numbered(source, target)
+        if not set(LISTS) & set(wanted):
+            return cells.select(wanted)
+        lists = self.lists(cells)
+        return pa.table({name: lists[name] if name in LISTS else cells[name] for name in wanted}, _schema(wanted))
 
 
 class Held:
-    """Immutable, and reads like a store.
-
-    ``tables`` are the cells of each matrix, one row a cell, sorted as a download is; they are held, not copied.
-    """
+    """Immutable, and reads like a store. Outcomes of items are read when they are asked for."""
 
     def __init__(
         self,
-        tables: Mapping[str, pa.Table],
+        tables: Mapping[str, pa.Table | Kept],
         version: int,
         provenance: Provenance | None = None,
         items: Named | None = None,
         pretrained: Mapping[str, frozenset[str] | None] | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
-        self._tables = dict(sorted(tables.items()))
-        narrow = (table.select(SUMMARY_COLUMNS) for table in self._tables.values())
+        """``tables`` are the cells of each matrix, one row a cell, sorted as a download is; held, not copied."""
+        self.kept = {name: _kept(table) for name, table in sorted(tables.items())}
+        narrow = (kept.cells.select(SUMMARY_COLUMNS) for kept in self.kept.values())
         self._infos = [info for table in narrow for info in summaries(table, version)]
         self._version, self._provenance, self._items = version, provenance, items or {}
         self._pretrained = pretrained or {}
+        self._notes = tuple(notes)
 
     @property
     def version(self) -> int:
@@ -49,6 +134,40 @@ class Held:
     def provenance(self) -> Provenance | None:
         """What a box was measured on."""
         return self._provenance
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out of what was read, and why: a line each."""
+        return (*self._notes, *(note for kept in self.kept.values() for note in kept.notes))
+
+    @cached_property
+    def identity(self) -> str:
+        """A digest of all there is to answer from: version, cells, and what is known of items and encoders."""
+        digest = hashlib.sha256(f"{self._version}".encode())
+        for info in self._infos:
+            digest.update(self.content(info.matrix).encode())
+        return digest.hexdigest()[:24]
+
+    def content(self, matrix: str) -> str:
+        """A digest of a matrix's cells, and of what is known of its items and encoder.
+
+        Raises ``UnknownMatrixError``.
+        """
+        kept = self._of(matrix)
+        encoders = pc.unique(kept.cells["encoder"]).to_pylist()
+        known = [(name, sorted(self.pretrained(name) or ())) for name in sorted(encoders)]
+        beside = repr((known, sorted(self.items(matrix).items())))
+        return hashlib.sha256(f"{matrix}\n{kept.content}\n{beside}".encode()).hexdigest()[:24]
+
+    def marks(self, version: int | None = None) -> Mapping[str, str]:
+        """As ``Store.marks``."""
+        self._must_be_ours(version)
+        return {name: kept.mark or kept.content for name, kept in self.kept.items()}
+
+    def only(self, names: Collection[str]) -> Held:
+        """These matrices alone, nothing copied."""
+        tables = {name: kept for name, kept in self.kept.items() if name in names}
+        return Held(tables, self._version, self._provenance, self._items, self._pretrained)
 
     def matrices(self, version: int | None = None) -> list[MatrixInfo]:
         """Every matrix, sorted by name. Raises ``UnknownVersionError`` for any version but its own."""
@@ -66,13 +185,7 @@ class Held:
     ) -> pa.Table:
         """One row a cell, as ``Store.cells`` answers. Raises ``UnknownMatrixError`` and ``UnknownVersionError``."""
         self._must_be_ours(version)
-        rows = self._tables.get(matrix)
-        if rows is None:
-            raise UnknownMatrixError(matrix, list(self._tables))
-        for name, code in (("source", source), ("target", target)):
-            if code is not None:
-                rows = rows.filter(pc.equal(rows[name], code))
-        return rows.select(list(columns)) if columns is not None else rows
+        return self._of(matrix).select(columns, source, target)
 
     def items(self, matrix: str) -> Mapping[str, Items]:
         """What was known of the items of a matrix's targets when it was read, by target."""
@@ -82,17 +195,118 @@ class Held:
         """What an encoder was pretrained on, as was known when it was read; of a box by the encoder's name."""
         return self._pretrained[encoder] if encoder in self._pretrained else pretrained_on(encoder)
 
+    def _of(self, matrix: str) -> Kept:
+        kept = self.kept.get(matrix)
+        if kept is None:
+            raise UnknownMatrixError(matrix, list(self.kept))
+        return kept
+
     def _must_be_ours(self, version: int | None) -> None:
         if version is not None and version != self._version:
             raise UnknownVersionError(version, self._version, oldest=self._version)
 
 
-def hold(reader: Reader, version: int | None = None) -> Held:
-    """Everything a reader has at one version (default the newest), read once. Raises ``UnknownVersionError``."""
+def hold(
+    reader: Reader,
+    version: int | None = None,
+    *,
+    before: Held | None = None,
+    folder: Path | None = None,
+    only: Collection[str] | None = None,
+) -> Held:
+    """Everything a reader has at one version (default the newest), read once; what is bad in it is left out and noted.
+
+    A matrix that is as it was in ``before`` is taken from there. Many outcomes are mapped from a file in ``folder``.
+    ``only`` these matrices are read, where it is given. Raises ``UnknownVersionError``, and as ``Store`` does where
+    nothing can be read.
+    """
     at = reader.version if version is None else version
-    infos = reader.matrices(at)
-    names = [info.matrix for info in infos]
-    tables = {name: reader.cells(name, version=at) for name in names}
-    items = {name: reader.items(name) for name in names}
-    pretrained = {info.encoder: reader.pretrained(info.encoder) for info in infos}
-    return Held(tables, at, reader.provenance, items, pretrained)
+    if isinstance(reader, Held):
+        reader.matrices(at)
+        return reader if only is None else reader.only(only)
+    assert isinstance(reader, Store)
+    notes: list[str] = []
+    tables: dict[str, Kept] = {}
+    faults: list[OSError] = []
+    there = {} if before is None else before.kept
+    for matrix, mark in sorted(reader.marks(at).items()):
+        if only is not None and matrix not in only:
+            continue
+        if not name_is_usable(matrix):
+            notes.append(f"matrix {matrix[:80]!r} is left out: no name that can be asked for; give it another")
+        elif matrix in there and there[matrix].mark == mark:
+            tables[matrix] = there[matrix]
+        else:
+            try:
+                kept = _read(reader, matrix, at, mark, folder)
+            except (MisshapenError, *FAULTS) as error:
+                notes.append(f"matrix {matrix} is left out: {plainly(error)}")
+                faults += [error] if isinstance(error, OSError) else []
+            else:
+                if kept.cells.num_rows:
+                    tables[matrix] = kept
+                else:
+                    notes += kept.notes
+    if faults and not tables:
+        raise faults[0]
+    encoders = {name for kept in tables.values() for name in pc.unique(kept.cells["encoder"]).to_pylist()}
+    items, pretrained = _beside(reader, list(tables), sorted(encoders), notes)
+    return Held(tables, at, reader.provenance, items, pretrained, notes)
+
+
+def _beside(
+    reader: Reader, matrices: Sequence[str], encoders: Sequence[str], notes: list[str]
+) -> tuple[Named, Mapping[str, frozenset[str] | None]]:
+    """What is kept beside the cells; what cannot be read is noted, and as if it had never been said."""
+    items: Named = {}
+    try:
+        items = {name: reader.items(name) for name in matrices}
+    except BesideError as error:
+        notes.append(f"what the items are is not known: {error}")
+    try:
+        return items, {name: reader.pretrained(name) for name in encoders}
+    except BesideError as error:
+        notes.append(f"what encoders were pretrained on is known by their names alone: {error}")
+        return items, {name: pretrained_on(name) for name in encoders}
+
+
+def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | None) -> Kept:
+    """One matrix of a store. Its outcomes pass through memory in parts."""
+    parts: list[pa.Table] = []
+    outcomes, rows, wrong = Apart(folder), 0, Counter[str]()
+    for batch in store.batches(matrix, version):
+        cells, unfit = as_cells(pa.Table.from_batches([batch]), SCHEMA.names)
+        wrong += unfit
+        outcomes.add(cells.select(LISTS))
+        numbers = pa.array(np.arange(rows, rows + cells.num_rows))
+        parts.append(cells.select(_BRIEF).append_column(_ROW, numbers))
+        rows += cells.num_rows
+    outcomes.finish()
+    schema = _schema(_BRIEF).append(pa.field(_ROW, pa.int64()))
+    cells = _of_one_kind(pa.concat_tables(parts) if parts else schema.empty_table(), wrong)
+    cells = in_order(current(cells))
+    notes = tuple(f"{count} rows of {matrix} are left out: {what}" for what, count in sorted(wrong.items()))
+    return Kept(cells.select(_BRIEF), cells[_ROW].to_numpy(), outcomes, mark, notes)
+
+
+def _of_one_kind(cells: pa.Table, wrong: Counter[str]) -> pa.Table:
+    """The cells that share what a matrix has one of, as most do; the others are counted as wrong."""
+    for name in ("encoder", "kind", "task"):
+        if len(pc.unique(cells[name])) > 1:
+            usual = pc.mode(pc.dictionary_encode(cells[name]).combine_chunks().indices)[0]["mode"].as_py()
+            wanted = pc.dictionary_encode(cells[name]).combine_chunks().dictionary[usual]
+            kept = pc.equal(cells[name], wanted)
+            wrong[f"{name} is not that of the matrix, {wanted.as_py()}"] += pc.sum(pc.invert(kept)).as_py()
+            cells = cells.filter(kept)
+    return cells
+
+
+def _kept(table: pa.Table | Kept) -> Kept:
+    if isinstance(table, Kept):
+        return table
+    brief = [name for name in table.column_names if name not in LISTS]
+    return Kept(table.select(brief), np.arange(table.num_rows), whole([table.select(LISTS)]))
+
+
+def _schema(names: Sequence[str]) -> pa.Schema:
+    return pa.schema([SCHEMA.field(name) for name in names])

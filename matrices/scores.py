@@ -18,7 +18,7 @@ from matrices.uncertainty.components import SeedVariance
 from matrices.uncertainty.resampling import Resamples
 from matrices.view import COLUMNS, MatrixView, NoScoresError, view
 
-__all__ = ["Floats", "NoScoresError", "ScoreTable", "score_table", "scores_of"]
+__all__ = ["Floats", "NoScoresError", "ScoreTable", "score_table", "scores_of", "standard_errors"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ def scores_of(
     """
     cells = reader.cells(matrix, version=version, columns=COLUMNS)
     found = view(cells, composition=composition, selection=selection, items=reader.items(matrix))
-    return replace(score_table(found), errors=_errors(found), pretrained=reader.pretrained(found.encoder))
+    return replace(score_table(found), errors=standard_errors(found), pretrained=reader.pretrained(found.encoder))
 
 
 def score_table(view: MatrixView) -> ScoreTable:
@@ -94,7 +94,7 @@ def score_table(view: MatrixView) -> ScoreTable:
     return ScoreTable(view.sources, view.targets, view.means)
 
 
-def _errors(view: MatrixView) -> Floats | None:
+def standard_errors(view: MatrixView) -> Floats | None:
     """Standard errors of mean scores over items and seeds [S, T]; NaN where neither is known, None where nowhere."""
     samples, seeds = Resamples(view), SeedVariance(view)
     columns = [TargetRuns(view, target, samples, seeds).errors() for target in view.targets]

@@ -6,17 +6,21 @@ Each append is one commit and one version; a reader sees whole commits only, and
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
+import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
+from matrices.beside import FAULTS, plainly
 from matrices.cells import SCHEMA, SCHEMA_VERSION, Cell, to_table
 from matrices.encoders import pretrained_on, read_pretrained, write_pretrained
 from matrices.items import Items, Named, read_items, write_items
@@ -30,6 +34,7 @@ from matrices.reading import (
     in_order,
     summaries,
 )
+from matrices.sound import MisshapenError, as_cells
 from matrices.spreads import Spread, read_spreads, write_spreads
 from matrices.upgrade import NEEDS, is_current, upgraded
 
@@ -50,8 +55,12 @@ _JOINED_BYTES = 16 * 2**20
 """Size up to which files are joined. A file is written anew until it has it, and the old ones are kept."""
 _MOST_SMALL = 64
 """Small files from which on a matrix is crowded: each takes a reader milliseconds, however little is in it."""
-_PERSISTENT = CommitProperties(max_commit_retries=1000)
+_RETRIES = 1000
 """Appends contradict nothing: whoever loses the race for a version takes the next. 15 tries, the default, are few."""
+_APPEND_KEY = "sprachbund.append"
+"""In a commit's metadata: which append it is, so that one told as failed can be found to have arrived."""
+_LAST = "_last_checkpoint"
+_ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 class StoreMissingError(FileNotFoundError):
@@ -68,11 +77,20 @@ class StoreMissingError(FileNotFoundError):
 class StoreUnreadableError(OSError):
     """A store of which a file is missing or damaged, or which cannot be reached; the message says what was found."""
 
-    def __init__(self, uri: str, cause: Exception) -> None:
+    def __init__(self, uri: str, cause: BaseException | str) -> None:
         self.uri = uri
-        # Over several lines, with colours, where a bucket is out of reach.
-        said = " ".join(re.sub(r"\x1b\[\d*m|↳", "", str(cause)).split()).rstrip(".")
-        super().__init__(f"{uri} cannot be read: {said}. Mend what that names, or name another store")
+        super().__init__(f"{uri} cannot be read: {plainly(cause)}. Mend what that names, or name another store")
+
+
+class StoreUnwritableError(OSError):
+    """A store that took nothing of what was to be written; the message says why."""
+
+    def __init__(self, uri: str, cause: BaseException | str) -> None:
+        self.uri = uri
+        super().__init__(
+            f"{uri} cannot be written: {plainly(cause)}. Nothing that was there is lost; make room or mend what that "
+            "names, and give the same command again: it adds what is missing"
+        )
 
 
 class StoreTooNewError(RuntimeError):
@@ -96,6 +114,9 @@ class Store:
     def __init__(self, uri: str | Path) -> None:
         """Raises ``StoreMissingError`` where there is none, ``StoreTooNewError`` and ``StoreUnreadableError``."""
         self.uri = str(uri)
+        if "://" not in self.uri and _ESCAPED.search(self.uri):
+            why = "its path has a % before two digits, which Delta Lake takes for another character; rename the folder"
+            raise StoreUnreadableError(self.uri, why)
         self._options = _options()
         self._table()
 
@@ -113,11 +134,11 @@ class Store:
             return store
         try:
             _create(str(uri))
-        except DeltaError:
+        except FAULTS as error:
             # Of two jobs that start at the same moment one makes the table, and the other finds it made.
             with contextlib.suppress(StoreMissingError):
                 return cls(uri)
-            raise
+            raise StoreUnwritableError(str(uri), error) from error
         return cls(uri)
 
     @property
@@ -131,14 +152,21 @@ class Store:
         return None
 
     def append(self, cells: Sequence[Cell]) -> int:
-        """Adds cells in one commit, all or none, and returns its version; no cells make no commit."""
+        """Adds cells in one commit, all or none, and returns its version; no cells make no commit.
+
+        Raises ``StoreUnwritableError`` where none were added.
+        """
         if cells:
             self.upgrade()
         table = self._table()
-        if cells:
-            write_deltalake(
-                table, to_table(cells), mode="append", writer_properties=_ZSTD, commit_properties=_PERSISTENT
-            )
+        if not cells:
+            return table.version()
+        this = uuid.uuid4().hex
+        commit = CommitProperties(max_commit_retries=_RETRIES, custom_metadata={_APPEND_KEY: this})
+        try:
+            write_deltalake(table, to_table(cells), mode="append", writer_properties=_ZSTD, commit_properties=commit)
+        except FAULTS as error:
+            return self._arrived(this, error)
         return table.version()
 
     def upgrade(self) -> int | None:
@@ -173,6 +201,34 @@ class Store:
         """
         rows = _rows(self._table(), ["cell_id"], "status <> 'failed'", *_equal(matrix=matrix, target=target))
         return set(rows["cell_id"].to_pylist())
+
+    def marks(self, version: int | None = None) -> Mapping[str, str]:
+        """A mark of every matrix at a version (default the newest): of equal marks, all cells are equal."""
+        found: dict[str, list[str]] = {}
+        for row in _files(self._table(version)).select(["path", "partition.matrix"]).to_pylist():
+            found.setdefault(row["partition.matrix"] or "", []).append(row["path"])
+        return {
+            matrix: hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest() for matrix, paths in found.items()
+        }
+
+    def batches(self, matrix: str, version: int) -> Iterator[pa.RecordBatch]:
+        """A matrix's rows as they were appended, in no particular order, with whatever columns they have.
+
+        What wrote them may have been something else: ``matrices.sound`` says which are cells. Raises as ``cells``.
+        """
+        table = self._table(version)
+        condition = _equal(matrix=matrix)[0] if matrix else "matrix is null or matrix = ''"
+        try:
+            yield from pa.RecordBatchReader.from_stream(table.scan(None, condition))
+        except FAULTS as error:
+            raise StoreUnreadableError(self.uri, error) from error
+
+    def commits(self) -> list[Mapping[str, Any]]:
+        """Every commit there is a record of, the newest first: ``version``, ``timestamp`` (ms), ``operation``."""
+        try:
+            return list(self._table().history())
+        except FAULTS as error:
+            raise StoreUnreadableError(self.uri, error) from error
 
     def matrices(self, version: int | None = None) -> list[MatrixInfo]:
         """Every matrix at a version (default the newest), sorted by name."""
@@ -227,7 +283,7 @@ class Store:
 
     def crowded(self) -> list[str]:
         """The matrices that lie in so many small files that reading them takes long: ``compact`` them."""
-        files = pa.table(self._table().get_add_actions(flatten=True))
+        files = _files(self._table())
         small = files.filter(pc.less(files["size_bytes"], _JOINED_BYTES // 2))  # Any two of them can be joined.
         counts = Counter(small["partition.matrix"].to_pylist())
         return sorted(matrix for matrix, count in counts.items() if count >= _MOST_SMALL)
@@ -241,10 +297,25 @@ class Store:
         """
         table = self._table()
         partitions = None if matrix is None else [("matrix", "=", matrix)]
-        done = table.optimize.compact(
-            partitions, target_size=_JOINED_BYTES, writer_properties=_ZSTD, commit_properties=_PERSISTENT
-        )
+        commit = CommitProperties(max_commit_retries=_RETRIES)
+        try:
+            done = table.optimize.compact(
+                partitions, target_size=_JOINED_BYTES, writer_properties=_ZSTD, commit_properties=commit
+            )
+        except FAULTS as error:
+            raise StoreUnwritableError(self.uri, error) from error
         return table.version() if done["numFilesRemoved"] else None
+
+    def _arrived(self, this: str, told: BaseException) -> int:
+        """The version of an append that was told as failed, where its commit is there all the same.
+
+        Raises ``StoreUnwritableError``.
+        """
+        with contextlib.suppress(StoreUnreadableError, *FAULTS):
+            for commit in self._table().history(_RETRIES):
+                if commit.get(_APPEND_KEY) == this:
+                    return int(commit["version"])
+        raise StoreUnwritableError(self.uri, told) from told
 
     def _must_exist(self, table: DeltaTable, matrix: str) -> None:
         known = {partition["matrix"] for partition in table.partitions()}
@@ -254,30 +325,71 @@ class Store:
     def _table(self, version: int | None = None) -> DeltaTable:
         try:
             table = DeltaTable(self.uri, storage_options=self._options)
+            self._must_be_newest(table)
+            _refuse_newer(self.uri, table.metadata().configuration)
+            if version is not None:
+                _travel(table, version)
         except TableNotFoundError as error:
+            if "://" not in self.uri and any(Path(_log(self.uri)).glob("*.json")):
+                raise StoreUnreadableError(self.uri, error) from error
             raise StoreMissingError(self.uri) from error
-        except (DeltaError, OSError) as error:
-            raise StoreUnreadableError(self.uri, error) from error
-        _refuse_newer(self.uri, table.metadata().configuration)
-        if version is not None:
-            _travel(table, version)
+        except (StoreMissingError, StoreTooNewError, StoreUnreadableError, UnknownVersionError):
+            raise
+        except FAULTS as error:
+            hint = "; remove _delta_log/_last_checkpoint, which is a hint alone" if _LAST in str(error) else ""
+            raise StoreUnreadableError(self.uri, f"{plainly(error)}{hint}") from error
         return table
+
+    def _must_be_newest(self, table: DeltaTable) -> None:
+        """Delta takes an entry of its log that cannot be looked at for none: what came after it would seem lost."""
+        if "://" in self.uri:
+            return
+        while _is_there(f"{_log(self.uri)}/{table.version() + 1:020}.json"):
+            before = table.version()
+            table.update_incremental()
+            if table.version() == before:
+                raise StoreUnreadableError(self.uri, f"entry {before + 1} of its log is there, and was not read")
+
+
+def _log(uri: str) -> str:
+    return f"{uri}/_delta_log"
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _files(table: DeltaTable) -> pa.Table:
+    """The files of a table's rows, with their partitions and sizes."""
+    try:
+        return pa.table(table.get_add_actions(flatten=True))
+    except FAULTS as error:
+        raise StoreUnreadableError(table.table_uri, error) from error
 
 
 def _rows(table: DeltaTable, columns: Sequence[str], *conditions: str) -> pa.Table:
-    """Rows as they were appended that meet every condition (SQL), in no particular order."""
+    """Rows as they were appended that are cells and meet every condition (SQL), in no particular order."""
     schema = _schema(table)
     if is_current(schema):
-        return _scan(table, columns, *conditions).cast(pa.schema([SCHEMA.field(name) for name in columns]))
-    there = dict.fromkeys(name if name in schema.names else NEEDS[name] for name in columns)
-    return upgraded(_scan(table, list(there), *conditions), list(columns))
+        rows = _scan(table, columns, *conditions)
+    else:
+        there = dict.fromkeys(name if name in schema.names else NEEDS[name] for name in columns)
+        rows = upgraded(_scan(table, list(there), *conditions), list(columns))
+    try:
+        return as_cells(rows, columns)[0]
+    except MisshapenError as error:
+        raise StoreUnreadableError(table.table_uri, error) from error
 
 
 def _scan(table: DeltaTable, columns: Sequence[str], *conditions: str) -> pa.Table:
     # Delta's own engine: Arrow's reads through Python's threads, many times slower, and now and then aborts at exit.
     try:
         return pa.table(table.scan(list(columns), " AND ".join(conditions) or None))
-    except (DeltaError, OSError, pa.ArrowException) as error:
+    except FAULTS as error:
         raise StoreUnreadableError(table.table_uri, error) from error
 
 
@@ -295,6 +407,8 @@ def _travel(table: DeltaTable, version: int) -> None:
     if not 0 <= version <= newest:
         raise UnknownVersionError(version, newest)
     table.load_as_version(version)
+    if table.version() != version:
+        raise StoreUnreadableError(table.table_uri, f"of version {version} not every entry of its log was read")
 
 
 def _create(uri: str) -> None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 import structlog
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
@@ -16,15 +17,23 @@ from matrices.likeness.text import Overlaps
 from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
 from service import problems
 from service.dependencies import Context
+from service.door import Heads, Keys, Limits, Prefixed
 from service.downloads import Downloads
+from service.lanes import Lanes
 from service.measures import Measures
 from service.models import Models
 from service.observing import Metrics, Observed
-from service.routes import languages, matrices, measures, operations, page, recommendations
-from service.settings import Settings
+from service.recommending import Recommending
+from service.remembering import Remembered
+from service.routes import adapters, exports, history, languages, matrices, measures, operations, page, recommendations
+from service.settings import Settings, listed
 from service.snapshot import Snapshots
 
 log = structlog.get_logger()
+
+CONTRACT = "1.1.0"
+"""Version of the interface: raised with every change to what /openapi.json says, as docs/http.md tells."""
+_ROUTES = (recommendations, matrices, history, measures, exports, languages, adapters, operations, page)
 
 
 def create_app(settings: Settings | None = None, overlaps: Overlaps | None = None) -> FastAPI:
@@ -35,22 +44,49 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
     settings = settings or Settings()
     app = FastAPI(
         title="Sprachbund",
-        version="1",
+        version=CONTRACT,
         summary="Which language should I transfer from?",
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
+        docs_url=None,
+        redoc_url=None,
     )
     models = Models(settings.models, overlaps=overlaps)
+    snapshots = Snapshots(
+        settings.store,
+        settings.refresh_seconds,
+        listed(settings.private),
+        settings.download_folder,
+        models.prepare if settings.prepare else None,
+    )
     app.state.context = Context(
         settings=settings,
-        snapshots=Snapshots(settings.store, settings.refresh_seconds, settings.answers, models),
+        snapshots=snapshots,
         downloads=Downloads(settings.download_folder, settings.download_files),
+        models=models,
         measures=Measures(settings.measures),
+        recommending=Recommending(models, settings.answers),
+        lanes=Lanes(),
     )
     app.state.metrics = Metrics()
+    # The last that is added is the first that a request meets.
+    app.add_middleware(Remembered, snapshots=snapshots, megabytes=settings.cache_megabytes)
+    app.add_middleware(Heads)
+    app.add_middleware(Keys, settings=settings)
+    if settings.cors:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=listed(settings.cors),
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["Authorization", "If-None-Match", "Range", "X-Request-ID"],
+            expose_headers=["ETag", "Link", "Content-Range", "Retry-After", "X-Request-ID"],
+        )
+    app.add_middleware(Limits, settings=settings)
+    if settings.root_path:
+        app.add_middleware(Prefixed, prefix=settings.root_path)
     app.add_middleware(Observed, metrics=app.state.metrics)
     problems.install(app)
-    for routes in (recommendations, matrices, measures, languages, operations, page):
+    for routes in _ROUTES:
         app.include_router(routes.router)
     app.mount("/web", StaticFiles(directory=page.WEB), name="web")
     return app
@@ -58,11 +94,14 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    snapshots = app.state.context.snapshots
     try:
-        await anyio.to_thread.run_sync(app.state.context.snapshots.current)
+        await anyio.to_thread.run_sync(snapshots.current)
     except (StoreMissingError, StoreTooNewError, StoreUnreadableError, NoBoxError) as error:
         log.warning("no matrices to answer from yet", cause=str(error))
+    snapshots.watch()
     yield
+    await anyio.to_thread.run_sync(snapshots.rest)
 
 
 def _operation_id(route: APIRoute) -> str:

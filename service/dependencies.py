@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+import anyio.to_thread
 from fastapi import Depends, Request
 
+from matrices.held import Held
+from service.door import Access
 from service.downloads import Downloads
+from service.lanes import Lanes
 from service.measures import Measures
+from service.models import Models
+from service.recommending import Recommending
 from service.settings import Settings
 from service.snapshot import Snapshots
 
@@ -20,7 +26,10 @@ class Context:
     settings: Settings
     snapshots: Snapshots
     downloads: Downloads
+    models: Models
     measures: Measures
+    recommending: Recommending
+    lanes: Lanes
 
 
 def context(request: Request) -> Context:
@@ -31,3 +40,21 @@ def context(request: Request) -> Context:
 
 
 Ours = Annotated[Context, Depends(context)]
+
+
+def sees_everything(request: Request) -> bool:
+    """Whether the key of a request lets it see private matrices."""
+    access = request.scope["access"]
+    assert isinstance(access, Access)
+    return access.everything
+
+
+async def now(request: Request, ours: Ours) -> Held:
+    """The newest version known, as far as the request may see it. Waits for no store where it need not."""
+    views, everything = ours.snapshots.settled, sees_everything(request)
+    if views is not None:
+        return views.seen(everything)
+    return await anyio.to_thread.run_sync(ours.snapshots.current, everything)
+
+
+Now = Annotated[Held, Depends(now)]

@@ -1,38 +1,32 @@
-"""One version of a matrix as one Parquet file, written once and kept in a folder."""
+"""Files that are written once and kept in a folder: versions of matrices, and trained adapters."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import threading
-from functools import lru_cache
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-import pyarrow as pa
 import pyarrow.compute as pc
 from starlette.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from matrices.export import export
+from matrices.export import export, whole_file
 from matrices.held import Held
+from service.answers import PARQUET
+from service.errors import NoRoomError
 from service.problems import problem
 
-MEDIA_TYPE = "application/vnd.apache.parquet"
+MEDIA_TYPE = PARQUET
 
 
-@lru_cache(maxsize=64)
 def identity(held: Held, matrix: str) -> str:
     """Matrix, version, and a digest of which cells these are: a store made anew counts its versions anew.
 
     Raises ``UnknownMatrixError``.
     """
-    cells = held.cells(matrix, columns=["cell_id", "created_at"])
-    digest = hashlib.sha256()
-    for name in cells.column_names:
-        digest.update(json.dumps(cells[name].cast(pa.string()).to_pylist()).encode())
-    return f"{quote(matrix, safe='')}@{held.version}-{digest.hexdigest()[:12]}"
+    return f"{quote(matrix, safe='')}@{held.version}-{held.content(matrix)[:12]}"
 
 
 class Downloads:
@@ -41,20 +35,37 @@ class Downloads:
     def __init__(self, folder: Path, most: int) -> None:
         self._folder, self._most, self._lock = folder, most, threading.Lock()
 
-    def file(self, held: Held, matrix: str) -> Path:
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self._folder
+
+    def matrix(self, held: Held, matrix: str) -> Path:
         """The Parquet file of the version held, written where there is none yet. Raises ``UnknownMatrixError``."""
-        path = self._folder / f"{identity(held, matrix)}.parquet"
+
+        def write(path: Path) -> None:
+            export(held, matrix, path)
+            measured = pc.max(held.cells(matrix, columns=["created_at"])["created_at"]).as_py().timestamp()
+            # Last-Modified is when the newest cell was measured: the same on every machine that serves it.
+            os.utime(path, (measured, measured))
+
+        return self.file(f"{identity(held, matrix)}.parquet", write)
+
+    def file(self, name: str, write: Callable[[Path], None]) -> Path:
+        """The file of a name; ``write`` fills it where there is none yet, and it appears whole or not at all."""
+        path = self._folder / name
         with self._lock:
             if not path.exists():
-                export(held, matrix, path)
-                measured = pc.max(held.cells(matrix, columns=["created_at"])["created_at"]).as_py().timestamp()
-                # Last-Modified is when the newest cell was measured: the same on every machine that serves it.
-                os.utime(path, (measured, measured))
+                try:
+                    with whole_file(path) as temporary:
+                        write(temporary)
+                except OSError as error:
+                    raise NoRoomError(self._folder, error) from error
                 self._forget()
         return path
 
     def _forget(self) -> None:
-        files = sorted(self._folder.glob("*.parquet"), key=lambda path: path.stat().st_ctime_ns)
+        files = sorted(self._folder.glob("[!.]*.*"), key=lambda path: path.stat().st_ctime_ns)
         for path in files[: -self._most]:
             path.unlink(missing_ok=True)
 
@@ -73,8 +84,19 @@ class Download(FileResponse):
             if refused is None:
                 await send(message)
 
-        await super().__call__(scope, receive, unless_refused)
+        await super().__call__(_of_bytes(scope), receive, unless_refused)
         if refused is not None:
             status = 416 if refused else 400
             detail = "the Range header asks for bytes this file does not have; leave it out for the whole file"
             await problem(status, "range-not-satisfiable", detail, refused)(scope, receive, send)
+
+
+def _of_bytes(scope: Scope) -> Scope:
+    """The request without a range in units that are not known: RFC 9110, section 14.2, has such a header ignored.
+
+    A HEAD asks for no range either, and its file need not be read.
+    """
+    unknown = [pair for pair in scope["headers"] if pair[0] == b"range" and not pair[1].lower().startswith(b"bytes=")]
+    if scope.get("head"):
+        return {**scope, "method": "HEAD", "headers": [pair for pair in scope["headers"] if pair[0] != b"range"]}
+    return {**scope, "headers": [pair for pair in scope["headers"] if pair not in unknown]} if unknown else scope

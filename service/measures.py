@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from matrices.held import Held
 from matrices.measures.catalogue import DEFAULTS, Settings
-from matrices.measures.registry import measure
+from matrices.measures.registry import UnknownMeasureError, measure
 from matrices.reading import Reader
-from service.downloads import identity
+from matrices.view import MeasureError
+from service.lanes import NotYetError
 from service.once import Once
 
 
@@ -19,7 +20,7 @@ class Measures:
     """``matrices.measures.registry.measure`` with a memory of ``most`` tables; safe from many threads."""
 
     def __init__(self, most: int, compute: Callable[..., pa.Table] = measure) -> None:
-        self._compute, self._kept = compute, Once[pa.Table](most)
+        self._compute, self._kept = compute, Once[pa.Table](most, final=(MeasureError, UnknownMeasureError))
 
     def __call__(
         self, reader: Reader, matrix: str, what: str, settings: Settings = DEFAULTS, *, version: int | None = None
@@ -28,14 +29,28 @@ class Measures:
 
         Raises as ``measure`` does.
         """
-        assert isinstance(reader, Held)
-        compute = partial(self._compute, reader, matrix, what, settings, version=version)
-        table = self._kept.get((matrix, _content(reader, matrix), what, settings), compute)
+        table = self._kept.get(_key(reader, matrix, what, settings), self._computing(reader, matrix, what, settings))
         return table.replace_schema_metadata({**table.schema.metadata, b"version": str(reader.version)})
 
+    def at_hand(
+        self, reader: Reader, matrix: str, what: str, settings: Settings = DEFAULTS, *, version: int | None = None
+    ) -> pa.Table:
+        """The same where it is computed. Raises ``NotYetError`` where it is not, and never waits."""
+        key = _key(reader, matrix, what, settings)
+        if not self._kept.has(key):
+            raise NotYetError(key, partial(self._made, reader, matrix, what, settings))
+        return self(reader, matrix, what, settings)
 
-def _content(held: Held, matrix: str) -> Hashable:
-    """What a measure is computed from: cells, and what is kept beside them of items and encoder."""
-    cells = identity(held, matrix).rpartition("-")[2]
-    encoder = next(info.encoder for info in held.matrices() if info.matrix == matrix)
-    return cells, hash((held.pretrained(encoder), tuple(held.items(matrix).items())))
+    def _made(self, reader: Reader, matrix: str, what: str, settings: Settings) -> None:
+        try:
+            self(reader, matrix, what, settings)
+        except (MeasureError, UnknownMeasureError):
+            return  # Kept, for the answer to say.
+
+    def _computing(self, reader: Reader, matrix: str, what: str, settings: Settings) -> Callable[[], pa.Table]:
+        return partial(self._compute, reader, matrix, what, settings, version=reader.version)
+
+
+def _key(reader: Reader, matrix: str, what: str, settings: Settings) -> Hashable:
+    assert isinstance(reader, Held)
+    return matrix, reader.content(matrix), what, settings

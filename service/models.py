@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
+
+import structlog
 
 from matrices.held import Held
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
-from matrices.recommend import Predict, predictions, shown_for
-from matrices.scores import ScoreTable, scores_of
+from matrices.recommend import NothingToPredictError, Predict, predictions, shown_for
+from matrices.scores import NoScoresError, ScoreTable, scores_of
+from matrices.typeahead import known_languages
+from matrices.view import choose
+from service.lanes import NotYetError
 from service.once import Once
+
+log = structlog.get_logger()
 
 Fit = Callable[[ScoreTable], Predict]
 
@@ -25,18 +32,67 @@ class Models:
     """
 
     def __init__(self, most: int, fit: Fit = predictions, overlaps: Overlaps | None = None) -> None:
-        self._overlaps, self._fit, self._kept = overlaps, fit, Once[Predict](most)
-        self._table = lru_cache(most)(_scores)
+        self._overlaps, self._fit, self._most = overlaps, fit, most
+        self._kept = Once[Predict](most, final=(NothingToPredictError,))
+        self._tables = Once[ScoreTable](most, final=(NoScoresError,))
 
     def __call__(
         self, reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str
     ) -> Predict:
         """As ``matrices.recommend.Predictor`` says. Raises ``NothingToPredictError``."""
-        # What is held never changes, so that it stands for its content; a store grows under one address.
-        assert isinstance(reader, Held)
-        table = self._table(reader, matrix, version, composition, selection)
-        table = shown_for(replace(table, overlaps=self._overlaps), target)
+        table = self._table(reader, matrix, version, composition, selection, target)
         return self._kept.get((matrix, _content(table)), partial(self._fit, table))
+
+    def at_hand(
+        self, reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str
+    ) -> Predict:
+        """The same where the model is fitted. Raises ``NotYetError`` where it is not, and never waits."""
+        assert isinstance(reader, Held)
+        if not self._tables.has(_question(reader, matrix, composition, selection)):
+            args = (reader, matrix, version, composition, selection)
+            raise NotYetError(("scores", *_question(*args[:2], *args[3:])), partial(self._scores, *args))
+        table = self._table(reader, matrix, version, composition, selection, target)
+        key = (matrix, _content(table))
+        if not self._kept.has(key):
+            raise NotYetError(key, partial(self._fitted, key, table))
+        return self._kept.get(key, partial(self._fit, table))
+
+    def prepare(self, held: Held) -> None:
+        """Fit what the first question about a language nobody measured would wait for, the largest matrix first."""
+        for info in sorted(held.matrices(), key=lambda info: -info.cells)[: self._most]:
+            cells = held.cells(info.matrix, columns=["composition", "selection", "status", "source", "target"])
+            measured = {*cells["source"].unique().to_pylist(), *cells["target"].unique().to_pylist()}
+            anyone = next((one.code for one in known_languages() if one.code not in measured), None)
+            if anyone is None:
+                continue
+            try:
+                self(held, info.matrix, held.version, *choose(cells, target=anyone), anyone)
+            except (NothingToPredictError, NoScoresError):
+                continue
+            log.info("model fitted", matrix=info.matrix, version=held.version)
+
+    def _table(
+        self, reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str
+    ) -> ScoreTable:
+        table = self._scores(reader, matrix, version, composition, selection)
+        return shown_for(replace(table, overlaps=self._overlaps), target)
+
+    def _scores(self, reader: Reader, matrix: str, version: int, composition: str, selection: str) -> ScoreTable:
+        # What is held never changes, so that its identity stands for it; a store grows under one address.
+        assert isinstance(reader, Held)
+        compute = partial(scores_of, reader, matrix, version=version, composition=composition, selection=selection)
+        return self._tables.get(_question(reader, matrix, composition, selection), compute)
+
+    def _fitted(self, key: Hashable, table: ScoreTable) -> None:
+        try:
+            self._kept.get(key, partial(self._fit, table))
+        except NothingToPredictError:
+            return  # Kept, for the answer to say.
+
+
+def _question(held: Reader, matrix: str, composition: str, selection: str) -> tuple[str, ...]:
+    assert isinstance(held, Held)
+    return held.identity, matrix, composition, selection
 
 
 def _content(table: ScoreTable) -> str:

@@ -1,14 +1,30 @@
-"""Every request counted, timed and logged, under the template of its route."""
+"""Every request numbered, counted, timed and logged, under the template of its route."""
 
 from __future__ import annotations
 
+import re
+import secrets
 import time
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.problems import problem
+
 log = structlog.get_logger()
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""On every answer; besides a Content-Security-Policy, which the page has its own of."""
 
 
 class Metrics:
@@ -22,7 +38,7 @@ class Metrics:
 
 
 class Observed:
-    """ASGI middleware around the whole application."""
+    """ASGI middleware around the whole application: what fails inside is a problem document here."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
@@ -31,24 +47,52 @@ class Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status, begun = 500, time.perf_counter()
+        number = _number(scope)
+        status, begun = 0, time.perf_counter()
 
         async def noted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff")]
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                headers["X-Request-ID"] = number
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Content-Security-Policy", _POLICY)
             await send(message)
 
-        try:
-            await self._app(scope, receive, noted)
-        finally:
-            self._note(scope, status, time.perf_counter() - begun)
+        with structlog.contextvars.bound_contextvars(request=number):
+            try:
+                await self._app(scope, receive, noted)
+            except Exception as error:
+                log.error("unexpected error", path=scope["path"], exc_info=error)
+                if status:
+                    raise
+                failed = problem(500, "unexpected-error", "the service failed; its log says where", request=number)
+                await failed(scope, receive, noted)
+            finally:
+                self._note(scope, status or 499, time.perf_counter() - begun)
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         # The template, not the path: a label a matrix or language would grow without bound.
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = scope.get("template") or getattr(scope.get("route"), "path", "unmatched")
         method = scope["method"] if route != "unmatched" else "any"
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.seconds.labels(method, route).observe(seconds)
-        log.info("request", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 4))
+        log.info(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            seconds=round(seconds, 4),
+            key=scope.get("key_name"),
+        )
+
+
+def _number(scope: Scope) -> str:
+    """The id that the client or a proxy gave the request, where it is one; else a new one."""
+    for name, value in scope["headers"]:
+        given = str(value, "latin-1")
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(given):
+            return given
+    return secrets.token_hex(8)

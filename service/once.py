@@ -12,30 +12,55 @@ Value = TypeVar("Value")
 
 
 class Once(Generic[Value]):
-    """Values by key; safe from many threads. At most ``most`` are kept, the last asked for."""
+    """Values by key; safe from many threads. At most ``most`` are kept, the last asked for.
 
-    def __init__(self, most: int) -> None:
-        self._most, self._lock = most, threading.Lock()
-        self._kept: OrderedDict[Hashable, Future[Value]] = OrderedDict()
+    Of a failure of one of the types ``final`` it is known that it would come again: it is kept as a value is.
+    """
+
+    def __init__(self, most: int, final: tuple[type[Exception], ...] = ()) -> None:
+        self._most, self._final, self._lock = most, final, threading.Lock()
+        self._kept: OrderedDict[Hashable, Future[Value | Exception]] = OrderedDict()
 
     def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
         """The value of a key, from whoever asked first. Raises what ``compute`` raises, to all who wait for it."""
         with self._lock:
             found = self._kept.get(key)
-            value: Future[Value] = found or Future()
+            value: Future[Value | Exception] = found or Future()
             self._kept[key] = value
             self._kept.move_to_end(key)
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         if found is None:
             self._run(key, value, compute)
-        return value.result()
+        return _value(value.result())
 
-    def _run(self, key: Hashable, value: Future[Value], compute: Callable[[], Value]) -> None:
+    def has(self, key: Hashable) -> bool:
+        """Whether ``get`` would answer at once."""
+        with self._lock:
+            found = self._kept.get(key)
+        return found is not None and found.done()
+
+    def _run(self, key: Hashable, value: Future[Value | Exception], compute: Callable[[], Value]) -> None:
         try:
             value.set_result(compute())
+        except self._final as error:
+            # Without its traceback, which would keep alive all that was at hand.
+            value.set_result(error.with_traceback(None))
         except BaseException as error:
             # Whoever waits is told; whoever asks again has it tried again.
             with self._lock:
                 self._kept.pop(key, None)
             value.set_exception(error)
+
+
+def _value(found: Value | Exception) -> Value:
+    if isinstance(found, Exception):
+        raise _another(found)
+    return found
+
+
+def _another(error: Exception) -> Exception:
+    """The same error, to be raised by another thread: one object would gather the tracebacks of all."""
+    made = type(error).__new__(type(error), *error.args)
+    made.__dict__.update(error.__dict__)
+    return made

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -18,16 +17,31 @@ from matrices.boxed import NoBoxError
 from matrices.languages import UnknownLanguageError
 from matrices.measures.registry import UnknownMeasureError
 from matrices.reading import UnknownMatrixError, UnknownVersionError
-from matrices.recommend import UnknownTargetError, UnknownTaskError
+from matrices.recommend import UnknownTargetError, UnknownTaskError, UnknownWayError
 from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
 from matrices.view import MeasureError
-from service.schemas import CellsQuery, DownloadQuery, MeasureQuery, Problem, RecommendationQuery
-
-log = structlog.get_logger()
+from service.adapters import UnknownAdapterError
+from service.answers import NotAcceptableError
+from service.choosing import ChoiceError
+from service.errors import NoRoomError
+from service.schemas import (
+    CellsQuery,
+    DownloadQuery,
+    LanguagesQuery,
+    MatrixQuery,
+    MeasureQuery,
+    Problem,
+    RecommendationQuery,
+    RecommendationsBody,
+    VersionsQuery,
+)
 
 MEDIA_TYPE = "application/problem+json"
 _QUERIES: dict[str, type[BaseModel]] = {
     "/v1/recommendations": RecommendationQuery,
+    "/v1/languages": LanguagesQuery,
+    "/v1/matrices/{matrix}": MatrixQuery,
+    "/v1/matrices/{matrix}/versions": VersionsQuery,
     "/v1/matrices/{matrix}/cells": CellsQuery,
     "/v1/matrices/{matrix}/measures/{measure}": MeasureQuery,
     "/v1/matrices/{matrix}/download": DownloadQuery,
@@ -62,12 +76,26 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Makes every error of ``app`` a problem document."""
+    """Makes every error of ``app`` a problem document; what nobody expected ``service.observing`` makes one of."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     for error in _KNOWN:
         app.add_exception_handler(error, _known)
-    app.add_exception_handler(Exception, _unexpected)
+
+
+def known_problem(error: Exception) -> JSONResponse | None:
+    """The problem document of an error that the question or the store is to blame for; None of any other."""
+    found = next((answer for type_, answer in _KNOWN.items() if isinstance(error, type_)), None)
+    if found is None:
+        return None
+    status, kind = found
+    more: dict[str, object] = {}
+    if isinstance(error, UnknownLanguageError):
+        more["nearest"] = [{"code": code, "name": name} for code, name in error.nearest]
+    elif isinstance(error, _WITH_KNOWN):
+        more["known"] = list(error.known)
+    headers = {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return problem(status, kind, str(error), headers, **more)
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:
@@ -86,7 +114,8 @@ def _validation(request: Request, error: Exception) -> JSONResponse:
 
 def _parameter_errors(request: Request, error: RequestValidationError) -> Iterator[dict[str, str]]:
     route = getattr(request.scope.get("route"), "path", "")
-    allowed = list(_QUERIES[route].model_fields) if route in _QUERIES else []
+    model = RecommendationsBody if request.method == "POST" else _QUERIES.get(route)
+    allowed = list(model.model_fields) if model is not None else []
     for one in error.errors():
         parameter = str(one["loc"][-1])
         if one["type"] == "extra_forbidden":
@@ -98,32 +127,31 @@ def _parameter_errors(request: Request, error: RequestValidationError) -> Iterat
 
 
 def _known(request: Request, error: Exception) -> JSONResponse:
-    status, kind = next(answer for type_, answer in _KNOWN.items() if isinstance(error, type_))
-    more: dict[str, object] = {}
-    if isinstance(error, UnknownLanguageError):
-        more["nearest"] = [{"code": code, "name": name} for code, name in error.nearest]
-    elif isinstance(error, UnknownTaskError | UnknownMatrixError | UnknownTargetError | UnknownMeasureError):
-        more["known"] = list(error.known)
-    headers = {"Retry-After": "5"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-    return problem(status, kind, str(error), headers, **more)
+    found = known_problem(error)
+    assert found is not None
+    return found
 
 
-def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("unexpected error", path=request.url.path, exc_info=error)
-    return problem(500, "unexpected-error", "the service failed; its log says where")
-
-
+_WITH_KNOWN = (
+    *(UnknownTaskError, UnknownMatrixError, UnknownTargetError, UnknownMeasureError, UnknownWayError),
+    NotAcceptableError,
+)
 _KNOWN: dict[type[Exception], tuple[int, str]] = {
     UnknownLanguageError: (404, "unknown-language"),
     UnknownTaskError: (404, "unknown-task"),
     UnknownMatrixError: (404, "unknown-matrix"),
     UnknownTargetError: (404, "unknown-target"),
     UnknownMeasureError: (404, "unknown-measure"),
+    UnknownWayError: (404, "unknown-way"),
+    UnknownAdapterError: (404, "unknown-adapter"),
+    NotAcceptableError: (406, "not-acceptable"),
+    ChoiceError: (422, "invalid-parameters"),
     MeasureError: (422, "cannot-be-measured"),
     UnknownVersionError: (404, "unknown-version"),
     UnreadableCursorError: (404, "unknown-page"),
     StoreMissingError: (503, "no-store"),
     StoreTooNewError: (503, "store-too-new"),
     StoreUnreadableError: (503, "store-unreadable"),
+    NoRoomError: (503, "no-room"),
     NoBoxError: (503, "no-matrices"),
 }

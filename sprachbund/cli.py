@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import pkgutil
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,12 +13,17 @@ from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
 from matrices.logs import configure_logs
+from sprachbund import __version__
 
 COMMANDS = {
     "matrices": ("ask:matrices", "List the matrices of a store, with versions."),
     "recommend": ("ask:recommend", "Rank the languages to transfer from, for a task in a language, measured or not."),
     "export": ("ask:export_matrix", "Write one version of a matrix as one file."),
     "serve": ("ask:serve", "Serve answers, downloads and the web page over HTTP."),
+    "keys": (
+        "keys:keys",
+        "Make, list or revoke API keys of a service; a key is shown once, and kept as its hash alone.",
+    ),
     "measure": (
         "measure:measure",
         "Measure interference, donors and recipients, transfer adjusted for hardness, and more, with intervals.",
@@ -81,8 +86,18 @@ class Commands(TyperGroup):
 app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"sprachbund {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def sprachbund() -> None:
+def sprachbund(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version, and stop.")
+    ] = False,
+) -> None:
     """Measure which language to transfer from, and ask for the best one."""
 
 

@@ -63,6 +63,12 @@ def _groups(code: str, known: Languoid) -> frozenset[str]:
     return frozenset(own) | frozenset(known.lineage or ())
 
 
+def position(code: str) -> Floats | None:
+    """The unit vector of the point on the globe where a language is at home; None where it is not known."""
+    known = languoid(code)
+    return None if known is None else _position(known)
+
+
 def _position(known: Languoid) -> Floats | None:
     if known.latitude is None or known.longitude is None:
         return None

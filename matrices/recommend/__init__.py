@@ -20,7 +20,7 @@ from matrices.recommend.names import code_of, named
 from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
 from matrices.recommend.predicted.masking import shown_for
 from matrices.recommend.predictions import predictions, predictor
-from matrices.recommend.query import Predictor, Question, UnknownTaskError, ask
+from matrices.recommend.query import Predictor, Question, UnknownTaskError, UnknownWayError, ask
 
 __all__ = [
     "Comparison",
@@ -41,6 +41,7 @@ __all__ = [
     "Score",
     "UnknownTargetError",
     "UnknownTaskError",
+    "UnknownWayError",
     "Verdict",
     "Verdicts",
     "ask",

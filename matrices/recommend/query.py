@@ -9,7 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, there_is
+from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, compositions, selections, there_is
 from matrices.recommend.answer import Recommendation
 from matrices.recommend.measured import UnknownTargetError, recommend, targets
 from matrices.recommend.names import code_of
@@ -28,9 +28,20 @@ class UnknownTaskError(LookupError):
         super().__init__(f"there is no matrix for {what}; {there_is(given, known)}")
 
 
+class UnknownWayError(LookupError):
+    """No cells of that encoder, composition or selection; the message names what there is."""
+
+    def __init__(self, what: str, given: str, known: Sequence[str]) -> None:
+        self.what, self.given, self.known = what, given, tuple(known)
+        super().__init__(f"there is no {what} {given!r} here; {there_is(given, known)}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What someone asks. ``target`` is any tag, code or English name; ``matrix`` and ``kind`` narrow where to look.
+    """What someone asks. ``target`` is any tag, code or English name.
+
+    ``matrix``, ``kind`` and ``encoder`` narrow where to look. ``composition`` and ``selection`` name what is
+    ranked, where a matrix was measured in several ways.
 
     ``sources`` are languages to rank besides those of the matrix, whether or not anything was measured of them.
     """
@@ -41,6 +52,9 @@ class Question:
     matrix: str | None = None
     kind: str | None = None
     sources: tuple[str, ...] = ()
+    encoder: str | None = None
+    composition: str | None = None
+    selection: str | None = None
 
 
 class Predictor(Protocol):
@@ -83,7 +97,15 @@ def _answer(
     matrix = cells["matrix"][0].as_py()
     known = {*pc.unique(cells["target"]).to_pylist(), *pc.unique(cells["source"]).to_pylist()}
     target = code_of(question.target, known)
-    composition, selection = choose(cells, target=target)
+    for what, given, there in (
+        ("composition", question.composition, compositions(cells)),
+        ("selection", question.selection, selections(cells)),
+    ):
+        if given is not None and given not in there:
+            raise UnknownWayError(what, given, there)
+    composition, selection = choose(
+        cells, composition=question.composition, selection=question.selection, target=target
+    )
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
         assert predictor is not None
@@ -112,6 +134,9 @@ def _fitting(infos: Sequence[MatrixInfo], question: Question) -> list[MatrixInfo
     of_task = [info for info in named if info.task == question.task]
     if not of_task:
         raise UnknownTaskError(question.task, sorted({info.task for info in named}))
+    if question.encoder is not None and question.encoder not in {info.encoder for info in of_task}:
+        raise UnknownWayError("encoder", question.encoder, sorted({info.encoder for info in of_task}))
+    of_task = [info for info in of_task if question.encoder in (None, info.encoder)]
     fitting = [info for info in of_task if question.kind in (None, info.kind)]
     if not fitting:
         raise UnknownTaskError(question.task, sorted({f"{i.task} ({i.kind})" for i in named}), question.kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -10,8 +11,8 @@ from matrices.measures.answer import MeasureAnswer, to_json
 from matrices.measures.answer import answer as as_object
 from matrices.measures.catalogue import Settings
 from matrices.recommend import code_of
-from service.answers import ARROW, ARROW_CONTENT, answer, arrow_stream, wants_arrow
-from service.dependencies import Ours
+from service.answers import ARROW, ARROW_CONTENT, JSON, answer, arrow_stream, preferred
+from service.dependencies import Now, Ours
 from service.problems import documented
 from service.schemas import MatrixName, MeasureName, MeasureQuery
 
@@ -21,11 +22,12 @@ router = APIRouter(tags=["measures"])
 @router.get(
     "/v1/matrices/{matrix}/measures/{measure}",
     response_model=MeasureAnswer,
-    responses={**ARROW_CONTENT, **documented(404, 422, 503)},
+    responses={**ARROW_CONTENT, **documented(404, 406, 414, 422, 503)},
 )
-def show_measure(
+async def show_measure(
     request: Request,
     ours: Ours,
+    held: Now,
     matrix: Annotated[MatrixName, Path()],
     measure: Annotated[MeasureName, Path()],
     query: Annotated[MeasureQuery, Query()],
@@ -34,10 +36,9 @@ def show_measure(
 
     Computed from the outcomes of every item the first time it is asked for, which takes seconds, and then kept.
     """
-    held = ours.snapshots.current()
+    form = preferred(request, (JSON, ARROW))
     unseen = tuple(sorted(code_of(tag, ()) for tag in query.unseen)) or None
     settings = Settings(composition=query.composition, selection=query.selection, unseen=unseen)
-    table = ours.measures(held, matrix, measure, settings)
-    if wants_arrow(request):
-        return answer(request, arrow_stream(table), ours.settings.cache_seconds, ARROW)
-    return answer(request, to_json(as_object(table)), ours.settings.cache_seconds)
+    table = await ours.lanes.run(partial(ours.measures.at_hand, held, matrix, measure, settings))
+    body = arrow_stream(table) if form == ARROW else to_json(as_object(table))
+    return answer(request, body, ours.settings.cache_seconds, form)

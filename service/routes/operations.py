@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from service.dependencies import Ours
+from service.dependencies import Now
 from service.problems import documented
 from service.schemas import Health, Readiness
 
@@ -13,16 +13,15 @@ router = APIRouter(tags=["operations"])
 
 
 @router.get("/health")
-def health() -> Health:
+async def health() -> Health:
     """The process runs, whatever the store."""
     return Health(status="ok")
 
 
 @router.get("/ready", responses=documented(503))
-def ready(ours: Ours) -> Readiness:
+async def ready(held: Now) -> Readiness:
     """There is a version to answer from; 503 with the cause while there is none."""
-    held = ours.snapshots.current()
-    return Readiness(status="ready", version=held.version, matrices=len(held.matrices()))
+    return Readiness(status="ready", version=held.version, matrices=len(held.matrices()), left_out=len(held.notes))
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

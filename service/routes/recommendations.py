@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from matrices.held import Held
 from matrices.recommend import Question, Recommendation
 from service.answers import answer
-from service.dependencies import Ours
-from service.problems import documented
-from service.schemas import RecommendationQuery
+from service.dependencies import Context, Now, Ours
+from service.problems import documented, known_problem
+from service.rows import json_object
+from service.schemas import RecommendationQuery, Recommendations, RecommendationsBody
 
 router = APIRouter(tags=["recommendations"])
 
 
-@router.get("/v1/recommendations", response_model=Recommendation, responses=documented(404, 422, 503))
-def recommend(request: Request, ours: Ours, query: Annotated[RecommendationQuery, Query()]) -> Response:
+@router.get("/v1/recommendations", response_model=Recommendation, responses=documented(404, 414, 422, 503))
+async def recommend(
+    request: Request, ours: Ours, held: Now, query: Annotated[RecommendationQuery, Query()]
+) -> Response:
     """The best source languages for a task and target, best first, with what they rest on.
 
     What was not measured is predicted from what was, and says so.
     """
-    asked = Question(**query.model_dump(exclude={"source"}), sources=tuple(query.source))
-    body = ours.snapshots.recommendation(asked)
+    body = await ours.lanes.run(partial(ours.recommending, held, _question(query, query.target)))
     return answer(request, body, ours.settings.cache_seconds)
+
+
+@router.post("/v1/recommendations", response_model=Recommendations, responses=documented(413, 422, 503))
+async def recommend_several(request: Request, ours: Ours, held: Now, body: RecommendationsBody) -> Response:
+    """The same for several targets at once; a target about which nothing can be said has a problem for an answer."""
+    answers = [await _answered(ours, held, body, target) for target in body.targets]
+    return answer(request, json_object(answers=b"[" + b",".join(answers) + b"]"), ours.settings.cache_seconds)
+
+
+async def _answered(ours: Context, held: Held, body: RecommendationsBody, target: str) -> bytes:
+    try:
+        found = await ours.lanes.run(partial(ours.recommending, held, _question(body, target)))
+    except Exception as error:
+        wrong = known_problem(error)
+        if wrong is None:
+            raise
+        return json_object(target=target, answer=None, problem=bytes(wrong.body))
+    return json_object(target=target, answer=found, problem=None)
+
+
+def _question(given: RecommendationQuery | RecommendationsBody, target: str) -> Question:
+    fields = given.model_dump(exclude={"source", "target", "targets"})
+    return Question(**fields, target=target, sources=tuple(given.source))

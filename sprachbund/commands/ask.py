@@ -22,6 +22,7 @@ from matrices.boxed import store_or_box
 from matrices.export import export
 from matrices.reading import Reader
 from matrices.store import StoreMissingError
+from sprachbund.commands.where import Composition, Selection
 from sprachbund.texts import CorporaOption, overlaps_in
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object,
 
 
 _PIPED = 200
+_MOST_CONNECTIONS = 1000
+"""More are answered 503 at once, so that those there are go on."""
+_KEPT_ALIVE, _GRACE = 20, 10
+"""Seconds that a connection without requests is kept, and that answers under way have when the service is stopped."""
 
 
 def matrices(store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -68,6 +73,9 @@ def recommend(
     source: Annotated[
         list[str] | None, typer.Option(help="Rank this language too, whether or not it was measured; repeatable.")
     ] = None,
+    encoder: Annotated[str | None, typer.Option(help="Answer from a matrix of this encoder.")] = None,
+    composition: Composition = None,
+    selection: Selection = None,
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -75,7 +83,17 @@ def recommend(
     from matrices.recommend import Question, ask, predictor, to_json
 
     reader = store_or_box(store)
-    question = Question(task=task, target=target, k=k, matrix=matrix, kind=kind, sources=tuple(source or ()))
+    question = Question(
+        task=task,
+        target=target,
+        k=k,
+        matrix=matrix,
+        kind=kind,
+        sources=tuple(source or ()),
+        encoder=encoder,
+        composition=composition,
+        selection=selection,
+    )
     overlaps = None if corpora is None else overlaps_in(corpora, _languages(reader, question))
     with Console(stderr=True).status("reading, and where the target was not measured, predicting"):
         answer = ask(reader, question, partial(predictor, overlaps=overlaps))
@@ -135,7 +153,17 @@ def serve(
         Console(stderr=True).print(said, highlight=False, soft_wrap=True)
     app = create_app(settings, overlaps_in(corpora))
     Console().print(f"Web page: http://{host}:{port}/   interface: http://{host}:{port}/docs   stop: Ctrl+C")
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_keep_alive=_KEPT_ALIVE,
+        timeout_graceful_shutdown=_GRACE,
+    )
 
 
 def _languages(reader: Reader, question: Question) -> set[str]:

@@ -141,7 +141,13 @@ class TestChangedData:
 
     @pytest.mark.parametrize(
         "other",
-        [{"source": None}, {"target": "wol"}, {"seed": 1}, {"composition": "shift"}, {"selection": "averaged"}],
+        [
+            {"source": None, "composition": "baseline"},
+            {"target": "wol"},
+            {"seed": 1},
+            {"composition": "shift"},
+            {"selection": "averaged"},
+        ],
         ids=lambda other: next(iter(other)),
     )
     def test_other_places_are_other_cells(self, store: Store, make_cell: MakeCell, other: dict[str, Any]) -> None:

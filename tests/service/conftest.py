@@ -70,7 +70,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
     def start(store: Store | str | None, **settings: object) -> TestClient:
         uri = store.uri if isinstance(store, Store) else store
-        given = {"refresh_seconds": 0, "download_folder": tmp_path / "downloads", **settings}
+        given = {"refresh_seconds": 0, "prepare": False, "download_folder": tmp_path / "downloads", **settings}
         client = TestClient(create_app(Settings(store=uri, **given)), raise_server_exceptions=False)
         client.__enter__()
         running.append(client)

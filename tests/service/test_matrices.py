@@ -106,7 +106,7 @@ def test_cells_come_as_an_arrow_stream_when_accepted(client: TestClient, store: 
     response = client.get(CELLS, params={"outcomes": True}, headers={"Accept": ARROW})
 
     assert response.headers["content-type"] == ARROW
-    assert response.headers["vary"] == "Accept"
+    assert response.headers["vary"] == "Accept, Authorization"
     with pa.ipc.open_stream(response.content) as reader:
         assert reader.read_all().equals(store.cells(POS))
 

@@ -13,6 +13,7 @@ from matrices.recommend import NothingToPredictError, Outlook, Predict
 from matrices.recommend.predicted.masking import codes_of
 from matrices.scores import ScoreTable
 from matrices.store import Store
+from service.lanes import NotYetError
 from service.models import Models
 
 POS, TOPIC = "zero_shot-pos-tiny@0a1b", "zero_shot-topic-tiny@0a1b"
@@ -94,7 +95,7 @@ def test_only_so_many_models_are_kept(store: Store, fits: Fits, make_cell: MakeC
     assert len(fits.tables) == 3
 
 
-def test_a_fit_that_failed_is_told_and_tried_again(store: Store) -> None:
+def test_that_nothing_can_be_predicted_is_told_and_found_out_once(store: Store) -> None:
     tries: list[int] = []
 
     def fails(table: ScoreTable) -> Predict:
@@ -106,7 +107,38 @@ def test_a_fit_that_failed_is_told_and_tried_again(store: Store) -> None:
     for _ in range(2):
         with pytest.raises(NothingToPredictError):
             ask(models, held)
+    assert len(tries) == 1
+
+
+def test_a_fit_that_broke_is_tried_again(store: Store) -> None:
+    tries: list[int] = []
+
+    def breaks(table: ScoreTable) -> Predict:
+        tries.append(1)
+        raise MemoryError
+
+    models, held = Models(4, breaks), hold(store)
+
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            ask(models, held)
     assert len(tries) == 2
+
+
+def test_whoever_must_not_wait_is_told_what_to_wait_for(store: Store, fits: Fits) -> None:
+    models, held = Models(4, fits), hold(store)
+    question = (held, POS, held.version, "stack", "last", "swa")
+
+    with pytest.raises(NotYetError) as scores:
+        models.at_hand(*question)
+    scores.value.work()
+    with pytest.raises(NotYetError) as model:
+        models.at_hand(*question)
+    assert fits.tables == []
+    model.value.work()
+
+    assert models.at_hand(*question) is models(*question)
+    assert len(fits.tables) == 1
 
 
 def test_a_language_that_texts_alone_tell_of_has_a_model_of_its_own(store: Store, fits: Fits) -> None:

@@ -17,7 +17,7 @@ POS = "zero_shot-pos-tiny@0a1b"
 
 def test_a_service_with_a_store_is_alive_and_ready(client: TestClient, store: Store) -> None:
     assert client.get("/health").json() == {"status": "ok"}
-    assert client.get("/ready").json() == {"status": "ready", "version": store.version, "matrices": 2}
+    assert client.get("/ready").json() == {"status": "ready", "version": store.version, "matrices": 2, "left_out": 0}
 
 
 def test_a_service_waits_for_its_store_and_says_so(serve: Serve, store: Store, tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_store_of_a_newer_schema_is_a_problem_naming_both_versions(serve: Serv
     response = serve(str(tmp_path / "new")).get("/ready")
 
     assert response.status_code == 503
-    assert "schema version 99; this release reads up to 1" in response.json()["detail"]
+    assert "schema version 99; this release reads up to 2" in response.json()["detail"]
 
 
 def test_without_a_store_the_box_answers(serve: Serve) -> None:
@@ -113,7 +113,7 @@ def test_a_defect_is_a_problem_document_without_its_inside(client: TestClient, m
     def defect(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(client.app.state.context.snapshots, "recommendation", defect)
+    monkeypatch.setattr("service.recommending.ask", defect)
     response = client.get("/v1/recommendations", params={"task": "pos", "target": "yor"})
 
     assert response.status_code == 500

@@ -37,8 +37,18 @@ def test_every_id_the_script_reaches_for_is_on_the_page(client: TestClient) -> N
 
 def test_every_choice_has_a_label(client: TestClient) -> None:
     page = client.get("/").text
+    fields = set(re.findall(r'<(?:select|input) id="([^"]+)"', page))
 
-    assert len(re.findall(r"<label>[^<]+<select", page)) == page.count("<select") == 3
+    assert fields
+    assert fields <= set(re.findall(r'<label for="([^"]+)"', page))
+
+
+def test_the_interface_is_described_from_the_package_alone(client: TestClient) -> None:
+    page = client.get("/docs")
+
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert "//" not in re.sub(r"<!--.*?-->", "", page.text)
+    assert client.get("/web/docs.js").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/web/page.js", "/v1/matrices"])

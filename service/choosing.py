@@ -1,0 +1,68 @@
+"""Which cells of a matrix, in which order: conditions and sorting by any column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from matrices.cells import SCHEMA
+from matrices.reading import there_is
+from matrices.sound import LISTS
+
+COLUMNS = tuple(name for name in SCHEMA.names if name not in LISTS)
+_CONDITION = re.compile(r"([a-z_]+)(<=|>=|!=|=|<|>)(.*)", re.DOTALL)
+_COMPARE: dict[str, Callable[[pa.ChunkedArray, pa.Scalar], pa.ChunkedArray]] = {
+    "=": pc.equal,
+    "!=": pc.not_equal,
+    "<": pc.less,
+    "<=": pc.less_equal,
+    ">": pc.greater,
+    ">=": pc.greater_equal,
+}
+
+
+class ChoiceError(ValueError):
+    """A condition or an order that is none."""
+
+
+def chosen(cells: pa.Table, conditions: Sequence[str], order: str | None) -> pa.Table:
+    """The cells that meet all conditions (``score>=0.5``, ``seed=0``, ``source=`` for none), in an order (``-score``).
+
+    Without an order they stay as they are. Raises ``ChoiceError``.
+    """
+    for condition in conditions:
+        cells = cells.filter(pc.fill_null(_holds(cells, condition), False))
+    if order is None:
+        return cells
+    keys = [_sort_key(part.strip()) for part in order.split(",")]
+    # What is equal stays in order, so that pages never have a cell twice or not at all.
+    numbered = cells.append_column("", pa.array(range(cells.num_rows), pa.int64()))
+    return cells.take(pc.sort_indices(numbered, sort_keys=[*keys, ("", "ascending")]))
+
+
+def _holds(cells: pa.Table, condition: str) -> pa.ChunkedArray:
+    parts = _CONDITION.fullmatch(condition)
+    if parts is None:
+        raise ChoiceError(f"where={condition}: write COLUMN=VALUE, or with !=, <, <=, > or >= between")
+    name, sign, text = parts.groups()
+    column = cells[_column(name, "where")]
+    if text == "" and sign in ("=", "!="):
+        return pc.is_null(column) if sign == "=" else pc.is_valid(column)
+    try:
+        value = pa.scalar(text).cast(column.type)
+    except pa.ArrowInvalid as error:
+        raise ChoiceError(f"where={condition}: {text!r} is no value of {name}, which is {column.type}") from error
+    return _COMPARE[sign](column, value)
+
+
+def _sort_key(part: str) -> tuple[str, str]:
+    return _column(part.removeprefix("-"), "sort"), "descending" if part.startswith("-") else "ascending"
+
+
+def _column(name: str, parameter: str) -> str:
+    if name not in COLUMNS:
+        raise ChoiceError(f"{parameter}: there is no column {name!r}; {there_is(name, COLUMNS, most=20)}")
+    return name

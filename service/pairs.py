@@ -1,0 +1,41 @@
+"""A matrix's pairs in the form that was asked for."""
+
+from __future__ import annotations
+
+import io
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from matrices.credit import credit, metadata
+from matrices.export import as_text
+from matrices.held import Held
+from matrices.pairs import pairs
+from matrices.recommend import code_of
+from service.answers import ARROW, CSV, arrow_stream
+from service.schemas import CellsQuery
+
+
+def pairs_of(held: Held, matrix: str, query: CellsQuery) -> pa.Table:
+    """The pairs of a source and a target, or all. Raises ``UnknownMatrixError`` and ``UnknownLanguageError``."""
+    table = pairs(held, matrix, query.composition, query.selection)
+    for name in ("source", "target"):
+        given = getattr(query, name)
+        if given is not None:
+            code = code_of(given, held.kept[matrix].languages)
+            table = table.filter(pc.equal(table[name], code))
+    return table.replace_schema_metadata(metadata(credit(held, matrix)))
+
+
+def as_bytes(table: pa.Table, form: str) -> bytes:
+    """A table as Arrow stream, CSV or Parquet."""
+    if form == ARROW:
+        return arrow_stream(table)
+    sink = io.BytesIO()
+    if form == CSV:
+        pyarrow.csv.write_csv(as_text(table), sink)
+    else:
+        pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()

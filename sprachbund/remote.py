@@ -1,0 +1,142 @@
+"""Matrices that a service has, asked over HTTP: the same interface as those one has oneself."""
+
+from __future__ import annotations
+
+import io
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pyarrow as pa
+from pydantic import TypeAdapter
+
+from matrices.recommend.answer import Recommendation
+from sprachbund.opened import drawn
+from sprachbund.results import Answer, Table
+
+if TYPE_CHECKING:
+    import httpx
+
+    from matrices.plots import Chart, Order
+
+_ARROW = "application/vnd.apache.arrow.stream"
+_PAGE = 10_000
+_SECONDS = 300.0
+"""The first prediction of a large matrix takes so long."""
+
+
+class ServiceError(OSError):
+    """A service that cannot be reached, or that refused; the message is the one line it gave."""
+
+
+class Remote:
+    """Matrices at the address of a service. Nothing is kept but the connection."""
+
+    def __init__(self, address: str, *, key: str | None = None, client: httpx.Client | None = None) -> None:
+        """``client`` is one of one's own, with a base address; else one is made. Needs ``pip install httpx``."""
+        self.address = address.rstrip("/") + "/"
+        self._client = client or _client(self.address, key)
+        if client is None:
+            weakref.finalize(self, self._client.close)
+        self._json("ready")
+
+    def __repr__(self) -> str:
+        return f"<matrices at {self.address}>"
+
+    def matrices(self) -> Table:
+        """See ``Opened``."""
+        return Table(pa.Table.from_pylist(self._json("v1/matrices")["matrices"]), f"matrices at {self.address}")
+
+    def recommend(
+        self,
+        task: str,
+        target: str,
+        *,
+        k: int = 5,
+        matrix: str | None = None,
+        kind: str | None = None,
+        encoder: str | None = None,
+        composition: str | None = None,
+        selection: str | None = None,
+        sources: Sequence[str] = (),
+    ) -> Answer:
+        """See ``Opened``. Raises ``ServiceError``."""
+        asked = {"task": task, "target": target, "k": k, "matrix": matrix, "kind": kind, "encoder": encoder}
+        ways = {"composition": composition, "selection": selection, "source": list(sources) or None}
+        body = self._get("v1/recommendations", {**asked, **ways}).content
+        return Answer(TypeAdapter(Recommendation).validate_json(body))
+
+    def cells(
+        self, matrix: str, *, source: str | None = None, target: str | None = None, outcomes: bool = False
+    ) -> Table:
+        """See ``Opened``. Raises ``ServiceError``."""
+        given = {"source": source, "target": target, "outcomes": outcomes or None, "limit": _PAGE}
+        return Table(self._pages(f"v1/matrices/{quote(matrix, safe='')}/cells", given), f"cells of {matrix}")
+
+    def pairs(self, matrix: str, *, composition: str | None = None, selection: str | None = None) -> Table:
+        """See ``Opened``. Raises ``ServiceError``."""
+        given = {"form": "pairs", "composition": composition, "selection": selection}
+        return Table(self._pages(f"v1/matrices/{quote(matrix, safe='')}/cells", given), f"pairs of {matrix}")
+
+    def measure(self, matrix: str, what: str, *, composition: str | None = None, selection: str | None = None) -> Table:
+        """See ``Opened``. Raises ``ServiceError``."""
+        path = f"v1/matrices/{quote(matrix, safe='')}/measures/{quote(what, safe='')}"
+        return Table(self._pages(path, {"composition": composition, "selection": selection}), f"{what} of {matrix}")
+
+    def plot(
+        self,
+        matrix: str,
+        *,
+        composition: str | None = None,
+        selection: str | None = None,
+        order: Order = "cluster",
+    ) -> Chart:
+        """See ``Opened``. Raises ``ServiceError`` and ``NothingToDrawError``."""
+        return drawn(self.cells(matrix).to_arrow(), composition, selection, order)
+
+    def _pages(self, path: str, given: dict[str, Any]) -> pa.Table:
+        """Every page of a table, as Arrow; the pages are of one version."""
+        tables = []
+        response = self._get(path, given, {"Accept": _ARROW})
+        while True:
+            tables.append(pa.ipc.open_stream(io.BytesIO(response.content)).read_all())
+            following = response.links.get("next")
+            if following is None:
+                return pa.concat_tables(tables)
+            cursor = following["url"].rpartition("cursor=")[2].partition("&")[0]
+            response = self._get(path, {**given, "cursor": cursor}, {"Accept": _ARROW})
+
+    def _json(self, path: str) -> Any:
+        return self._get(path, {}).json()
+
+    def _get(self, path: str, given: dict[str, Any], headers: dict[str, str] | None = None) -> httpx.Response:
+        import httpx
+
+        params = {name: value for name, value in given.items() if value is not None}
+        try:
+            response = self._client.get(path, params=params, headers=headers)
+        except httpx.HTTPError as error:
+            raise ServiceError(f"{self.address} cannot be reached: {error}; is a service listening there?") from error
+        if response.status_code >= 400:
+            raise ServiceError(_refusal(self.address, response))
+        return response
+
+
+def _client(address: str, key: str | None) -> httpx.Client:
+    try:
+        import httpx
+    except ImportError as error:
+        raise ServiceError(
+            "a service is asked with httpx, which is missing; pip install 'sprachbund[client]'"
+        ) from error
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    return httpx.Client(base_url=address, headers=headers, timeout=_SECONDS, follow_redirects=True)
+
+
+def _refusal(address: str, response: httpx.Response) -> str:
+    """The line that a problem document gives."""
+    try:
+        return str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"{address} answered {response.status_code}, and not as a service of this package does"
