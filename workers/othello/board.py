@@ -52,7 +52,7 @@ class IllegalMove(ValueError):  # noqa: N818 - the field's term
 
 
 def start(size: int = 4, count: int = 1) -> Positions:
-    """``count`` times four discs in the middle, black to move. Raises ``ValueError`` unless ``size`` is in ``SIZES``."""
+    """``count`` times four discs in the middle, black to move. Raises ``ValueError`` unless one of ``SIZES``."""
     if size not in SIZES:
         raise ValueError(f"board size {size}: choose one of {', '.join(map(str, SIZES))}")
     low, high = size // 2 - 1, size // 2
@@ -121,7 +121,8 @@ def openings(size: int, depth: int) -> Moves:
 
 def lengths(games: Moves) -> NDArray[np.int64]:
     """Moves of each game [n]."""
-    return (games != NONE).sum(axis=1)
+    moves: NDArray[np.int64] = (games != NONE).sum(axis=1)
+    return moves
 
 
 def squares(board: int) -> Iterator[int]:
@@ -134,7 +135,9 @@ def squares(board: int) -> Iterator[int]:
 
 def spread(boards: Bits, size: int) -> Bools:
     """Bitboards [...] as truth values [..., n * n], square by square."""
-    return (boards[..., None] >> np.arange(size * size, dtype=boards.dtype) & boards.dtype.type(1)).astype(bool)
+    each = boards[..., None] >> np.arange(size * size, dtype=boards.dtype) & boards.dtype.type(1)
+    truth: Bools = each.astype(bool)
+    return truth
 
 
 def square_name(square: int, size: int) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,15 +115,15 @@ def owners(moves: Moves, size: int) -> NDArray[np.str_]:
 def turned(moves: Moves, size: int) -> NDArray[np.int64]:
     """How many of the discs played belong to the other side after the last move [n]."""
     movers = np.column_stack([before.black_to_move for before in history(moves, size)[:-1]])
-    changed = np.where(movers, "black", "white") != owners(moves, size)
-    return changed.sum(axis=1)
+    changed: NDArray[np.int64] = (np.where(movers, "black", "white") != owners(moves, size)).sum(axis=1)
+    return changed
 
 
 def offers_corner(moves: Moves, size: int) -> Bools:
     """Whether the side to move after these moves can take a corner [n]."""
     corners = [0, size - 1, size * (size - 1), size * size - 1]
-    offers: Bools = spread(history(moves, size)[-1].legal, size)[:, corners].any(axis=1)
-    return offers
+    offers: Any = spread(history(moves, size)[-1].legal, size)[:, corners].any(axis=1)
+    return np.asarray(offers)
 
 
 def _board_openings(size: int, count: int, rng: np.random.Generator) -> list[Game]:

@@ -69,9 +69,7 @@ def write_games(
     """Write games of the train split to ``path`` unless they are there, and open them as a memory map."""
     if not path.is_file():
         with whole_file(path) as draft:
-            games: Any = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
-                draft, mode="w+", dtype=np.uint8, shape=(count, size * size - 4)
-            )
+            games: Any = np.lib.format.open_memmap(draft, mode="w+", dtype=np.uint8, shape=(count, size * size - 4))
             done = 0
             for block in _drawn(size, count, rng, "train", opening, beginning, False):
                 games[done : done + len(block)] = block

@@ -27,7 +27,7 @@ class Games(Recipe):
 
     pretraining: Positive = Field(50_000, description="that begin with the opening, all languages together")
     finetuning: Positive = Field(20_000, description="whatever they begin with")
-    evaluation: Positive = Field(200, description="fresh ones that begin with the opening, and as many that do not")
+    evaluation: Positive = Field(100, description="fresh ones that begin with the opening, and as many that do not")
     probing: Positive = Field(1000, description="that begin with the opening; a fifth of them tests the probes")
 
 
@@ -48,7 +48,7 @@ class ModelShape(Recipe):
 class Pretraining(Recipe):
     """Learning to predict games in all languages."""
 
-    steps: Positive = 1000
+    steps: Positive = 300
     batch: Positive = Field(128, description="games in a step")
     learning_rate: Rate = Field(1e-2, description="peak; linear fall to 5%")
     warm_up: Positive = Field(100, description="steps in which the rate rises, linearly")
@@ -62,7 +62,7 @@ class Finetuning(Recipe):
     steps: Positive = 200
     batch: Positive = Field(128, description="games in a step")
     learning_rate: Rate = Field(5e-4, description="AdamW's, constant")
-    every: Positive = Field(10, description="steps between evaluations")
+    every: Positive = Field(20, description="steps between evaluations")
     language: str = Field("A", description="the language of the games")
 
 
@@ -70,8 +70,8 @@ class Probing(Recipe):
     """Fitting a probe."""
 
     hidden: Positive = Field(64, description="units of the two-layer probe")
-    steps: Positive = 300
-    batch: Positive = Field(512, description="positions in a step")
+    steps: Positive = 200
+    batch: Positive = Field(256, description="positions in a step")
 
 
 class Condition(Recipe):

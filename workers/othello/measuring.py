@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from itertools import product
 
 import numpy as np
 import torch
@@ -52,6 +53,8 @@ def board_numbers(
             of_languages = [found[pooling] for found in states]
             number = partial(Number, condition=run.name, seed=run.seed, model=name, pooling=pooling)
             yield from _probed(run, of_languages, boards, test, number)
+            if name == "pretrained":
+                yield from _as_published(run, of_languages, boards, test, number)
             yield from _similar(run, of_languages, test, number)
 
 
@@ -62,9 +65,7 @@ def move_numbers(
     for name, drawn in games.items():
         positions = int((drawn[:, 1:] != NONE).sum())
         for language, code in enumerate(run.condition.codes):
-            found = verdicts(
-                model, vocabulary, drawn, language, run.condition.output, bf16=run.precision == "bf16"
-            )
+            found = verdicts(model, vocabulary, drawn, language, run.condition.output, bf16=run.precision == "bf16")
             for verdict in VERDICTS:
                 yield Number(
                     condition=run.name,
@@ -107,39 +108,51 @@ def _baselines(run: Run, boards: Mapping[Colours, Tensor], test: Tensor, moves: 
 def _probed(
     run: Run, states: list[Tensor], boards: Mapping[Colours, Tensor], test: Tensor, number: partial[Number]
 ) -> Iterator[Number]:
-    """Probes split by game; and the two-layer probe of absolute colours split by position too, as published."""
-    by_position = torch.zeros_like(test)
-    by_position[torch.randperm(len(test), generator=torch.Generator().manual_seed(run.seed))[: int(test.sum())]] = True
-    settings = [("game", test, probe, colours) for probe in PROBES for colours in COLOURS]
+    """Every kind of probe, split by game; tested on other languages as they are, and rotated onto the probe's own."""
+    for probe, colours in product(PROBES, COLOURS):
+        of_kind = partial(number, measure="probe", probe=probe, colours=colours, split="game")
+        yield from _between_languages(run, states, boards[colours], test, of_kind, rotated=True)
+
+
+def _as_published(
+    run: Run, states: list[Tensor], boards: Mapping[Colours, Tensor], test: Tensor, number: partial[Number]
+) -> Iterator[Number]:
+    """The two-layer probe of absolute colours, split over positions: others of the same games fitted it."""
+    drawn = torch.randperm(len(test), generator=torch.Generator().manual_seed(run.seed))[: int(test.sum())]
+    held = torch.zeros_like(test)
+    held[drawn] = True
+    of_kind = partial(number, measure="probe", probe="two_layer", colours="absolute", split="position")
+    yield from _between_languages(run, states, boards["absolute"], held, of_kind, rotated=False)
+
+
+def _between_languages(
+    run: Run, states: list[Tensor], boards: Tensor, test: Tensor, number: partial[Number], *, rotated: bool
+) -> Iterator[Number]:
     codes = run.condition.codes
-    for split, held, probe, colours in [*settings, ("position", by_position, PROBES[1], COLOURS[0])]:
-        tested = boards[colours][held]
-        for source, code in enumerate(codes):
-            fitted = _fit(run, states[source][:, ~held], boards[colours][~held], probe)
-            for target, other in enumerate(codes):
-                read = {False: states[target][:, held]}
-                if target != source and split == "game":
-                    read[True] = Rotation(states[target][:, ~held], states[source][:, ~held])(read[False])
-                for aligned, seen in read.items():
-                    for layer, value in enumerate(fitted.accuracy(seen, tested)):
-                        yield number(
-                            measure="probe",
-                            value=float(value),
-                            n=tested.numel(),
-                            source=code,
-                            target=other,
-                            layer=layer,
-                            probe=probe,
-                            colours=colours,
-                            split=split,
-                            aligned=aligned,
-                        )
+    for source, code in enumerate(codes):
+        fitted = _fit(run, states[source][:, ~test], boards[~test], number.keywords["probe"])
+        for target, other in enumerate(codes):
+            read = {False: states[target][:, test]}
+            if target != source and rotated:
+                read[True] = Rotation(states[target][:, ~test], states[source][:, ~test])(read[False])
+            for aligned, seen in read.items():
+                for layer, value in enumerate(fitted.accuracy(seen, boards[test])):
+                    yield number(
+                        value=float(value),
+                        n=boards[test].numel(),
+                        source=code,
+                        target=other,
+                        layer=layer,
+                        aligned=aligned,
+                    )
 
 
 def _fit(run: Run, states: Tensor, boards: Tensor, probe: ProbeType) -> Probe:
+    if probe == "linear":
+        return Probe.linear(states, boards)
     settings = run.probing
-    return Probe(
-        states, boards, probe, hidden=settings.hidden, steps=settings.steps, batch=settings.batch, seed=run.seed
+    return Probe.two_layer(
+        states, boards, hidden=settings.hidden, steps=settings.steps, batch=settings.batch, seed=run.seed
     )
 
 

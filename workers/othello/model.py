@@ -23,7 +23,8 @@ class Block(nn.Module):
         queries, keys, values = split.permute(2, 0, 3, 1, 4)
         attended = scaled_dot_product_attention(queries, keys, values, is_causal=True)
         states = states + self.mixed(attended.transpose(1, 2).reshape(rows, length, width))
-        return states + self.contraction(gelu(self.expansion(self.before_expansion(states))))
+        expanded: Tensor = self.contraction(gelu(self.expansion(self.before_expansion(states))))
+        return states + expanded
 
 
 class Transformer(nn.Module):

@@ -28,6 +28,7 @@ COLOURS: tuple[Colours, ...] = get_args(Colours)
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
 
 CLASSES = 3
+_RIDGE, _RATE = 1e-3, 5e-3
 _AT_ONCE = 512
 
 
@@ -68,53 +69,69 @@ def move_states(
 
 
 class Probe:
-    """A probe of every layer, fitted on states [layers, positions, width]. Equal seeds fit equal probes."""
+    """A probe of every layer, fitted on states [layers, positions, width] and boards [positions, n * n]."""
 
-    def __init__(
-        self, states: Tensor, boards: Tensor, kind: ProbeType, *, hidden: int, steps: int, batch: int, seed: int
-    ) -> None:
+    def __init__(self, states: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
+        self._mean, self._deviation = _moments(states)
+        self._weights, self._biases = weights, biases
+
+    @staticmethod
+    def linear(states: Tensor, boards: Tensor) -> Probe:
+        """The probe of least squares on one-hot boards, lightly regularised: exact, nothing is drawn."""
+        mean, deviation = _moments(states)
+        standard = (states - mean) / deviation
+        truth = nn.functional.one_hot(boards, CLASSES).mT.flatten(1).to(states.dtype)
+        means = truth.mean(dim=0)
+        gram = standard.mT @ standard + _RIDGE * states.shape[1] * torch.eye(states.shape[2])
+        weights = torch.linalg.solve(gram, standard.mT @ (truth - means))
+        return Probe(states, [weights], [means.expand(len(states), 1, -1)])
+
+    @staticmethod
+    def two_layer(states: Tensor, boards: Tensor, *, hidden: int, steps: int, batch: int, seed: int) -> Probe:
+        """A layer of ``hidden`` ReLUs between; fitted by cross-entropy. Equal seeds fit equal probes."""
         generator = torch.Generator().manual_seed(seed)
         layers, positions, width = states.shape
-        squares = boards.shape[1]
-        self._mean = states.mean(dim=1, keepdim=True)
-        self._deviation = states.std(dim=1, keepdim=True) + 1e-6
-        widths = [width, squares * CLASSES] if kind == "linear" else [width, hidden, squares * CLASSES]
-        self._weights = [
+        widths = [width, hidden, boards.shape[1] * CLASSES]
+        weights = [
             nn.Parameter(torch.randn(layers, before, after, generator=generator) * before**-0.5)
             for before, after in pairwise(widths)
         ]
-        self._biases = [nn.Parameter(torch.zeros(layers, 1, after)) for after in widths[1:]]
-        rate = 1e-2 if kind == "linear" else 5e-3
-        parameters = [*self._weights, *self._biases]
-        optimiser = torch.optim.AdamW(parameters, lr=rate, weight_decay=1e-3, fused=True)
-        standard = (states - self._mean) / self._deviation
+        biases = [nn.Parameter(torch.zeros(layers, 1, after)) for after in widths[1:]]
+        optimiser = torch.optim.AdamW([*weights, *biases], lr=_RATE, weight_decay=1e-3, fused=True)
+        mean, deviation = _moments(states)
+        standard = (states - mean) / deviation
         for step in range(steps):
-            optimiser.param_groups[0]["lr"] = rate * (1 - step / steps)
+            optimiser.param_groups[0]["lr"] = _RATE * (1 - step / steps)
             drawn = torch.randint(positions, (batch,), generator=generator)
-            logits = self._logits(standard[:, drawn]).reshape(-1, CLASSES)
+            logits = _logits(standard[:, drawn], weights, biases)
             # A mean over squares and positions, and a sum over layers, which have nothing to do with one another.
-            loss = layers * nn.functional.cross_entropy(logits, boards[drawn].expand(layers, -1, -1).reshape(-1))
+            truth = boards[drawn].expand(layers, -1, -1)
+            loss = layers * nn.functional.cross_entropy(logits.flatten(0, 1), truth.flatten(0, 1))
             loss.backward()
             optimiser.step()
             optimiser.zero_grad()
+        return Probe(states, [weight.detach() for weight in weights], [bias.detach() for bias in biases])
 
-    @torch.no_grad()
     def read(self, states: Tensor) -> Tensor:
         """The likeliest state of every square [layers, positions, n * n]."""
-        logits = self._logits((states - self._mean) / self._deviation)
-        return logits.unflatten(-1, (-1, CLASSES)).argmax(dim=-1)
+        standard = (states - self._mean) / self._deviation
+        return _logits(standard, self._weights, self._biases).argmax(dim=2)
 
     def accuracy(self, states: Tensor, boards: Tensor) -> NDArray[np.float64]:
         """The share of squares read rightly [layers]."""
-        right = (self.read(states) == boards).double().mean(dim=(1, 2))
-        return right.numpy()
+        right: NDArray[np.float64] = (self.read(states) == boards).double().mean(dim=(1, 2)).numpy()
+        return right
 
-    def _logits(self, standard: Tensor) -> Tensor:
-        for number, (weight, bias) in enumerate(zip(self._weights, self._biases, strict=True)):
-            if number:
-                standard = standard.relu()
-            standard = torch.baddbmm(bias, standard, weight)
-        return standard
+
+def _moments(states: Tensor) -> tuple[Tensor, Tensor]:
+    return states.mean(dim=1, keepdim=True), states.std(dim=1, keepdim=True) + 1e-6
+
+
+def _logits(standard: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Tensor:
+    """[layers, positions, classes, n * n]"""
+    for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        standard = torch.baddbmm(bias, standard.relu() if number else standard, weight)
+    return standard.unflatten(-1, (CLASSES, -1))
 
 
 def majority(fitted: Tensor, tested: Tensor) -> float:

@@ -6,7 +6,7 @@ its last checkpoint; what comes after pretraining takes less than that and is do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +41,6 @@ def perform(run: Run, folder: Path, *, device: str = "cpu", tick: Tick | None = 
     """The numbers of a run, from ``folder`` where they are there already."""
     done = numbers_of(run, folder)
     if not done.is_file():
-        torch.set_num_threads(torch.get_num_threads())
         write_numbers(to_table(_Performance(run, folder, device, tick).numbers()), done)
     return read_numbers(done)
 
@@ -191,9 +190,7 @@ class _Performance:
     def _pool(self, use: str) -> Moves:
         """The games of a stage, shared by all runs on the same board that want as many of them."""
         run = self.run
-        count, opening = (
-            (run.games.pretraining, self.opening) if use == "pretraining" else (run.games.finetuning, ())
-        )
+        count, opening = (run.games.pretraining, self.opening) if use == "pretraining" else (run.games.finetuning, ())
         name = "-".join([f"{run.board}x{run.board}", str(count), *(f"{square}" for square in opening)])
         rng = np.random.default_rng((run.board, _WORLD, len(opening)))
         return write_games(

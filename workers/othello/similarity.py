@@ -23,7 +23,8 @@ class Rotation:
 
     def __call__(self, moved: Tensor) -> Tensor:
         """States where the fixed language would have them."""
-        return (moved - self._from) @ self._turn + self._to
+        turned: Tensor = (moved - self._from) @ self._turn + self._to
+        return turned
 
 
 def linear_cka(first: Tensor, second: Tensor) -> Floats:

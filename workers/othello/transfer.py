@@ -7,7 +7,7 @@ count has two causes, told apart here: the move is illegal, or it is legal and s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -18,8 +18,9 @@ from workers.othello.model import Transformer
 from workers.othello.training import products_in
 from workers.othello.vocabulary import PAD, Ids, Output, Vocabulary
 
-Verdict = Literal["legal", "legal_elsewhere", "illegal", "illegal_elsewhere", "no_move"]
-"""A move said in the game's language, in another (``elsewhere``), or tokens that are no move of any language."""
+Verdict = Literal["legal", "legal_either", "legal_elsewhere", "illegal", "illegal_elsewhere", "no_move"]
+"""A move said in the game's language, in another (``elsewhere``), in another where all moves so far were anchors, so
+that nothing has told the two apart (``either``), or tokens that are no move of any language."""
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 _AT_ONCE = 2048
@@ -35,15 +36,18 @@ def verdicts(
     said = _Said(model, vocabulary, bf16)
     if output == "unified":
         ours = _one_square(said.next(written.ids, game, written.ends[game, move]), vocabulary)
-        theirs = np.zeros_like(ours)
+        theirs = either = np.zeros_like(ours)
     else:
         spoken = _moves_of(said.moves(written.ids, game, written.ends[game, move]), vocabulary)
         ours = spoken[:, language]
-        theirs = np.delete(spoken, language, axis=1).any(axis=1) & ~ours.any(axis=1)[:, None]
+        others: Any = spoken & ~ours.any(axis=1)[:, None, None]
+        theirs = others.any(axis=1)
+        either = (others & _undecided(vocabulary, games, language)[game, move][..., None]).any(axis=1)
     allowed = legal[game, move]
-    found: dict[Verdict, Bools] = {
+    found: dict[Verdict, Any] = {
         "legal": (ours & allowed).any(axis=1),
-        "legal_elsewhere": (theirs & allowed).any(axis=1),
+        "legal_either": (either & allowed).any(axis=1),
+        "legal_elsewhere": (theirs & ~either & allowed).any(axis=1),
         "illegal": (ours & ~allowed).any(axis=1),
         "illegal_elsewhere": (theirs & ~allowed).any(axis=1),
         "no_move": ~(ours | theirs).any(axis=1),
@@ -96,6 +100,13 @@ def _moves_of(said: Ids, vocabulary: Vocabulary) -> Bools:
     equal = (said[:, None, None] == vocabulary.moves) | ~needed
     found: Bools = equal.all(axis=-1) & (vocabulary.counts > 0)
     return found
+
+
+def _undecided(vocabulary: Vocabulary, games: Moves, language: int) -> Bools:
+    """Whether each language would have said all moves up to each with the same words [games, moves, languages]."""
+    same = (vocabulary.moves == vocabulary.moves[language]).all(axis=2).T
+    undecided: Bools = np.logical_and.accumulate(same[np.where(games == NONE, vocabulary.squares[0], games)], axis=1)
+    return undecided
 
 
 def _one_square(places: Ids, vocabulary: Vocabulary) -> Bools:

@@ -63,7 +63,7 @@ class Vocabulary:
     @property
     def longest(self) -> int:
         """Words of the longest move of any language."""
-        return self.moves.shape[2]
+        return int(self.moves.shape[2])
 
     @property
     def room(self) -> int:
