@@ -48,8 +48,8 @@ class ModelShape(Recipe):
 class Pretraining(Recipe):
     """Learning to predict games in all languages."""
 
-    steps: Positive = 300
-    batch: Positive = Field(128, description="games in a step")
+    steps: Positive = 800
+    batch: Positive = Field(64, description="games in a step")
     learning_rate: Rate = Field(1e-2, description="peak; linear fall to 5%")
     warm_up: Positive = Field(100, description="steps in which the rate rises, linearly")
     optimiser: Literal["muon", "adamw"] = Field("muon", description="muon: for the matrices of the blocks alone")
@@ -60,7 +60,7 @@ class Finetuning(Recipe):
     """Learning whole games in one language."""
 
     steps: Positive = 200
-    batch: Positive = Field(128, description="games in a step")
+    batch: Positive = Field(64, description="games in a step")
     learning_rate: Rate = Field(5e-4, description="AdamW's, constant")
     every: Positive = Field(20, description="steps between evaluations")
     language: str = Field("A", description="the language of the games")

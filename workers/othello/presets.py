@@ -23,7 +23,7 @@ _THREE = {
 
 def mini(out: Path) -> LaboratoryJob:
     """Three conditions with one seed on the 4 x 4 board."""
-    return LaboratoryJob(out=out, conditions=_THREE, seeds=(0,), pretraining=Pretraining(steps=250))
+    return LaboratoryJob(out=out, conditions=_THREE, seeds=(0,))
 
 
 def paper(out: Path) -> LaboratoryJob:
