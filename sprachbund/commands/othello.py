@@ -64,6 +64,10 @@ PresetName = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="Folder for what a preset makes; a job file names its own.")]
 PlanOnly = Annotated[bool, typer.Option("--plan", help="Say what the job will take, and do not start it.")]
+BridgeFolder = Annotated[
+    Path | None,
+    typer.Option("--bridge", help="Fill matrices on encoders of these languages: does alignment foretell transfer?"),
+]
 OnCpu = Annotated[bool, typer.Option("--on-cpu", help="Start a job for GPUs on a machine without one.")]
 
 
@@ -74,11 +78,15 @@ def othello(
     plan: PlanOnly = False,
     on_cpu: OnCpu = False,
     address: Address = None,
+    bridge_folder: BridgeFolder = None,
     as_json: Json = False,
 ) -> None:
     """Train and probe models on invented languages of one game: what aligns languages, and does that give transfer?"""
-    job = _job(job_file, preset, out)
     console = Console(stderr=as_json)
+    if bridge_folder is not None:
+        _bridge(console, bridge_folder, as_json)
+        return
+    job = _job(job_file, preset, out)
     if plan or job.gpus_per_worker:
         _plan(console, job, on_cpu=on_cpu, named=address is not None, only=plan, as_json=as_json)
     if plan:
@@ -120,6 +128,22 @@ def _job(job_file: Path | None, preset: Preset | None, out: Path) -> LaboratoryJ
     from workers.othello.presets import PRESETS
 
     return PRESETS[str(preset)](out)
+
+
+def _bridge(console: Console, folder: Path, as_json: bool) -> None:
+    from workers.othello.bridge import NUMBERS, bridge
+
+    found = bridge(folder, tell=lambda said: console.print(f"[dim]{escape(said)}[/]", highlight=False))
+    if as_json:
+        print(json.dumps(found.to_pylist()))
+        return
+    table = Table(title="Alignment and transfer between six languages: Spearman's correlation, Mantel's test", box=None)
+    for name in found.column_names:
+        table.add_column(name, justify="left" if name in ("condition", "kind", "task") else "right")
+    for row in found.to_pylist():
+        table.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
+    console.print(table)
+    console.print(f"All numbers: {shown(folder / NUMBERS)}", soft_wrap=True)
 
 
 def _plan(console: Console, job: LaboratoryJob, *, on_cpu: bool, named: bool, only: bool, as_json: bool) -> None:

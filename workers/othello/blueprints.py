@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workers.othello.board import playable
 from workers.othello.languages import Language, LanguageType, invent
@@ -40,12 +40,19 @@ ANCHOR_LETTERS = ("hjqvwxyz", "aeiou")
 """Latin consonants and vowels of the shared words; no language makes a word of its own with these consonants."""
 
 
-def languages(size: int = 4, seed: int = 0) -> tuple[Language, ...]:
-    """The six languages over a board of that size; equal seeds give equal languages."""
+def languages(size: int = 4, seed: int = 0, *, anchors: Sequence[int] | None = None) -> tuple[Language, ...]:
+    """The six languages over a board of that size; equal seeds give equal languages.
+
+    ``anchors`` are how many of each, out of 12 moves, in place of those of the blueprints.
+    """
     rng = random.Random(f"languages/{size}/{seed}")
     order = list(playable(size))
     rng.shuffle(order)
-    return tuple(_language(blueprint, size, order, rng) for blueprint in BLUEPRINTS)
+    counts = [blueprint.anchors for blueprint in BLUEPRINTS] if anchors is None else anchors
+    return tuple(
+        _language(replace(blueprint, anchors=count), size, order, rng)
+        for blueprint, count in zip(BLUEPRINTS, counts, strict=True)
+    )
 
 
 def _language(blueprint: Blueprint, size: int, order: Sequence[int], rng: random.Random) -> Language:

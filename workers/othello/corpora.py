@@ -78,14 +78,18 @@ class Sizes:
         return self.train + self.dev + self.test
 
 
-def othello_corpora(root: Path, *, size: int = 4, sizes: Sizes | None = None, seed: int = 0) -> tuple[Language, ...]:
+def othello_corpora(
+    root: Path, *, size: int = 4, sizes: Sizes | None = None, seed: int = 0, anchors: Sequence[int] | None = None
+) -> tuple[Language, ...]:
     """Write the corpora of six languages to ``root`` and return the languages. Equal arguments write equal bytes.
+
+    ``anchors``: how many of each language, out of 12 moves, in place of those of the blueprints.
 
     No game is in the raw text of two languages, no labelled opening is in two splits, and none begins a game of the
     raw text. Raises ``ValueError`` where the board has too few games for that.
     """
     amounts = sizes or Sizes()
-    spoken = languages(size, seed)
+    spoken = languages(size, seed, anchors=anchors)
     rng = np.random.default_rng((size, seed))
     board = _splits(_board_openings(size, amounts.labelled, rng), amounts)
     corner = _splits(_corner_openings(size, amounts.labelled, rng), amounts)

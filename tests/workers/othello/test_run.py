@@ -81,12 +81,8 @@ def test_a_finished_run_is_read_and_not_done_again(tmp_path: Path) -> None:
 
 def test_the_key_is_of_what_decides_the_numbers(tmp_path: Path) -> None:
     run = job(tmp_path).runs()[0]
-    same = run.model_copy(
-        update={
-            "name": "otherwise",
-            "pretraining": Pretraining(**{**run.pretraining.model_dump(), "checkpoint_every": 7}),
-        }
-    )
+    seldom = run.pretraining.model_copy(update={"checkpoint_every": 7})
+    same = run.model_copy(update={"name": "otherwise", "pretraining": seldom})
     assert same.key == run.key
     changes: dict[str, Any] = {"seed": 1, "opening": 2, "finetuning": Finetuning(steps=5), "condition": Condition()}
     assert len({run.key, *(run.model_copy(update={name: value}).key for name, value in changes.items())}) == 5
@@ -142,8 +138,7 @@ def test_runs_on_ray_give_the_numbers_of_runs_in_this_process(tmp_path: Path) ->
 
 def test_a_run_that_fails_on_ray_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
     # More distinct games to probe on than a 4 x 4 board has.
-    bad = job(
-        tmp_path, games=Games(pretraining=500, finetuning=300, evaluation=4, probing=9000), seeds=(0, 1), workers=2
-    )
-    with pytest.raises(RunFailedError, match="2 of 2 runs failed, first mixed, seed [01]: .*9000 different games"):
+    games = Games(pretraining=500, finetuning=300, evaluation=4, probing=9000)
+    bad = job(tmp_path, games=games, seeds=(0, 1), workers=2)
+    with pytest.raises(RunFailedError, match=r"2 of 2 runs failed, first mixed, seed [01]: .*9000 different games"):
         conduct(bad)
