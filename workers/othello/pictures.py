@@ -14,7 +14,7 @@ import pyarrow as pa
 from matrices.export import whole_file
 from matrices.plots import save
 from matrices.plots.style import SOFT, styled
-from workers.othello.board import NONE, lengths, random_games, square_name
+from workers.othello.board import lengths, random_games, square_name
 from workers.othello.job import LaboratoryJob, Run
 from workers.othello.probes import Probe, board_states, move_states
 from workers.othello.run import languages_of, load_pretrained, opening_of, pretrained_of
@@ -138,9 +138,7 @@ def boards(runs: Sequence[Run], folder: Path, layer: int) -> str:
     rng = np.random.default_rng(first.seed)
     games = random_games(first.board, _GAMES, rng, opening=opening_of(first))
     half = int(lengths(games)[0]) // 2
-    shown = games[:1].copy()
-    shown[:, half:] = NONE
-    rest = games[1:]
+    shown, rest = games[:1, :half], games[1:]
     truth = board_states(shown, first.board)["absolute"][-1].numpy()
     width = _SQUARE * first.board
     parts, top = [], 60.0
@@ -158,7 +156,7 @@ def boards(runs: Sequence[Run], folder: Path, layer: int) -> str:
             parts.append(_text(left, top + 10, label))
             parts.append(_board(states, truth, first.board, left, top + 18))
         top += width + 70
-    names = " ".join(square_name(int(square), first.board) for square in shown[0, :half])
+    names = " ".join(square_name(int(square), first.board) for square in shown[0])
     head = _text(0, 16, f"After {names}: the board, and what a linear probe fitted on A reads", size=14, weight="bold")
     columns = 1 + max(len(run.condition.types) for run in runs)
     size = f'width="{max(columns * (width + _GAP), 560)}" height="{top - 40:.0f}"'

@@ -50,16 +50,7 @@ def numbers(condition: str, seed: int, told: dict[str, Any]) -> list[Number]:
             Number(**{**probe, "target": "B", "layer": layer, "value": 0.5, "model": "untrained"}),
             Number(**{**probe, "target": "A", "layer": layer, "value": told["own"], "split": "position"}),
             Number(**{**probe, "target": "B", "layer": layer, "value": told["cross"], "split": "position"}),
-            Number(
-                **base,
-                measure="cka",
-                value=0.9,
-                target="B",
-                source="A",
-                model="pretrained",
-                pooling="last",
-                layer=layer,
-            ),
+            Number(**{**base, **similar, "measure": "cka", "value": 0.9, "target": "B", "layer": layer}),
         ]
     for games in ("held_in", "held_out"):
         for step, legal in zip((0, 200), told["target"], strict=True):
