@@ -76,7 +76,8 @@ def play(board: Board, size: int, square: int, line: list[int], mover: int) -> t
 
 def plain_game(size: int, opening: tuple[int, ...], rng: random.Random) -> list[int]:
     """One game."""
-    board, mover, game = begin(size), 1, []
+    board, mover = begin(size), 1
+    game: list[int] = []
     moves = legal(board, size, mover)
     while moves:
         square = opening[len(game)] if len(game) < len(opening) else rng.choice(list(moves))

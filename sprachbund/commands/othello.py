@@ -163,8 +163,7 @@ def _plan(console: Console, job: LaboratoryJob, *, on_cpu: bool, named: bool, on
         total = sum(one.flop for one in each) * len(job.seeds)
         console.print(
             f"{len(each) * len(job.seeds)} runs, {total:.1e} FLOP: {hours(each, job):,.0f} hours on this machine's "
-            f"{device.upper()}, one after another, at the speed of the measured step. A step of so few games "
-            "uses a GPU badly: take it as an upper bound there.",
+            f"{device.upper()}, one after another, at the speed of the measured step.",
             highlight=False,
         )
     if job.gpus_per_worker and device == "cpu" and not (only or on_cpu or named):

@@ -18,8 +18,8 @@ from workers.othello.vocabulary import IGNORED
 
 BYTES_A_PARAMETER = 16
 """Weights, gradients and the two moments of AdamW, in fp32."""
-_FEW = 8
-"""Games of the measured step at most: enough to time, little enough for a machine that the job itself would not fit."""
+_FEW, _MORE = 8, 256
+"""Games of the measured step at most, on a CPU and on a GPU: enough to time, on a machine that the job may not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def _cost(run: Run, device: str) -> Cost:
     vocabulary, settings = languages_of(run), run.pretraining
     model = new_model(run, vocabulary).to(device)
     rng = np.random.default_rng(run.seed)
-    few = min(_FEW, settings.batch)
+    few = min(_FEW if device == "cpu" else _MORE, settings.batch)
     games = random_games(run.board, few, rng, opening=opening_of(run))
     written = vocabulary.write(games, rng.integers(len(run.condition.types), size=few))
     ids = torch.from_numpy(written.ids).to(device)

@@ -57,11 +57,14 @@ def _first(summary: Summary, naive: str | None) -> Finding:
         f"{summary.estimate(naive, 'cross')} in another; every square's commonest state is right "
         f"{summary.estimate(naive, 'majority')} of the time. It keeps {crossed} of what it reads above that."
     )
-    is_turned = turned.mean >= ALIGNED
-    corrected = f"After the best rotation it reads {summary.estimate(naive, 'rotated')}, and keeps {turned}: " + (
-        "what naive training lacks is a common orientation of states, not a common content."
-        if is_turned
-        else "the languages' states differ by more than their orientation."
+    learned = summary.difference((naive, "rotated"), (naive, "untrained_rotated"))
+    corrected = (
+        f"After the best rotation it reads {summary.estimate(naive, 'rotated')}, and keeps {turned}; in a model that "
+        f"was not trained a rotation gets to {summary.estimate(naive, 'untrained_rotated')}: "
+    ) + (
+        "what naive training lacks is a common orientation of states more than a common content."
+        if turned.mean >= ALIGNED and learned.is_above_zero
+        else "it cannot be said that only the orientation of states differs."
     )
     return Finding(claim, _reproduced(_below(crossed, ALIGNED)), evidence, corrected)
 

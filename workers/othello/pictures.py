@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 import altair as alt
 import numpy as np
@@ -83,7 +82,7 @@ def probe_matrices(frame: pd.DataFrame, summary: Summary) -> alt.VConcatChart:
             )
         )
     )
-    return styled(cast(alt.VConcatChart, alt.vconcat(chart)))
+    return styled(alt.vconcat(chart))
 
 
 def move_curves(frame: pd.DataFrame, summary: Summary) -> alt.VConcatChart:
@@ -119,7 +118,11 @@ def move_curves(frame: pd.DataFrame, summary: Summary) -> alt.VConcatChart:
             bars.transform_filter((alt.datum.condition == condition) & (alt.datum.panel == panel)),
             width=150,
             height=90,
-            title=alt.TitleParams(condition if panel == panels[0] else "", fontSize=12),
+            title=alt.TitleParams(
+                condition if panel == panels[0] else "",
+                subtitle=panel if condition == summary.conditions[0] else "",
+                fontSize=12,
+            ),
         )
         for condition in summary.conditions
         for panel in panels
@@ -127,9 +130,9 @@ def move_curves(frame: pd.DataFrame, summary: Summary) -> alt.VConcatChart:
     rows = [alt.hconcat(*both[at : at + len(panels)]) for at in range(0, len(both), len(panels))]
     title = alt.TitleParams(
         "What the likeliest move is, while the model learns whole games in one language",
-        subtitle=["panels: " + "; ".join(panels), "white: 95% interval of the lowest share, over seeds"],
+        subtitle="white lines: 95% intervals over seeds of legal moves in the game's language",
     )
-    return styled(cast(alt.VConcatChart, alt.vconcat(*rows, title=title)))
+    return styled(alt.vconcat(*rows, title=title))
 
 
 def boards(runs: Sequence[Run], folder: Path, layer: int) -> str:

@@ -131,7 +131,8 @@ def _logits(standard: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor
     """[layers, positions, classes, n * n]"""
     for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         standard = torch.baddbmm(bias, standard.relu() if number else standard, weight)
-    return standard.unflatten(-1, (CLASSES, -1))
+    logits: Tensor = standard.unflatten(-1, (CLASSES, -1))
+    return logits
 
 
 def majority(fitted: Tensor, tested: Tensor) -> float:

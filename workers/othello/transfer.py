@@ -34,13 +34,14 @@ def verdicts(
     game, move = np.nonzero(games[:, 1:] != NONE)
     written = vocabulary.write(games, language)
     said = _Said(model, vocabulary, bf16)
+    ours: Any
     if output == "unified":
         ours = _one_square(said.next(written.ids, game, written.ends[game, move]), vocabulary)
         theirs = either = np.zeros_like(ours)
     else:
         spoken = _moves_of(said.moves(written.ids, game, written.ends[game, move]), vocabulary)
         ours = spoken[:, language]
-        others: Any = spoken & ~ours.any(axis=1)[:, None, None]
+        others = spoken & ~ours.any(axis=1)[:, None, None]
         theirs = others.any(axis=1)
         either = (others & _undecided(vocabulary, games, language)[game, move][..., None]).any(axis=1)
     allowed = legal[game, move]

@@ -48,6 +48,7 @@ def numbers(condition: str, seed: int, told: dict[str, Any]) -> list[Number]:
             Number(**{**probe, "target": "B", "layer": layer, "value": told["rotated"] + off, "aligned": True}),
             Number(**{**probe, "target": "A", "layer": layer, "value": 0.7, "model": "untrained"}),
             Number(**{**probe, "target": "B", "layer": layer, "value": 0.5, "model": "untrained"}),
+            Number(**{**probe, "target": "B", "layer": layer, "value": 0.55, "aligned": True, "model": "untrained"}),
             Number(**{**probe, "target": "A", "layer": layer, "value": told["own"], "split": "position"}),
             Number(**{**probe, "target": "B", "layer": layer, "value": told["cross"], "split": "position"}),
             Number(**{**base, **similar, "measure": "cka", "value": 0.9, "target": "B", "layer": layer}),
@@ -101,11 +102,17 @@ def test_findings_say_the_numbers_they_rest_on() -> None:
     first, second, third = findings(summary(PUBLISHED), CONDITIONS)
     assert "reads 0.852 ± 0.005 of squares in its own language reads 0.502 ± 0.005 in another" in first.evidence
     assert "keeps 0.7" in first.corrected
+    assert "a rotation gets to 0.550 ± 0.000" in first.corrected
     assert "what naive training lacks is a common orientation" in first.corrected
     assert "0.300 ± 0.000 more than naive" in second.evidence
     assert "from 0.702 ± 0.005 to 0.502 ± 0.005 with anchors-4" in third.evidence
     assert "1.00 of the rate" in third.evidence
     assert "the game was transferred, the language was not" in third.corrected
+
+
+def test_a_rotation_that_finds_no_more_than_without_training_says_nothing_of_orientation() -> None:
+    first = findings(summary(changed("naive", rotated=0.54)), CONDITIONS)[0]
+    assert "it cannot be said that only the orientation of states differs" in first.corrected
 
 
 def test_illegal_moves_are_told_from_legal_ones_in_another_language() -> None:
