@@ -18,7 +18,7 @@ class Number:
 
     ``measure``: `probe` (accuracy over squares and positions), `majority`, `majority_by_move` (of guesses without a
     model), `cka`, `cosine`, `cosine_of_others` (similarity at parallel positions, and at others), or a verdict on
-    moves (`legal`, `legal_elsewhere`, `illegal`, `illegal_elsewhere`, `no_move`: shares of positions).
+    moves (shares of positions; ``workers.othello.transfer.Verdict`` says what they are).
     ``source`` is the language that a probe was fitted on or that a model was fine-tuned in, ``target`` the one tested.
     """
 
