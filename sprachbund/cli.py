@@ -57,6 +57,10 @@ COMMANDS = {
         "jobs:pretrain_command",
         "Train a small multilingual encoder and its tokenizer from corpora, by masked-language modelling.",
     ),
+    "othello": (
+        "othello:othello",
+        "Train and probe models on invented languages of one game: what aligns languages, and does that give transfer?",
+    ),
     "demo": (
         "demo:demo",
         "Generate languages, train on them, fill both kinds of matrix and ask: a few minutes, nothing downloaded.",
@@ -66,7 +70,7 @@ COMMANDS = {
 
 _WORKERS = ("torch", "adapters", "transformers", "ray", "obstore", "safetensors", "seqeval", "tokenizers")
 _ROOMS = ("sprachbund", "matrices", "adapters_zoo", "workers", "service")
-_TRAINING = ("corpora", "plan", "fill", "pretrain", "demo")
+_TRAINING = ("corpora", "plan", "fill", "pretrain", "othello", "demo")
 _EXTRA = r"Needs `pip install 'sprachbund\[workers]'`."
 
 

@@ -20,8 +20,9 @@ from matrices.store import Store
 from sprachbund.commands.ask import recommend
 from sprachbund.commands.jobs import counting, watching
 from sprachbund.tables import matrix_table
+from workers.othello.blueprints import languages
 from workers.othello.corpora import othello_corpora
-from workers.othello.languages import Language, languages
+from workers.othello.languages import Language
 
 if TYPE_CHECKING:
     from workers.driver import Summary
@@ -189,8 +190,7 @@ def _cast(spoken: Sequence[Language]) -> Table:
     table.add_column("shared words", justify="right")
     for language in spoken:
         words = next(words for square, words in enumerate(language.words) if words and square not in language.anchored)
-        blueprint = language.blueprint
-        table.add_row(language.code, blueprint.name, " ".join(words), f"{len(language.anchored)} of {_moves(language)}")
+        table.add_row(language.code, language.name, " ".join(words), f"{len(language.anchored)} of {_moves(language)}")
     return table
 
 

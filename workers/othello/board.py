@@ -1,109 +1,128 @@
-"""Othello on an n x n board (n even): positions as bitboards, legal moves, random legal games."""
+"""Othello on an n x n board (n even), many games at once: positions as arrays of bitboards, legal moves, random games.
+
+Bit ``size * row + column`` of a bitboard is the square at that row and column. A pass is no move: it is made as soon as
+it is forced, so a game is a list of squares, and a position without a legal move is the end of the game.
+"""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Bits = NDArray[Any]
+"""Bitboards: unsigned integers, 16 bits wide on the 4 x 4 board and 64 on the others."""
+Moves = NDArray[np.uint8]
+"""Squares of games [games, moves], ``NONE`` behind the end of a game."""
+Bools = NDArray[np.bool_]
 
 SIZES = (4, 6, 8)
+NONE = 255
+_BLOCK = 1 << 13
+"""Games that are played at once: few enough for all their boards to stay in a processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """Discs of both players and whose turn it is. Bit ``size * row + column`` is the square at that row and column.
-
-    The player to move can move wherever one of the two can: passes are made as soon as they are forced, so a game is a
-    list of squares, and a position without a legal move is the end of the game.
-    """
+class Positions:
+    """Positions [n] of one board size, seen from the side to move. ``legal`` are the squares that it may take."""
 
     size: int
-    black: int
-    white: int
-    black_to_move: bool = True
+    own: Bits
+    other: Bits
+    black_to_move: Bools
+    legal: Bits
 
     @property
-    def own(self) -> int:
-        """The discs of the player to move."""
-        return self.black if self.black_to_move else self.white
+    def black(self) -> Bits:
+        """The discs of the side that moves first."""
+        return np.where(self.black_to_move, self.own, self.other)
 
     @property
-    def other(self) -> int:
-        """The discs of the player who waits."""
-        return self.white if self.black_to_move else self.black
-
-    @property
-    def legal(self) -> tuple[int, ...]:
-        """The squares the player to move may take, ascending; empty at the end of the game."""
-        return tuple(squares(_legal(self.size, self.own, self.other)))
+    def white(self) -> Bits:
+        """The discs of the side that moves second."""
+        return np.where(self.black_to_move, self.other, self.own)
 
 
 class IllegalMove(ValueError):  # noqa: N818 - the field's term
     """A move onto a square that is taken, off the board, or from where no disc is flipped."""
 
 
-def start(size: int = 4) -> Position:
-    """The four discs in the middle, black to move. Raises ``ValueError`` unless ``size`` is one of ``SIZES``."""
+def start(size: int = 4, count: int = 1) -> Positions:
+    """``count`` times four discs in the middle, black to move. Raises ``ValueError`` unless one of ``SIZES``."""
     if size not in SIZES:
         raise ValueError(f"board size {size}: choose one of {', '.join(map(str, SIZES))}")
     low, high = size // 2 - 1, size // 2
-    white = _bit(size, low, low) | _bit(size, high, high)
-    black = _bit(size, low, high) | _bit(size, high, low)
-    return Position(size, black, white)
+    white = 1 << size * low + low | 1 << size * high + high
+    black = 1 << size * low + high | 1 << size * high + low
+    own, other = (np.full(count, discs, dtype=_type(size)) for discs in (black, white))
+    return Positions(size, own, other, np.ones(count, dtype=bool), _legal(size, own, other))
 
 
 def playable(size: int) -> tuple[int, ...]:
     """The squares that are empty at the start, ascending: n * n - 4 of them."""
     begin = start(size)
-    return tuple(squares(_board(size) & ~(begin.black | begin.white)))
+    return tuple(squares(_board(size) & ~int(begin.own[0] | begin.other[0])))
 
 
-def flips(position: Position, square: int) -> int:
-    """Bitboard of the discs that turn when the player to move takes ``square``; 0 where that is not legal."""
-    own, other = position.own, position.other
-    bit = 1 << square
-    if (own | other) & bit or not bit & _board(position.size):
-        return 0
-    turned = 0
-    for shift, mask in _directions(position.size):
-        line, reached = 0, _step(bit, shift, mask)
-        while reached & other:
-            line |= reached
-            reached = _step(reached, shift, mask)
-        if reached & own:
-            turned |= line
-    return turned
+def play(positions: Positions, moves: ArrayLike) -> Positions:
+    """The positions after each side to move took its square; ``NONE`` leaves a game that is over as it is.
+
+    Raises ``IllegalMove`` at the first move that is not legal.
+    """
+    size, taken = positions.size, np.asarray(moves, dtype=np.uint8)
+    # Shifting by more than the bits there are is not defined, so squares off the board are kept from it.
+    on_board = taken < size * size
+    bit = np.where(on_board, _type(size)(1) << np.where(on_board, taken, 0).astype(_type(size)), _type(size)(0))
+    wrong = np.flatnonzero(np.where(on_board, bit & ~positions.legal != 0, (taken != NONE) | (positions.legal != 0)))
+    if wrong.size:
+        game = int(wrong[0])
+        legal = tuple(squares(int(positions.legal[game])))
+        raise IllegalMove(f"game {game}: square {taken[game]} is not legal here; legal squares: {legal}")
+    return _after(positions, bit)
 
 
-def play(position: Position, square: int) -> Position:
-    """The position after the player to move took ``square``. Raises ``IllegalMove``."""
-    turned = flips(position, square)
-    if not turned:
-        raise IllegalMove(f"square {square} is not legal here; legal squares: {position.legal}")
-    own, other = position.own | turned | 1 << square, position.other & ~turned
-    black_moved = position.black_to_move
-    black, white = (own, other) if black_moved else (other, own)
-    passes = not _legal(position.size, other, own) and _legal(position.size, own, other)
-    return Position(position.size, black, white, black_moved if passes else not black_moved)
-
-
-def positions(moves: Sequence[int], size: int = 4) -> list[Position]:
-    """The positions of a game, one more than its moves: before the first, and after each. Raises ``IllegalMove``."""
-    seen = [start(size)]
-    for square in moves:
-        seen.append(play(seen[-1], square))
+def history(moves: ArrayLike, size: int = 4) -> list[Positions]:
+    """The positions of games [n, moves]: before the first move, and after each. Raises ``IllegalMove``."""
+    columns = np.asarray(moves, dtype=np.uint8)
+    seen = [start(size, len(columns))]
+    for column in columns.T:
+        seen.append(play(seen[-1], column))
     return seen
 
 
-def random_game(size: int, rng: random.Random, limit: int | None = None) -> tuple[int, ...]:
-    """A game in which every move is drawn uniformly from the legal ones: whole, or its first ``limit`` moves."""
-    position = start(size)
-    moves: list[int] = []
-    while len(moves) != limit and (legal := position.legal):
-        moves.append(rng.choice(legal))
-        position = play(position, moves[-1])
-    return tuple(moves)
+def random_games(
+    size: int, count: int, rng: np.random.Generator, *, opening: Sequence[int] = (), limit: int | None = None
+) -> Moves:
+    """Games in which every move is drawn uniformly from the legal ones: whole, or their first ``limit`` moves.
+
+    All begin with the squares of ``opening``. Shape: [count, n * n - 4] or [count, limit]. Raises ``IllegalMove``.
+    """
+    blocks = [_random_block(size, min(_BLOCK, count - at), rng, opening, limit) for at in range(0, count, _BLOCK)]
+    return np.concatenate(blocks) if blocks else np.empty((0, limit or size * size - 4), dtype=np.uint8)
+
+
+def openings(size: int, depth: int) -> Moves:
+    """Every legal line of ``depth`` moves, and those that end sooner, in order of squares: [lines, depth]."""
+    lines = np.empty((1, 0), dtype=np.uint8)
+    at = start(size)
+    for _ in range(depth):
+        over = at.legal == 0
+        choices = at.legal[:, None] >> np.arange(size * size, dtype=_type(size)) & _type(size)(1)
+        line, square = np.nonzero(np.column_stack([choices, over]))
+        move = np.where(square == size * size, NONE, square).astype(np.uint8)
+        lines = np.column_stack([lines[line], move])
+        at = play(_rows(at, line), move)
+    return lines
+
+
+def lengths(games: Moves) -> NDArray[np.int64]:
+    """Moves of each game [n]."""
+    moves: NDArray[np.int64] = (games != NONE).sum(axis=1)
+    return moves
 
 
 def squares(board: int) -> Iterator[int]:
@@ -114,34 +133,113 @@ def squares(board: int) -> Iterator[int]:
         board ^= lowest
 
 
-@lru_cache(maxsize=1 << 17)
-def _legal(size: int, own: int, other: int) -> int:
-    empty, found = _board(size) & ~(own | other), 0
+def spread(boards: Bits, size: int) -> Bools:
+    """Bitboards [...] as truth values [..., n * n], square by square."""
+    each = boards[..., None] >> np.arange(size * size, dtype=boards.dtype) & boards.dtype.type(1)
+    truth: Bools = each.astype(bool)
+    return truth
+
+
+def square_name(square: int, size: int) -> str:
+    """The name players use: a letter for the column, a number for the row, `a1` above on the left."""
+    return f"{'abcdefgh'[square % size]}{square // size + 1}"
+
+
+def _random_block(size: int, count: int, rng: np.random.Generator, opening: Sequence[int], limit: int | None) -> Moves:
+    longest = size * size - 4 if limit is None else limit
+    games = np.full((count, longest), NONE, dtype=np.uint8)
+    at = start(size, count)
+    for number in range(longest):
+        if number < len(opening):
+            games[:, number] = opening[number]
+            at = play(at, games[:, number])
+            continue
+        chosen, bit = _draw(at.legal, rng)
+        games[:, number] = chosen
+        at = _after(at, bit)
+        if not at.legal.any():
+            break
+    return games
+
+
+def _draw(legal: Bits, rng: np.random.Generator) -> tuple[Moves, Bits]:
+    """One of the bits of each board, all as likely: its place, ``NONE`` where there is none, and the bit itself."""
+    counts = np.bitwise_count(legal)
+    left = (rng.random(len(legal)) * counts).astype(np.uint8)
+    board, place = legal.copy(), np.zeros(len(legal), dtype=legal.dtype)
+    width = legal.dtype.itemsize * 4
+    while width:
+        low = np.bitwise_count(board & legal.dtype.type((1 << width) - 1))
+        above = left >= low
+        left -= np.where(above, low, 0).astype(np.uint8)
+        step = above * legal.dtype.type(width)
+        board >>= step
+        place += step
+        width //= 2
+    some = counts > 0
+    place *= some
+    return np.where(some, place, NONE).astype(np.uint8), some.astype(legal.dtype) << place
+
+
+def _after(positions: Positions, bit: Bits) -> Positions:
+    """The positions after moves that are known to be legal; 0 is the move of a game that is over."""
+    turned = _flips(positions.size, positions.own, positions.other, bit)
+    own, other = positions.other & ~turned, positions.own | turned | bit
+    black, legal = ~positions.black_to_move, _legal(positions.size, own, other)
+    stuck = np.flatnonzero(legal == 0)
+    if stuck.size:
+        theirs = _legal(positions.size, other[stuck], own[stuck])
+        passing = stuck[theirs != 0]
+        own[passing], other[passing] = other[passing], own[passing]
+        black[passing] = ~black[passing]
+        legal[stuck] = theirs
+    return Positions(positions.size, own, other, black, legal)
+
+
+def _rows(at: Positions, rows: NDArray[np.int64]) -> Positions:
+    return Positions(at.size, at.own[rows], at.other[rows], at.black_to_move[rows], at.legal[rows])
+
+
+def _legal(size: int, own: Bits, other: Bits) -> Bits:
+    found = np.zeros_like(own)
     for shift, mask in _directions(size):
-        line = _step(own, shift, mask) & other
+        through = other & mask
+        line = _step(own, shift) & through
         for _ in range(size - 3):
-            line |= _step(line, shift, mask) & other
-        found |= _step(line, shift, mask) & empty
-    return found
+            line |= _step(line, shift) & through
+        found |= _step(line, shift) & mask
+    return found & ~(own | other)
 
 
-def _step(board: int, shift: int, mask: int) -> int:
-    return (board << shift if shift > 0 else board >> -shift) & mask
+def _flips(size: int, own: Bits, other: Bits, bit: Bits) -> Bits:
+    turned = np.zeros_like(own)
+    for shift, mask in _directions(size):
+        through = other & mask
+        line = _step(bit, shift) & through
+        for _ in range(size - 3):
+            line |= _step(line, shift) & through
+        turned |= line * (_step(line, shift) & mask & own != 0)
+    return turned
+
+
+def _step(board: Bits, shift: int) -> Bits:
+    stepped: Bits = board << board.dtype.type(shift) if shift > 0 else board >> board.dtype.type(-shift)
+    return stepped
 
 
 @lru_cache
-def _directions(size: int) -> tuple[tuple[int, int], ...]:
+def _directions(size: int) -> tuple[tuple[int, Any], ...]:
     """The eight directions as (shift, squares a step in it may land on): a step never leaves one edge for another."""
     edges = {0: _board(size)}
     for step, edge in ((1, 0), (-1, size - 1)):
-        edges[step] = _board(size) & ~sum(_bit(size, row, edge) for row in range(size))
-    return tuple((size * down + right, edges[right]) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right)
+        edges[step] = _board(size) & ~sum(1 << size * row + edge for row in range(size))
+    steps = [(size * down + right, edges[right]) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right]
+    return tuple((shift, _type(size)(mask)) for shift, mask in steps)
 
 
-@lru_cache
 def _board(size: int) -> int:
     return (1 << size * size) - 1
 
 
-def _bit(size: int, row: int, column: int) -> int:
-    return 1 << size * row + column
+def _type(size: int) -> Any:
+    return np.uint16 if size == 4 else np.uint64

@@ -8,24 +8,28 @@ Openings are drawn so that at least two discs have changed hands, because the si
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from workers.corpora.types import SPLITS, Split
-from workers.othello.board import positions, random_game
-from workers.othello.languages import Language, languages, say, sentence
+from workers.othello.blueprints import languages
+from workers.othello.board import NONE, Bools, Moves, history, lengths, random_games, spread
+from workers.othello.languages import Language, say, sentence
 
-Moves = tuple[int, ...]
+Game = tuple[int, ...]
 
 BOARD_MOVES, CORNER_MOVES = 8, 7
 """Moves of an opening in each task."""
 TURNED = 2
 """Discs that have changed hands in a `board` opening, at the least."""
-RARE = 1000
-"""Draws in a row without a new game after which there are taken to be no more."""
+BATCH = 1000
+"""Games drawn at once; where none of them is a new one, there are taken to be no more."""
 
 DESCRIPTION = """\
 # Games of Othello in invented languages, written by `sprachbund demo`; nothing here was said by anyone.
@@ -74,19 +78,25 @@ class Sizes:
         return self.train + self.dev + self.test
 
 
-def othello_corpora(root: Path, *, size: int = 4, sizes: Sizes | None = None, seed: int = 0) -> tuple[Language, ...]:
+def othello_corpora(
+    root: Path, *, size: int = 4, sizes: Sizes | None = None, seed: int = 0, anchors: Sequence[int] | None = None
+) -> tuple[Language, ...]:
     """Write the corpora of six languages to ``root`` and return the languages. Equal arguments write equal bytes.
+
+    ``anchors``: how many of each language, out of 12 moves, in place of those of the blueprints.
 
     No game is in the raw text of two languages, no labelled opening is in two splits, and none begins a game of the
     raw text. Raises ``ValueError`` where the board has too few games for that.
     """
     amounts = sizes or Sizes()
-    spoken = languages(size, seed)
-    rng = random.Random(f"corpora/{size}/{seed}")
+    spoken = languages(size, seed, anchors=anchors)
+    rng = np.random.default_rng((size, seed))
     board = _splits(_board_openings(size, amounts.labelled, rng), amounts)
     corner = _splits(_corner_openings(size, amounts.labelled, rng), amounts)
     held_out = {moves for splits in (board, corner) for items in splits.values() for _, moves in items}
-    whole = _different(size, None, rng, lambda game: held_out.isdisjoint((game[:BOARD_MOVES], game[:CORNER_MOVES])))
+    whole = (
+        game for game in _different(size, None, rng) if held_out.isdisjoint((game[:BOARD_MOVES], game[:CORNER_MOVES]))
+    )
     texts = _take(whole, len(spoken) * amounts.text, size)
     for number, language in enumerate(spoken):
         games = texts[number * amounts.text : (number + 1) * amounts.text]
@@ -99,78 +109,91 @@ def othello_corpora(root: Path, *, size: int = 4, sizes: Sizes | None = None, se
     return spoken
 
 
-def owners(moves: Moves, size: int) -> list[str]:
-    """For each move, who owns its square after the last: `black` or `white`."""
-    end = positions(moves, size)[-1]
-    return ["black" if end.black >> square & 1 else "white" for square in moves]
+def owners(moves: Moves, size: int) -> NDArray[np.str_]:
+    """Of openings [n, moves]: who owns the square of each move after the last, `black` or `white`."""
+    end = history(moves, size)[-1]
+    black = np.take_along_axis(spread(end.black, size), moves.astype(np.intp), axis=1)
+    return np.where(black, "black", "white")
 
 
-def turned(moves: Moves, size: int) -> int:
-    """How many of the discs played belong to the other side after the last move."""
-    movers = ["black" if before.black_to_move else "white" for before in positions(moves, size)[:-1]]
-    return sum(mover != owner for mover, owner in zip(movers, owners(moves, size), strict=True))
+def turned(moves: Moves, size: int) -> NDArray[np.int64]:
+    """How many of the discs played belong to the other side after the last move [n]."""
+    movers = np.column_stack([before.black_to_move for before in history(moves, size)[:-1]])
+    changed: NDArray[np.int64] = (np.where(movers, "black", "white") != owners(moves, size)).sum(axis=1)
+    return changed
 
 
-def offers_corner(moves: Moves, size: int) -> bool:
-    """Whether the side to move after these moves can take a corner."""
-    corners = {0, size - 1, size * (size - 1), size * size - 1}
-    return not corners.isdisjoint(positions(moves, size)[-1].legal)
+def offers_corner(moves: Moves, size: int) -> Bools:
+    """Whether the side to move after these moves can take a corner [n]."""
+    corners = [0, size - 1, size * (size - 1), size * size - 1]
+    offers: Any = spread(history(moves, size)[-1].legal, size)[:, corners].any(axis=1)
+    return np.asarray(offers)
 
 
-def _board_openings(size: int, count: int, rng: random.Random) -> list[Moves]:
+def _board_openings(size: int, count: int, rng: np.random.Generator) -> list[Game]:
     found = _different(size, BOARD_MOVES, rng, lambda moves: turned(moves, size) >= TURNED)
     return _take(found, count, size)
 
 
-def _corner_openings(size: int, count: int, rng: random.Random) -> list[Moves]:
+def _corner_openings(size: int, count: int, rng: np.random.Generator) -> list[Game]:
     """Openings by turns with a corner to take and without, so that every split is balanced."""
-    sides: dict[bool, list[Moves]] = {True: [], False: []}
-    for opening in _different(size, CORNER_MOVES, rng, lambda moves: len(moves) == CORNER_MOVES):
-        sides[offers_corner(opening, size)].append(opening)
-        if min(map(len, sides.values())) >= (count + 1) // 2:
-            break
-    pairs = zip(*sides.values(), strict=False)
+    drawn = (
+        _different(size, CORNER_MOVES, rng, lambda moves: offers_corner(moves, size)),
+        _different(size, CORNER_MOVES, rng, lambda moves: ~offers_corner(moves, size)),
+    )
+    pairs = zip(*(islice(side, (count + 1) // 2) for side in drawn), strict=False)
     return _take((opening for pair in pairs for opening in pair), count, size)
 
 
-def _different(size: int, moves: int | None, rng: random.Random, wanted: Callable[[Moves], bool]) -> Iterator[Moves]:
-    """Random games, whole or broken off, that are wanted, none twice; ends when new ones have become rare."""
-    found: set[Moves] = set()
-    idle = 0
-    while idle < RARE:
-        game = random_game(size, rng, moves)
-        idle += 1
-        if game not in found and wanted(game):
-            found.add(game)
-            idle = 0
-            yield game
+def _different(
+    size: int, limit: int | None, rng: np.random.Generator, wanted: Callable[[Moves], Bools] | None = None
+) -> Iterator[Game]:
+    """Random games, or openings of ``limit`` moves, that are wanted, none twice; ends when new ones are rare."""
+    found: set[Game] = set()
+    while True:
+        games = random_games(size, BATCH, rng, limit=limit)
+        if limit is not None:
+            games = games[lengths(games) == limit]
+        if wanted is not None:
+            games = games[wanted(games)]
+        new = [game for game in dict.fromkeys(_squares(row) for row in games) if game not in found]
+        if not new:
+            return
+        found.update(new)
+        yield from new
 
 
-def _take(games: Iterable[Moves], count: int, size: int) -> list[Moves]:
+def _squares(row: Moves) -> Game:
+    return tuple(row[row != NONE].tolist())
+
+
+def _take(games: Iterable[Game], count: int, size: int) -> list[Game]:
     found = list(islice(games, count))
     if len(found) < count:
         raise ValueError(f"{count} different games are more than a {size}x{size} board gives; ask for fewer items")
     return found
 
 
-def _splits(openings: Sequence[Moves], sizes: Sizes) -> dict[Split, list[tuple[str, Moves]]]:
+def _splits(openings: Sequence[Game], sizes: Sizes) -> dict[Split, list[tuple[str, Game]]]:
     """Openings by split, each under the id it has in every language."""
     items = iter(openings)
     amounts: dict[Split, int] = {"train": sizes.train, "dev": sizes.dev, "test": sizes.test}
     return {split: [(f"{split}-{n:04}", next(items)) for n in range(amount)] for split, amount in amounts.items()}
 
 
-def _tagged(language: Language, items: Sequence[tuple[str, Moves]], size: int) -> Iterator[str]:
-    for _, moves in items:
-        for words, owner in zip(say(language, moves), owners(moves, size), strict=True):
+def _tagged(language: Language, items: Sequence[tuple[str, Game]], size: int) -> Iterator[str]:
+    tags = owners(np.array([moves for _, moves in items], dtype=np.uint8), size)
+    for (_, moves), owned in zip(items, tags, strict=True):
+        for words, owner in zip(say(language, moves), owned, strict=True):
             yield from (f"{word}\t{owner}" for word in words)
         yield ""
 
 
-def _labelled(language: Language, items: Sequence[tuple[str, Moves]], size: int) -> Iterator[str]:
+def _labelled(language: Language, items: Sequence[tuple[str, Game]], size: int) -> Iterator[str]:
     yield "id\ttext\tlabel"
-    for name, moves in items:
-        yield f"{name}\t{sentence(language, moves)}\t{'corner' if offers_corner(moves, size) else 'none'}"
+    offers = offers_corner(np.array([moves for _, moves in items], dtype=np.uint8), size)
+    for (name, moves), offered in zip(items, offers, strict=True):
+        yield f"{name}\t{sentence(language, moves)}\t{'corner' if offered else 'none'}"
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:

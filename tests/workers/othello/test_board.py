@@ -1,112 +1,119 @@
-"""The game: rules, counts of games that are known, random games."""
+"""The game: the rule itself, counts of lines that are known, random games."""
 
 from __future__ import annotations
 
-import random
 from itertools import pairwise
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.othello.board import (
+    NONE,
     SIZES,
     IllegalMove,
-    Position,
-    flips,
+    Moves,
+    history,
+    lengths,
+    openings,
     play,
     playable,
-    positions,
-    random_game,
+    random_games,
+    square_name,
     squares,
     start,
 )
 
-games = st.builds(
-    lambda size, seed: (size, random_game(size, random.Random(seed))), st.sampled_from((4, 6)), st.integers(0, 10_000)
-)
+KNOWN = {8: [4, 12, 56, 244, 1396, 8200], 4: [4, 12, 44, 128, 436, 1296], 6: [4, 12, 56, 244, 1364, 7604]}
+"""Legal lines of one to six moves. The 8 x 8 ones are published perft counts."""
 
 
-def slow_flips(position: Position, square: int) -> int:
-    """The rule as it is told: walk each direction over the other's discs until an own disc."""
-    size, turned = position.size, 0
-    if (position.black | position.white) >> square & 1:
-        return 0
-    for down, right in ((a, b) for a in (-1, 0, 1) for b in (-1, 0, 1) if a or b):
-        line, row, column = 0, square // size + down, square % size + right
-        while 0 <= row < size and 0 <= column < size and position.other >> (row * size + column) & 1:
-            line |= 1 << row * size + column
-            row, column = row + down, column + right
-        if 0 <= row < size and 0 <= column < size and position.own >> (row * size + column) & 1:
-            turned |= line
-    return turned
+def one_game(size: int, seed: int) -> list[int]:
+    return [int(square) for square in random_games(size, 1, np.random.default_rng(seed))[0] if square != NONE]
 
 
-def leaves(position: Position) -> int:
-    return sum(leaves(play(position, square)) for square in position.legal) if position.legal else 1
+@pytest.mark.parametrize("size", SIZES)
+def test_every_board_has_the_known_number_of_openings(size: int) -> None:
+    assert [len(openings(size, depth)) for depth in range(1, 7)] == KNOWN[size]
 
 
-def count(position: Position, depth: int) -> int:
-    return 1 if depth == 0 else sum(count(play(position, square), depth - 1) for square in position.legal)
+@pytest.mark.parametrize(("size", "depth"), [(4, 6), (6, 6), (8, 5)])
+def test_lines_are_those_of_an_independent_enumeration(size: int, depth: int, plain_game: Any) -> None:
+    expected = [line + (NONE,) * (depth - len(line)) for line in plain_game(size).lines(depth)]
+    assert [tuple(line) for line in openings(size, depth).tolist()] == expected
 
 
-def test_the_8x8_board_has_the_known_number_of_openings() -> None:
-    assert [count(start(8), depth) for depth in range(1, 6)] == [4, 12, 56, 244, 1396]
+def test_the_number_of_lines_of_six_moves_is_that_of_an_independent_enumeration(plain_game: Any) -> None:
+    assert sum(1 for _ in plain_game(8).lines(6)) == len(openings(8, 6))
 
 
 def test_the_4x4_board_has_the_known_number_of_games() -> None:
-    assert leaves(start(4)) == 60_060
+    games = openings(4, 12)
+    assert len(games) == len(np.unique(games, axis=0)) == 60_060
 
 
-@settings(max_examples=20, deadline=None)
-@given(games)
-def test_flips_and_legal_moves_are_those_of_the_rule(drawn: tuple[int, tuple[int, ...]]) -> None:
-    size, moves = drawn
-    for position in positions(moves, size):
-        expected = {square: slow_flips(position, square) for square in range(size * size)}
-        assert {square: flips(position, square) for square in range(size * size)} == expected
-        assert position.legal == tuple(square for square, turned in expected.items() if turned)
+@settings(max_examples=15, deadline=None)
+@given(st.sampled_from(SIZES), st.integers(0, 10_000))
+def test_games_are_played_as_the_rule_says(plain_game: Any, size: int, seed: int) -> None:
+    game = one_game(size, seed)
+    expected = plain_game(size)
+    seen = history([game], size)
+    for at, move in zip(seen, [*game, None], strict=True):
+        discs = {side: [size * r + c for (r, c), owner in expected.discs.items() if owner == side] for side in "xo"}
+        assert list(squares(int(at.black[0]))) == sorted(discs["x"])
+        assert list(squares(int(at.white[0]))) == sorted(discs["o"])
+        assert list(squares(int(at.legal[0]))) == expected.legal()
+        if move is not None:
+            assert at.black_to_move[0] == (expected.mover == "x")
+            expected = expected.after(move)
+    assert not seen[-1].legal.any()
 
 
-@settings(max_examples=20, deadline=None)
-@given(games)
-def test_every_move_adds_one_disc_and_turns_some(drawn: tuple[int, tuple[int, ...]]) -> None:
-    size, moves = drawn
-    seen = positions(moves, size)
-    for square, before, after in zip(moves, seen[:-1], seen[1:], strict=True):
-        assert not after.black & after.white
-        assert after.black | after.white == before.black | before.white | 1 << square
-        gained = after.black if before.black_to_move else after.white
-        assert gained == before.own | 1 << square | flips(before, square)
-
-
-@settings(max_examples=20, deadline=None)
-@given(games)
-def test_a_game_ends_when_neither_side_can_move(drawn: tuple[int, tuple[int, ...]]) -> None:
-    size, moves = drawn
-    end = positions(moves, size)[-1]
-    passed = Position(size, end.black, end.white, not end.black_to_move)
-    assert end.legal == passed.legal == ()
+def test_many_games_are_played_as_each_alone() -> None:
+    games = random_games(6, 50, np.random.default_rng(3))
+    together = history(games, 6)
+    for number, game in enumerate(games):
+        alone = history(game[None], 6)
+        assert [int(at.black[number]) for at in together] == [int(at.black[0]) for at in alone]
 
 
 def test_a_side_that_cannot_move_passes() -> None:
-    for seed in range(200):
-        seen = positions(random_game(4, random.Random(seed)), 4)
-        for before, after in pairwise(seen):
-            if after.legal and after.black_to_move == before.black_to_move:
-                return
-    pytest.fail("no game of 200 had a pass")
+    games = random_games(4, 200, np.random.default_rng(0))
+    seen = history(games, 4)
+    passed = [(after.black_to_move == before.black_to_move) & (after.legal != 0) for before, after in pairwise(seen)]
+    assert np.any(passed)
 
 
 def test_equal_seeds_play_equal_games_and_a_limit_breaks_them_off() -> None:
-    whole = random_game(4, random.Random(7))
-    assert random_game(4, random.Random(7)) == whole
-    assert random_game(4, random.Random(7), 5) == whole[:5]
+    whole: list[Moves] = [random_games(4, 20, np.random.default_rng(7)) for _ in range(2)]
+    assert (whole[0] == whole[1]).all()
+    assert (random_games(4, 20, np.random.default_rng(7), limit=5) == whole[0][:, :5]).all()
 
 
-def test_an_illegal_move_names_the_legal_ones() -> None:
-    with pytest.raises(IllegalMove, match=r"square 0 is not legal here; legal squares: \(1, 4, 11, 14\)"):
-        play(start(4), 0)
+def test_every_legal_move_is_as_likely() -> None:
+    first = random_games(8, 4000, np.random.default_rng(1), limit=1)[:, 0]
+    counts = np.unique(first, return_counts=True)[1]
+    assert len(counts) == 4
+    assert abs(counts - 1000).max() < 120  # Four standard deviations.
+
+
+def test_all_games_begin_with_the_opening_they_are_given() -> None:
+    games = random_games(4, 30, np.random.default_rng(0), opening=(1, 0))
+    assert (games[:, :2] == [1, 0]).all()
+    assert len(np.unique(games, axis=0)) > 10
+
+
+def test_an_illegal_move_names_the_game_and_the_legal_ones() -> None:
+    with pytest.raises(IllegalMove, match=r"game 1: square 0 is not legal here; legal squares: \(1, 4, 11, 14\)"):
+        play(start(4, 2), [1, 0])
+
+
+@pytest.mark.parametrize("square", [16, 200, NONE])
+def test_a_square_off_the_board_is_illegal_while_there_are_moves(square: int) -> None:
+    with pytest.raises(IllegalMove):
+        play(start(4), [square])
 
 
 def test_an_odd_board_is_refused() -> None:
@@ -118,4 +125,13 @@ def test_an_odd_board_is_refused() -> None:
 def test_all_but_four_squares_are_playable(size: int) -> None:
     begin = start(size)
     assert len(playable(size)) == size * size - 4
-    assert set(playable(size)).isdisjoint(squares(begin.black | begin.white))
+    assert set(playable(size)).isdisjoint(squares(int(begin.own[0] | begin.other[0])))
+
+
+def test_squares_are_named_as_players_name_them() -> None:
+    assert [square_name(square, 8) for square in (0, 7, 19, 63)] == ["a1", "h1", "d3", "h8"]
+
+
+def test_the_length_of_a_game_is_the_number_of_its_moves() -> None:
+    games = random_games(4, 10, np.random.default_rng(0))
+    assert lengths(games).tolist() == [len(game[game != NONE]) for game in games]

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workers.corpora import open_corpora
 from workers.corpora.types import SPLITS, Corpora
-from workers.othello.board import playable, positions
+from workers.othello.blueprints import languages
+from workers.othello.board import history, playable
 from workers.othello.corpora import Sizes, offers_corner, othello_corpora, owners, turned
-from workers.othello.languages import Language, languages
+from workers.othello.languages import Language
 from workers.tasks.classification import LabelledText
 from workers.tasks.tagging import TaggedSentence
 
@@ -69,7 +71,9 @@ def test_tags_are_the_owners_at_the_end_of_the_opening(corpora: Corpora) -> None
             assert isinstance(item, TaggedSentence)
             moves = heard(language, item.tokens)
             expected = [
-                owner for square, owner in zip(moves, owners(moves, 4), strict=True) for _ in language.words[square]
+                owner
+                for square, owner in zip(moves, owners(np.array([moves]), 4)[0], strict=True)
+                for _ in language.words[square]
             ]
             assert list(item.tags) == expected
 
@@ -78,7 +82,9 @@ def test_labels_say_whether_a_corner_can_be_taken(corpora: Corpora) -> None:
     for language in languages():
         for item in corpora.dataset("corner", language.code, "test").items:
             assert isinstance(item, LabelledText)
-            assert (item.label == "corner") == offers_corner(heard(language, tuple(item.text.split())), 4)
+            assert (item.label == "corner") == offers_corner(np.array([heard(language, tuple(item.text.split()))]), 4)[
+                0
+            ]
 
 
 def test_equal_ids_are_the_same_opening_in_every_language(corpora: Corpora) -> None:
@@ -99,11 +105,11 @@ def test_no_opening_is_in_two_splits_or_begins_a_game_of_the_text(corpora: Corpo
 def test_raw_texts_hold_different_whole_games(corpora: Corpora) -> None:
     games = all_games(corpora)
     assert len(set(games)) == len(games) == 6 * SIZES.text
-    assert all(not positions(game)[-1].legal for game in games)
+    assert all(not history([game])[-1].legal[0] for game in games)
 
 
 def test_the_side_that_moved_is_a_poor_guess_of_the_owner(corpora: Corpora) -> None:
-    assert all(turned(moves, 4) >= 2 for moves in openings(corpora, "board", languages()[0], "test"))
+    assert (turned(np.array(openings(corpora, "board", languages()[0], "test")), 4) >= 2).all()
 
 
 def test_a_constant_answer_gets_half_of_the_corner_task(corpora: Corpora) -> None:

@@ -6,8 +6,9 @@ from itertools import combinations
 
 import pytest
 
+from workers.othello.blueprints import languages
 from workers.othello.board import SIZES, playable
-from workers.othello.languages import Language, languages, say, sentence, shared_moves
+from workers.othello.languages import Language, say, sentence, shared_moves
 
 
 def words(language: Language) -> set[str]:
@@ -36,7 +37,7 @@ def test_a_move_takes_as_many_words_as_its_language_type_says(size: int) -> None
     lengths = {"atomic": {1}, "split": {1, 2, 3}, "compositional": {2}}
     for language in languages(size):
         own = [language.words[square] for square in playable(size) if square not in language.anchored]
-        assert {len(said) for said in own} <= lengths[language.blueprint.type]
+        assert {len(said) for said in own} <= lengths[language.type]
 
 
 def test_split_words_are_fresh_and_compositional_words_name_column_and_row() -> None:
