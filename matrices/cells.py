@@ -39,6 +39,9 @@ IMPORTED = "imported"
 SHARE_OUTRANKED = "share_outranked"
 """Metric of a published table of ranks: the share of the target's other sources that a source outranks. No score."""
 
+DIFFERENCE = "difference"
+"""Metric of imported scores that are differences, in [-1, 1]; no scores."""
+
 SCHEMA = pa.schema(
     [
         pa.field("schema_version", pa.int32(), nullable=False),

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.cells import BASELINE, IMPORTED, SHARE_OUTRANKED, Cell, cell_id, from_table, now
+from matrices.cells import BASELINE, DIFFERENCE, IMPORTED, SHARE_OUTRANKED, Cell, cell_id, from_table, now
 from matrices.headers import plain
 from matrices.published import Line, Published, PublishedTableError, with_shares
 from matrices.reading import UnknownMatrixError
@@ -27,8 +27,6 @@ PUBLISHED = "published"
 
 UNNAMED = "score"
 """The metric of scores of which nobody says what they are."""
-DIFFERENCE = "difference"
-"""Metric of imported scores that are differences, in [-1, 1]; no scores."""
 _SAME = 1e-9
 _LONGEST_NAME = 120
 _NAME = re.compile(rf"[\w.+@-]{{1,{_LONGEST_NAME}}}")

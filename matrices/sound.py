@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.cells import BASELINE, SCHEMA, STATUSES, Kind
+from matrices.cells import BASELINE, DIFFERENCE, SCHEMA, STATUSES, Kind
 
 LISTS = ("correct", "total")
 """The columns of outcomes by item."""
@@ -76,7 +76,8 @@ def _no_code(name: str) -> Callable[[pa.Table], pa.ChunkedArray]:
 
 def _bad_score(rows: pa.Table) -> pa.ChunkedArray:
     score = rows["score"]
-    inside = pc.and_(pc.greater_equal(score, 0.0), pc.less_equal(score, 1.0))
+    least = pc.if_else(pc.equal(rows["metric"], DIFFERENCE), -1.0, 0.0)
+    inside = pc.and_(pc.greater_equal(score, least), pc.less_equal(score, 1.0))
     return pc.and_(pc.equal(rows["status"], "ok"), pc.invert(pc.fill_null(inside, False)))
 
 
@@ -130,7 +131,7 @@ _RULES: tuple[Rule, ...] = (
         ("kind",),
         lambda rows: pc.invert(pc.is_in(rows["kind"], pa.array(get_args(Kind)))),
     ),
-    ("ok without a score in [0, 1]", ("status", "score"), _bad_score),
+    ("ok without a score in [0, 1], or of a difference in [-1, 1]", ("status", "metric", "score"), _bad_score),
     ("source is no code of a language", ("source",), _no_code("source")),
     ("target is no code of a language", ("target",), _no_code("target")),
     (

@@ -191,6 +191,8 @@ class Store:
                 )
             except CommitFailedError:
                 continue  # Another one wrote meanwhile: perhaps cells, which are to be kept, perhaps the upgrade.
+            except FAULTS as error:
+                raise StoreUnwritableError(self.uri, error) from error
             return self.version
         return None
 
@@ -330,9 +332,9 @@ class Store:
             if version is not None:
                 _travel(table, version)
         except TableNotFoundError as error:
-            if "://" not in self.uri and any(Path(_log(self.uri)).glob("*.json")):
-                raise StoreUnreadableError(self.uri, error) from error
-            raise StoreMissingError(self.uri) from error
+            raise (
+                StoreUnreadableError(self.uri, error) if _has_log(self.uri) else StoreMissingError(self.uri)
+            ) from error
         except (StoreMissingError, StoreTooNewError, StoreUnreadableError, UnknownVersionError):
             raise
         except FAULTS as error:
@@ -353,6 +355,14 @@ class Store:
 
 def _log(uri: str) -> str:
     return f"{uri}/_delta_log"
+
+
+def _has_log(uri: str) -> bool:
+    """Whether there are entries of a log at a folder. Raises ``StoreUnreadableError`` where that cannot be seen."""
+    try:
+        return "://" not in uri and any(Path(_log(uri)).glob("*.json"))
+    except OSError as error:
+        raise StoreUnreadableError(uri, error) from error
 
 
 def _is_there(path: str) -> bool:

@@ -28,7 +28,8 @@ def uri(bucket: str) -> str:
 
 def test_what_was_appended_is_read_summed_up_and_exported(uri: str, make_cell: MakeCell, tmp_path: Path) -> None:
     store = Store.open(uri, create=True)
-    cells = [make_cell(source=source, target="yor") for source in ("deu", "eng", None)]
+    cells = [make_cell(source=source, target="yor") for source in ("deu", "eng")]
+    cells.append(make_cell(source=None, target="yor", composition="baseline"))
     assert store.append(cells) == Store(uri).version == 1
     assert store.measured_ids() == {cell.cell_id for cell in cells}
     (info,) = store.matrices()

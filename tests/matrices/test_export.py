@@ -20,7 +20,7 @@ MATRIX = "zero_shot-pos-tiny"
 COLUMNS = [
     *("schema_version", "matrix", "encoder", "kind", "composition", "task", "metric", "source", "target", "selection"),
     *("seed", "score", "n_items", "correct", "total", "status", "error", "seconds", "device", "created_at", "cell_id"),
-    *("method", "shots", "provenance", "data"),
+    *("method", "shots", "provenance", "data", "language_seed"),
 ]
 
 
