@@ -1,7 +1,6 @@
-"""What the measured matrices say: the tables and pictures of docs/results.md, and the box that ships with the package.
+"""What the measured matrices say: the tables and pictures of docs/results.md.
 
     .venv/bin/python benchmarks/report.py runs/store --encoder runs/sprachbund-mini --out docs/results
-    .venv/bin/python benchmarks/report.py runs/store --encoder runs/sprachbund-mini --corpora ../shared/data --box
 
 Prints Markdown. Kinship and script: each off-diagonal score is standardised within its target (over sources); the
 difference of the means of related and unrelated pairs is compared with 10,000 permutations of the sources' identities
@@ -14,43 +13,30 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 
-from matrices.boxed import write_box
 from matrices.grid import Grid, grid
 from matrices.languages import genealogy, resolve
 from matrices.plots import heat_map, save
-from matrices.reading import CorpusCredit, Provenance
 from matrices.recommend import Question, Recommendation, Score, ask
 from matrices.store import Store
-from workers.corpora import open_corpora
 
 PERMUTATIONS = 10_000
-COMMAND = (
-    "sprachbund pretrain jobs/encoder.yaml; sprachbund fill jobs/zero_shot.yaml; sprachbund fill jobs/interference.yaml"
-)
 
 Related = Callable[[str, str], bool]
 
 
 def main() -> None:
-    """Print the tables, draw the pictures, or write the box."""
+    """Print the tables and draw the pictures."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("store")
     arguments.add_argument("--encoder", type=Path, required=True, help="folder of the encoder measured on")
-    arguments.add_argument("--corpora", type=Path, default=Path("../shared/data"))
     arguments.add_argument("--out", type=Path, help="folder for heat maps")
-    arguments.add_argument("--box", action="store_true", help="write the box into the package instead")
     given = arguments.parse_args()
     store = Store(given.store)
-    if given.box:
-        print(write_box([store], _provenance(store, given.encoder, given.corpora), Path("matrices/data")))
-        return
     seen = set(json.loads((given.encoder / "sprachbund.json").read_text(encoding="utf-8"))["languages"])
     for info in store.matrices():
         measured = grid(store.cells(info.matrix))
@@ -176,36 +162,6 @@ def _share(score: Score | None) -> str:
 
 def _half(interval: tuple[float, float]) -> float:
     return (interval[1] - interval[0]) / 2
-
-
-def _provenance(store: Store, encoder: Path, root: Path) -> Provenance:
-    infos = store.matrices()
-    used = {(info.task, code) for info in infos for code in _languages(store, info.matrix)}
-    corpora = open_corpora(root)
-    entries = [e for e in corpora.entries() if e.kind == "text" or (e.task, e.language) in used]
-    languages = {code for _, code in used}
-    credits = {
-        # One corpus may be a file a language: ntrex.deu, ntrex.yor.
-        (entry.corpus.partition(".")[0], entry.licence or "not stated")
-        for entry in entries
-        if entry.language in languages
-        and (entry.kind == "text" or entry.corpus == corpora.chosen(entry.task, entry.language))
-    }
-    seeds = sorted({row for info in infos for row in store.cells(info.matrix, columns=["seed"])["seed"].to_pylist()})
-    names = ("torch", "adapters", "transformers", "ray", "deltalake")
-    return Provenance(
-        encoder=f"{infos[0].encoder}, {json.loads((encoder / 'sprachbund.json').read_text())['tokens_seen']} tokens",
-        corpora=tuple(CorpusCredit(corpus, licence) for corpus, licence in sorted(credits)),
-        seeds=tuple(seeds),
-        versions={"sprachbund": version("sprachbund"), **{name: version(name) for name in names}},
-        date=datetime.now(UTC).date().isoformat(),
-        command=COMMAND,
-    )
-
-
-def _languages(store: Store, matrix: str) -> set[str]:
-    cells = store.cells(matrix, columns=["source", "target"])
-    return {code for name in ("source", "target") for code in cells[name].to_pylist() if code is not None}
 
 
 if __name__ == "__main__":

@@ -96,15 +96,13 @@ def _question(held: Reader, matrix: str, composition: str, selection: str) -> tu
 
 
 def _content(table: ScoreTable) -> str:
-    """A digest of all a model is fitted to, but for overlaps of texts: these stay the same while the service runs."""
-    digest = hashlib.sha256("\n".join([*table.sources, "", *table.targets, "", *_pretrained(table), ""]).encode())
+    """A digest of all a model is fitted to; of overlaps of texts, which stay the same, whether there are any."""
+    texts = "no texts" if table.overlaps is None else "texts"
+    parts = [*table.sources, "", *table.targets, "", *_pretrained(table), "", texts]
+    digest = hashlib.sha256("\n".join(parts).encode())
     for values in (table.scores, table.errors):
         digest.update(b"none" if values is None else values.tobytes())
     return digest.hexdigest()
-
-
-def _scores(reader: Reader, matrix: str, version: int, composition: str, selection: str) -> ScoreTable:
-    return scores_of(reader, matrix, version=version, composition=composition, selection=selection)
 
 
 def _pretrained(table: ScoreTable) -> list[str]:

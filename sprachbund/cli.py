@@ -44,7 +44,10 @@ COMMANDS = {
         "importing:import_table",
         "Bring a published table, or an exported matrix, into a store: all its lines, or none where one is wrong.",
     ),
-    "corpora": ("corpora:corpora", "Show what a folder of corpora holds: languages, tasks, splits, items."),
+    "corpora": (
+        "corpora:corpora",
+        "Show what a folder of corpora holds: languages, tasks, splits, items, and what stands in two splits.",
+    ),
     "plan": (
         "jobs:plan_command",
         "Show what a job will train and measure, what is done already, and what it is likely to cost.",

@@ -15,8 +15,15 @@ from typing import Any
 import pytest
 
 from matrices.cells import Cell, cell_id
+from matrices.logs import configure_logs
 
 MakeCell = Callable[..., Cell]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    """As in a command: to standard error, also of threads that outlive the test that started them."""
+    configure_logs()
 
 
 @pytest.fixture(scope="session")

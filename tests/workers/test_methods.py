@@ -21,7 +21,7 @@ from workers.pool import InlinePool
 
 METHODS = {
     "lora": {"method": "lora", "lora": {"epochs": 1, "rank": 4}},
-    "full": {"method": "full", "full": {"epochs": 3, "learning_rate": 1e-2, "leave_out": 1}},
+    "full": {"method": "full", "full": {"epochs": 3, "learning_rate": 2e-3, "leave_out": 1}},
 }
 
 

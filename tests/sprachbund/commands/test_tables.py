@@ -196,9 +196,9 @@ def test_a_catalogued_matrix_is_imported_from_a_mirror_with_where_it_is_from(tmp
     assert result.exit_code == 0, result.output
     cells = Store(tmp_path / "store").cells("xpos-pos")
     assert sorted(cells["score"].to_pylist()) == [pytest.approx(0.837), pytest.approx(0.898)]
-    [device] = set(cells["device"].to_pylist())
-    assert known.address in device
-    assert "no licence stated" in device
+    [provenance] = set(cells["provenance"].to_pylist())
+    assert known.address in provenance
+    assert "no licence stated" in provenance
 
 
 @pytest.mark.parametrize("arguments", [(), ("FILE", "--known", "xpos-pos")])

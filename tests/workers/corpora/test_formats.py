@@ -60,8 +60,8 @@ def test_wikiann_by_its_own_codes_of_languages(write: Write, declare: Callable[[
         "name: wikiann, format: conll, kind: spans, task: ner, test: '{language}/test', "
         "languages: {als: gsw, 'no': Norwegian, zh-min-nan: nan}"
     )
-    assert [entry.language for entry in corpora.entries()] == ["gsw", "nan", "nob"]
-    for language in ("gsw", "nan", "nob"):
+    assert [entry.language for entry in corpora.entries()] == ["gsw", "nan", "nor"]
+    for language in ("gsw", "nan", "nor"):
         items = corpora.dataset("ner", language, "test").items
         assert [item.content() for item in items] == ["Jan Kok", "Bern"]
 

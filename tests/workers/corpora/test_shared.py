@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from matrices.languages import resolve
 from workers.corpora import open_corpora
 from workers.corpora.checks import check, facts_of
 from workers.corpora.folder import Folder
@@ -140,7 +141,8 @@ def real(real_corpora: Path) -> Folder:
 
 def manifest_languages(root: Path, *tasks: str) -> set[str]:
     with (root / "manifest.csv").open(encoding="utf-8", newline="") as lines:
-        return {row["language"] for row in csv.DictReader(lines) if row["task"] in tasks} - {"mul"}
+        codes = {row["language"] for row in csv.DictReader(lines) if row["task"] in tasks} - {"mul"}
+    return {resolve(code).code for code in codes}
 
 
 TASKS = ("pos", "pud", "ner", "topic", "nli", "qa", "choice", "intents", "slots")
