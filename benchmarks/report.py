@@ -1,6 +1,6 @@
 """What the measured matrices say: the tables and pictures of docs/results.md.
 
-    .venv/bin/python benchmarks/report.py runs/store --encoder runs/sprachbund-mini --out docs/results
+    .venv/bin/python benchmarks/report.py runs/e5/store --out docs/results
 
 Prints Markdown. Kinship and script: each off-diagonal score is standardised within its target (over sources); the
 difference of the means of related and unrelated pairs is compared with 10,000 permutations of the sources' identities
@@ -10,7 +10,6 @@ difference of the means of related and unrelated pairs is compared with 10,000 p
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,13 +32,12 @@ def main() -> None:
     """Print the tables and draw the pictures."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("store")
-    arguments.add_argument("--encoder", type=Path, required=True, help="folder of the encoder measured on")
     arguments.add_argument("--out", type=Path, help="folder for heat maps")
     given = arguments.parse_args()
     store = Store(given.store)
-    seen = set(json.loads((given.encoder / "sprachbund.json").read_text(encoding="utf-8"))["languages"])
     for info in store.matrices():
         measured = grid(store.cells(info.matrix))
+        seen = set(store.pretrained(measured.encoder) or ())
         print(f"\n## {info.task}, {info.kind}\n")
         if given.out is not None:
             given.out.mkdir(parents=True, exist_ok=True)

@@ -34,6 +34,7 @@ StoreOption = Annotated[
 COLOURS = {"helps": "green", "harms": "red", "neutral": "dim", "undecided": "yellow"}
 """Of verdicts; the word stands there too."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+CreditsOption = Annotated[bool, typer.Option("--credits", help="Name the corpora behind the matrices in the box.")]
 
 
 _PIPED = 200
@@ -43,7 +44,7 @@ _KEPT_ALIVE, _GRACE = 20, 10
 """Seconds that a connection without requests is kept, and that answers under way have when the service is stopped."""
 
 
-def matrices(store: StoreOption = None, as_json: JsonOption = False) -> None:
+def matrices(store: StoreOption = None, as_json: JsonOption = False, with_credits: CreditsOption = False) -> None:
     """List the matrices of a store, with versions."""
     reader = store_or_box(store)
     infos = reader.matrices()
@@ -60,7 +61,7 @@ def matrices(store: StoreOption = None, as_json: JsonOption = False) -> None:
     # Names are to be copied, and what reads a pipe has no edge to fold them at.
     console = Console(width=None if sys.stdout.isatty() else _PIPED)
     console.print(table)
-    _say_measured_on(console, reader)
+    _say_measured_on(console, reader, with_credits)
 
 
 def recommend(
@@ -78,6 +79,7 @@ def recommend(
     selection: Selection = None,
     corpora: CorporaOption = None,
     as_json: JsonOption = False,
+    with_credits: CreditsOption = False,
 ) -> None:
     """Rank the languages to transfer from, for a task in a language, measured or not."""
     from matrices.recommend import Question, ask, predictor, to_json
@@ -111,7 +113,7 @@ def recommend(
             known = "genealogy" in answer.knowledge.known
             why = "databases know it, and say more" if known else "no other language's texts have a word of them"
         console.print(f"[yellow]note:[/] texts of {answer.target.name} are not used: {escape(why)}", highlight=False)
-    _say_measured_on(console, reader)
+    _say_measured_on(console, reader, with_credits)
 
 
 def export_matrix(
@@ -231,9 +233,14 @@ def _note(source: RankedSource, kind: str) -> str:
     return "tied with best" if source.tied_with_best and source.rank > 1 and source.n_items else ""
 
 
-def _say_measured_on(console: Console, reader: Reader) -> None:
+def _say_measured_on(console: Console, reader: Reader, with_credits: bool = False) -> None:
+    """Of the box when and with what it was measured, and on which corpora, or on how many."""
     about = reader.provenance
-    if about is not None:
+    if about is None:
+        return
+    unfree = sum("NC" in credit.licence for credit in about.corpora)
+    corpora = f"{len(about.corpora)} corpora, {unfree} of them non-commercial (`sprachbund matrices --credits`)"
+    if with_credits:
         corpora = ", ".join(f"{credit.corpus} ({credit.licence})" for credit in about.corpora)
-        text = f"From the box: measured {about.date} with {about.encoder} on {corpora}."
-        console.print(text, style="dim", highlight=False, markup=False)
+    text = f"From the box: measured {about.date} with {about.encoder} on {corpora}."
+    console.print(text, style="dim", highlight=False, markup=False)

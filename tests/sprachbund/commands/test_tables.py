@@ -11,6 +11,7 @@ from matrices.boxed import store_or_box
 from matrices.encoders import UnknownEncoderError
 from matrices.known import known_matrix
 from matrices.published import PublishedTableError
+from matrices.reading import MatrixInfo
 from matrices.store import Store, StoreMissingError
 from sprachbund.cli import app
 from sprachbund.commands.tables import NothingToJudgeError
@@ -157,29 +158,30 @@ def test_a_store_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert isinstance(run("backtest", tmp_path / "nowhere" / "matrix").exception, StoreMissingError)
 
 
-def box_matrix(folder: Path, ending: str) -> Path:
-    """A matrix of the box, exported."""
+def exported(folder: Path, ending: str) -> tuple[Path, MatrixInfo]:
+    """The smallest matrix of the box that can be judged by, exported."""
     out = folder / f"matrix{ending}"
-    [name] = [info.matrix for info in store_or_box(None).matrices() if info.matrix.startswith("pos-zero_shot")]
-    assert run("export", name, "--out", out).exit_code == 0
-    return out
+    infos = (info for info in store_or_box(None).matrices() if info.kind == "zero_shot" and info.sources > 5)
+    smallest = min(infos, key=lambda info: info.cells)
+    assert run("export", smallest.matrix, "--out", out).exit_code == 0
+    return out, smallest
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".csv"])
 def test_an_export_comes_back_in_by_every_door(tmp_path: Path, ending: str) -> None:
-    file = box_matrix(tmp_path, ending)
+    file, there = exported(tmp_path, ending)
 
     [listed] = json.loads(run("matrices", "--store", file, "--json").stdout)["matrices"]
     of_file, of_box = (
-        json.loads(run("recommend", *where, "--task", "pos", "--target", "wol", "--json").stdout)
-        for where in (("--store", file), ())
+        json.loads(run("recommend", *where, "--task", there.task, "--target", "wol", "--json").stdout)
+        for where in (("--store", file), ("--matrix", there.matrix))
     )
     judged = json.loads(run("backtest", file, "--json", "--processes", 1).stdout)
     imported_again = json.loads(run("import", file, "--store", tmp_path / "store", "--json").stdout)
 
-    assert listed["cells"] == 592
+    assert listed["cells"] == there.cells
     assert of_file["sources"] == of_box["sources"]
-    assert judged["methods"][0]["targets"] == 16
+    assert judged["methods"][0]["targets"] == there.targets
     assert imported_again["added"] >= listed["cells"]
     assert imported_again["matrix"] == listed["matrix"]
     assert {info.matrix for info in Store(tmp_path / "store").matrices()} == {listed["matrix"]}
