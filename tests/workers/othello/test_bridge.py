@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters_zoo.library import Encoder
+from adapters_zoo.backbone import Encoder
 from adapters_zoo.sources import check_encoder
 from workers.othello.blueprints import languages
 from workers.othello.bridge import Effort, alignment, bridge
