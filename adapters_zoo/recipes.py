@@ -27,7 +27,7 @@ class Recipe(BaseModel):
 class LanguageAdapterRecipe(Recipe):
     """Invertible bottleneck adapter trained by masked-language modelling (MAD-X, Pfeiffer et al. 2020)."""
 
-    added = ("others",)
+    added = ("others", "sentences")
 
     steps: Positive = Field(500, description="optimiser steps")
     tokens: Positive = Field(2048, description="tokens in a step's batch")
@@ -35,6 +35,9 @@ class LanguageAdapterRecipe(Recipe):
     learning_rate: Rate = Field(1e-3, description="peak of AdamW's rate; linear warm-up over 6% and linear decay")
     masked: Annotated[float, Field(gt=0, lt=1)] = Field(0.15, description="share of positions to predict")
     reduction: Rate = Field(2, description="hidden size divided by the bottleneck's width")
+    sentences: Positive | None = Field(
+        None, description="learn from the first so many sentences, so that languages have as much; all by default"
+    )
     seed: Annotated[int, Field(ge=0)] = Field(0, description="of initialisation, order and masks; one for all cells")
     others: Annotated[int, Field(ge=0)] | None = Field(
         None,
@@ -49,6 +52,8 @@ class ShiftRecipe(Recipe):
     The rate does not fall, so that the encoder after n steps of a long run is the encoder of a run of n steps.
     """
 
+    added = ("sentences",)
+
     budgets: Annotated[tuple[Positive, ...], Field(min_length=1)] = Field(
         (1, 10, 100, 1000), description="steps after which the encoder is kept; each is a composition, `shift-10`"
     )
@@ -57,6 +62,9 @@ class ShiftRecipe(Recipe):
     learning_rate: Rate = Field(5e-5, description="AdamW's rate after the warm-up; a small encoder wants more")
     warm_up: Annotated[int, Field(ge=0)] = Field(10, description="steps in which the rate rises, linearly")
     masked: Annotated[float, Field(gt=0, lt=1)] = Field(0.15, description="share of positions to predict")
+    sentences: Positive | None = Field(
+        None, description="learn from the first so many sentences, so that languages have as much; all by default"
+    )
     seed: Annotated[int, Field(ge=0)] = Field(0, description="of order and masks; one for all cells")
 
     @field_validator("budgets")
@@ -68,7 +76,7 @@ class ShiftRecipe(Recipe):
 
     def of_the_run(self) -> dict[str, Any]:
         """Every knob that decides what the weights are after n steps: all but the budgets."""
-        return self.model_dump(exclude={"budgets"})
+        return {name: value for name, value in self.identity().items() if name != "budgets"}
 
 
 class TaskRecipe(Recipe):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from matrices.reading import (
     in_order,
     summaries,
 )
-from matrices.sound import LISTS, MisshapenError, as_cells, name_is_usable
+from matrices.sound import LISTS, MisshapenError, addressable, as_cells, name_is_usable
 from matrices.store import Store
 
 _BRIEF = [name for name in SCHEMA.names if name not in LISTS]
@@ -228,14 +228,18 @@ def hold(
     notes: list[str] = []
     tables: dict[str, Kept] = {}
     faults: list[OSError] = []
+    stored: dict[str, str] = {}  # By the name it is held under, that in the store.
     there = {} if before is None else before.kept
     for matrix, mark in sorted(reader.marks(at).items()):
         if only is not None and matrix not in only:
             continue
-        if not name_is_usable(matrix):
+        name = addressable(matrix)
+        if not name_is_usable(name) or name in stored:
             notes.append(f"matrix {matrix[:80]!r} is left out: no name that can be asked for; give it another")
-        elif matrix in there and there[matrix].mark == mark:
-            tables[matrix] = there[matrix]
+            continue
+        stored[name] = matrix
+        if name in there and there[name].mark == mark:
+            tables[name] = there[name]
         else:
             try:
                 kept = _read(reader, matrix, at, mark, folder)
@@ -244,23 +248,30 @@ def hold(
                 faults += [error] if isinstance(error, OSError) else []
             else:
                 if kept.cells.num_rows:
-                    tables[matrix] = kept
+                    tables[name] = kept if name == matrix else _renamed(kept, name)
                 else:
                     notes += kept.notes
     if faults and not tables:
         raise faults[0]
     encoders = {name for kept in tables.values() for name in pc.unique(kept.cells["encoder"]).to_pylist()}
-    items, pretrained = _beside(reader, list(tables), sorted(encoders), notes)
+    items, pretrained = _beside(reader, {name: stored[name] for name in tables}, sorted(encoders), notes)
     return Held(tables, at, reader.provenance, items, pretrained, notes)
 
 
+def _renamed(kept: Kept, name: str) -> Kept:
+    """A matrix under a name that can stand in an address."""
+    at = kept.cells.schema.get_field_index("matrix")
+    column = pa.repeat(pa.scalar(name, SCHEMA.field("matrix").type), kept.cells.num_rows)
+    return replace(kept, cells=kept.cells.set_column(at, SCHEMA.field("matrix"), column))
+
+
 def _beside(
-    reader: Reader, matrices: Sequence[str], encoders: Sequence[str], notes: list[str]
+    reader: Reader, matrices: Mapping[str, str], encoders: Sequence[str], notes: list[str]
 ) -> tuple[Named, Mapping[str, frozenset[str] | None]]:
     """What is kept beside the cells; what cannot be read is noted, and as if it had never been said."""
     items: Named = {}
     try:
-        items = {name: reader.items(name) for name in matrices}
+        items = {name: reader.items(in_store) for name, in_store in matrices.items()}
     except BesideError as error:
         notes.append(f"what the items are is not known: {error}")
     try:

@@ -47,6 +47,11 @@ def as_cells(rows: pa.Table, columns: Sequence[str]) -> tuple[pa.Table, Counter[
     return rows.cast(pa.schema([SCHEMA.field(name) for name in columns])), wrong
 
 
+def addressable(matrix: str) -> str:
+    """The name that a matrix is asked for by: of one that was filled with a hub id, without its slash."""
+    return matrix.replace("/", "-")
+
+
 def name_is_usable(matrix: str) -> bool:
     """Whether a matrix can be asked for by its name, in an address too."""
     return matrix not in ("", ".", "..") and len(matrix) <= _LONGEST and matrix.isprintable() and "/" not in matrix

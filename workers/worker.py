@@ -114,7 +114,7 @@ class Worker:
         text = language_text(self._corpora, unit.language, self._bench.tasks)
         if text is None or text.digest != unit.made_from["text"]:
             raise CorpusChangedError(f"the raw text of {unit.language} changed since the job was planned")
-        return text.sentences
+        return text.sentences[: unit.recipe.sentences]
 
     def _train_task(self, unit: TaskAdapter) -> None:
         self._need([unit.under] if unit.under else [])

@@ -61,3 +61,18 @@ def test_other_versions_and_matrices_are_errors_naming_its_own(store: Store) -> 
         held.cells(MATRIX, version=1)
     with pytest.raises(UnknownMatrixError, match="zero_shot-topic-tiny"):
         held.cells("nope")
+
+
+def test_a_matrix_named_after_a_hub_id_goes_by_a_name_that_stands_in_an_address(
+    tmp_path: Path, make_cell: Callable[..., Cell]
+) -> None:
+    store = Store.open(tmp_path / "store", create=True)
+    old = "pos-zero_shot-FacebookAI/xlm-roberta-base-0123abcd"
+    store.append([make_cell(matrix=old), make_cell(matrix=old, source="eng")])
+    store.keep_items({old: {"yor": Items(("a", "b", "c"))}})
+    held = hold(store)
+    (info,) = held.matrices()
+    assert info.matrix == old.replace("/", "-")
+    assert set(held.cells(info.matrix)["matrix"].to_pylist()) == {info.matrix}
+    assert held.items(info.matrix)["yor"].ids == ("a", "b", "c")
+    assert hold(store, before=held).kept[info.matrix] is held.kept[info.matrix]

@@ -18,6 +18,7 @@ from workers.corpora import open_corpora
 from workers.driver import make_bench
 from workers.job import Job
 from workers.plan import Plan, make_plan
+from workers.training import TrainingError
 from workers.units import Column
 from workers.worker import CorpusChangedError, Worker
 
@@ -86,6 +87,12 @@ class TestTraining:
         with pytest.raises(CorpusChangedError, match="raw text of qaa changed"):
             worker.work(adapter)
         assert not zoo_of(plan).has(adapter.key)
+
+    def test_no_more_text_is_read_than_asked_for(self, worker: Worker, plan: Plan) -> None:
+        adapter = next(iter(plan.languages.values()))
+        capped = replace(adapter, key="0" * 32, recipe=adapter.recipe.model_copy(update={"sentences": 1}))
+        with pytest.raises(TrainingError, match="tokens of text are too few"):
+            worker.work(capped)
 
 
 class TestMeasuring:
