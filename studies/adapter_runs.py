@@ -85,7 +85,7 @@ def main() -> None:
         "runs": given.runs,
         "sd_over_runs": component.variance**0.5,
         "degrees_of_freedom": component.freedom,
-        "sd_over_pairs": float(np.nanstd(np.nanmean(apart, axis=0))),
+        "sd_over_pairs": float(np.nanstd(apart.mean(axis=0))),
         "sure_verdicts": len(said),
         "recur_in_another_run": float(np.mean(recur)) if recur else None,
     }
