@@ -16,8 +16,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from matrices.published import Columns
 from matrices.reading import there_is
+from matrices.table_lines import TableColumns
 
 _HOST = "https://raw.githubusercontent.com"
 _MOST_BYTES = 64 * 2**20
@@ -41,7 +41,7 @@ class Known:
     task: str
     encoder: str
     metric: str
-    columns: Columns
+    columns: TableColumns
     percent: bool
 
     @property
@@ -118,4 +118,4 @@ def _known(one: Mapping[str, object]) -> Known:
     options = dict(one["options"])  # type: ignore[call-overload]
     percent = bool(options.pop("percent", False))
     facts = {name: value for name, value in one.items() if name != "options"}
-    return Known(**facts, columns=Columns(**options), percent=percent)  # type: ignore[arg-type]
+    return Known(**facts, columns=TableColumns(**options), percent=percent)  # type: ignore[arg-type]
