@@ -65,13 +65,11 @@ def open_table(uri: str, options: Mapping[str, str], version: int | None = None)
     Raises ``StoreMissingError``, ``StoreTooNewError``, ``StoreUnreadableError`` and ``UnknownVersionError``.
     """
     try:
-        table = DeltaTable(uri, storage_options=dict(options))
+        table = _newest(uri, options)
         _must_be_newest(uri, table)
         _refuse_newer(uri, table.metadata().configuration)
         if version is not None:
             _travel(table, version)
-    except TableNotFoundError as error:
-        raise (StoreUnreadableError(uri, error) if _has_log(uri) else StoreMissingError(uri)) from error
     except (StoreMissingError, StoreTooNewError, StoreUnreadableError, UnknownVersionError):
         raise
     except FAULTS as error:
@@ -119,6 +117,16 @@ def arrow_schema(table: DeltaTable) -> pa.Schema:
 def equal(**values: str | None) -> list[str]:
     """A condition (SQL) for each column that has a value."""
     return [f"{name} = '{value.replace(chr(39), 2 * chr(39))}'" for name, value in values.items() if value is not None]
+
+
+def _newest(uri: str, options: Mapping[str, str]) -> DeltaTable:
+    try:
+        return DeltaTable(uri, storage_options=dict(options))
+    except TableNotFoundError as error:
+        if not _has_log(uri):
+            raise StoreMissingError(uri) from error
+    # Its log is damaged, or another process made it between the look at the table and at the log: looking again tells.
+    return DeltaTable(uri, storage_options=dict(options))
 
 
 def _must_be_newest(uri: str, table: DeltaTable) -> None:
