@@ -16,8 +16,9 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from matrices.reading import there_is
+from matrices.nearest import there_is
 from matrices.table_lines import TableColumns
+from matrices.whole_file import whole_file
 
 _HOST = "https://raw.githubusercontent.com"
 _MOST_BYTES = 64 * 2**20
@@ -102,7 +103,8 @@ def fetch(known: Known, out: Path, mirror: Path | None = None) -> Path:
             f"{known.name} has SHA-256 {digest}, not {known.sha256} as catalogued: it was changed, or cut off"
         )
     path = out / Path(known.path).name
-    path.write_bytes(data)
+    with whole_file(path) as draft:
+        draft.write_bytes(data)
     return path
 
 
