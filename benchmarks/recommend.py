@@ -19,11 +19,11 @@ import numpy as np
 import pandas as pd
 
 from matrices.backtest.yardstick import regret
+from matrices.published.scores import read_scores
 from matrices.recommend.outlook import NothingToPredictError
 from matrices.recommend.predicted.budget import Cell, next_cells
 from matrices.recommend.predicted.model import fit
 from matrices.scores import ScoreTable
-from matrices.table_scores import read_scores
 
 SHARES = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.25, 0.5)
 Chooser = Callable[[ScoreTable, int], list[Cell]]

@@ -21,8 +21,8 @@ import numpy as np
 from matrices.backtest import Forecast, Judgement, Method, judge_all, report
 from matrices.backtest.ours import sprachbund
 from matrices.likeness.text import Overlaps
+from matrices.published.scores import read_scores
 from matrices.scores import ScoreTable
-from matrices.table_scores import read_scores
 from sprachbund.texts import overlaps_in
 
 PRIVATE = ["".join(letters) for letters in product("q", string.ascii_lowercase[:20], string.ascii_lowercase)]

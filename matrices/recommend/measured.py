@@ -137,7 +137,7 @@ def _knowledge(ranked: Sequence[RankedSource]) -> Knowledge | None:
 
 
 def _origin(cells: pa.Table) -> str | None:
-    """Where imported cells came from, as ``matrices.importing`` says it."""
+    """Where imported cells came from, as ``matrices.published.importing`` says it."""
     if not {"device", "provenance"} <= {*cells.column_names}:
         return None
     imported = cells.filter(pc.equal(cells["device"], IMPORTED))

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from matrices.table_lines import TableColumns
+from matrices.published.lines import TableColumns
 
 
 class Side(StrEnum):

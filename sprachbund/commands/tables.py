@@ -20,10 +20,10 @@ from matrices.backtest import MethodReport, Skipped, judge_all, judged_targets, 
 from matrices.boxed import store_or_box
 from matrices.encoders import known_encoder
 from matrices.files import holds_matrices, read_file
-from matrices.published import read_published
+from matrices.published.lines import TableColumns
+from matrices.published.reading import read_published
+from matrices.published.scores import to_scores
 from matrices.scores import ScoreTable, scores_of
-from matrices.table_lines import TableColumns
-from matrices.table_scores import to_scores
 from sprachbund.commands.columns import (
     Differences,
     LowerIsBetter,

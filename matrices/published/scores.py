@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from matrices.arrays import Floats, places
-from matrices.published import Published, read_published
+from matrices.published.lines import TableColumns, TableLine
+from matrices.published.reading import Published, read_published
 from matrices.scores import ScoreTable
-from matrices.table_lines import TableColumns, TableLine
 
 
 def read_scores(path: str | Path, columns: TableColumns | None = None) -> ScoreTable:

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matrices.published import PublishedTableError, read_published
-from matrices.table_lines import TableColumns
-from matrices.table_scores import read_scores
+from matrices.published.lines import TableColumns
+from matrices.published.reading import PublishedTableError, read_published
+from matrices.published.scores import read_scores
 
-SHARED = Path(os.environ.get("SPRACHBUND_SHARED", Path(__file__).parents[3] / "shared")) / "matrices"
+SHARED = Path(os.environ.get("SPRACHBUND_SHARED", Path(__file__).parents[4] / "shared")) / "matrices"
 
 
 @pytest.fixture

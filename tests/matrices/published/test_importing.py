@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from matrices.cells import Cell, from_table
-from matrices.importing import About, MatrixTakenError, UnfitNameError, import_published
-from matrices.published import PublishedTableError, read_published
+from matrices.published.importing import About, MatrixTakenError, UnfitNameError, import_published
+from matrices.published.lines import TableColumns
+from matrices.published.reading import PublishedTableError, read_published
 from matrices.scores import scores_of
 from matrices.store import Store
-from matrices.table_lines import TableColumns
 
 ABOUT = About(matrix="published-pos", task="pos", encoder="xlm-r", metric="accuracy", citation="Doe 2022")
 TEXT = "source,target,score,base\nde,yo,0.5,0.1\nha,yo,0.7,0.1\nde,wo,,0.2\n"

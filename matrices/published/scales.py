@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from matrices.headers import plain
-from matrices.sheets import PublishedTableError
-from matrices.table_lines import TableColumns, TableLine
+from matrices.published.headers import plain
+from matrices.published.lines import TableColumns, TableLine
+from matrices.published.sheets import PublishedTableError
 
 _ERRORS = {
     *("wer", "cer", "ter", "per", "der", "eer", "ppl", "perplexity", "loss", "nll", "error", "errors", "rmse", "mse"),

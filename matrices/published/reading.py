@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from matrices.grids import Grid, as_grid
-from matrices.headers import found_columns
 from matrices.languages import UnknownLanguageError, resolve
-from matrices.numerals import NotANumberError, Written, written
-from matrices.scales import check_scale
-from matrices.sheets import PublishedTableError, Row, Sheet, read_sheet
-from matrices.table_lines import TableColumns, TableLine
+from matrices.published.grids import GridLayout, as_grid
+from matrices.published.headers import found_columns
+from matrices.published.lines import TableColumns, TableLine
+from matrices.published.numerals import NotANumberError, Written, written
+from matrices.published.scales import check_scale
+from matrices.published.sheets import PublishedTableError, Row, Sheet, read_sheet
 
 __all__ = ["Published", "PublishedTableError", "read_published"]
 
@@ -188,7 +188,7 @@ def _scored(path: Path, line: TableLine, column: str, text: str) -> TableLine:
 
 
 def _of_grid(
-    path: Path, sheet: Sheet, grid: Grid, columns: TableColumns, left: _Left
+    path: Path, sheet: Sheet, grid: GridLayout, columns: TableColumns, left: _Left
 ) -> tuple[list[TableLine], TableColumns]:
     """The lines of a grid: every cell of a row and a column that are languages."""
     corner, *across = sheet.header

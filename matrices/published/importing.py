@@ -15,14 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matrices.cells import BASELINE, DIFFERENCE, IMPORTED, SHARE_OUTRANKED, Cell, cell_id, from_table, now
-from matrices.headers import plain
-from matrices.published import Published, PublishedTableError
+from matrices.published.headers import plain
+from matrices.published.lines import TableLine
+from matrices.published.reading import Published, PublishedTableError
+from matrices.published.scales import lower_is_better
+from matrices.published.scores import with_shares
 from matrices.reading import UnknownMatrixError
-from matrices.scales import lower_is_better
 from matrices.spreads import Spread
 from matrices.store import Store
-from matrices.table_lines import TableLine
-from matrices.table_scores import with_shares
 
 PUBLISHED = "published"
 """Composition and selection of imported cells: what was done to an encoder, only the publication can say."""
