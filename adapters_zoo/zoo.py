@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from adapters_zoo.adapter_store import AdapterFileError, open_adapter_store, read_manifest, write_manifest
 from adapters_zoo.heads import Head
-from adapters_zoo.shelves import AdapterFileError, open_shelf, read_manifest, write_manifest
 
 if TYPE_CHECKING:  # Whoever plans asks what is there, and need not wait for the libraries that open encoders.
     from adapters_zoo.backbone import Encoder
@@ -56,19 +56,19 @@ class Zoo:
     def __init__(self, place: str | Path, *, cache: Path | None = None) -> None:
         """``cache`` is where copies from a bucket are kept, else the user's cache folder. Raises ``ValueError``."""
         self.place = str(place)
-        self._shelf = open_shelf(place, cache)
+        self._store = open_adapter_store(place, cache)
 
     def keys(self) -> set[str]:
         """Every adapter there is. No file is read, so that thousands cost nothing: ``load`` checks what it opens."""
-        return self._shelf.keys()
+        return self._store.keys()
 
     def has(self, key: str) -> bool:
         """Whether an adapter is there and every file matches its digest; an altered one is set aside."""
-        return self._shelf.holds(key)
+        return self._store.holds(key)
 
     def tidy(self) -> None:
         """Remove what killed processes left half written, an hour after they did."""
-        self._shelf.tidy()
+        self._store.tidy()
 
     def save(
         self, encoder: Encoder, name: str, trained: Trained, made_from: Mapping[str, Any], head: Head | None = None
@@ -104,7 +104,7 @@ class Zoo:
 
     def load_head(self, encoder: Encoder, key: str) -> Head:
         """The head of task adapter ``key``. Raises as ``load`` does."""
-        folder = self._shelf.open(key)
+        folder = self._store.open(key)
         manifest = read_manifest(folder)
         pooling = manifest["made_from"].get("recipe", {}).get("pool", "mean")
         head = Head(encoder.hidden_size, manifest["labels"], pooling)
@@ -114,7 +114,7 @@ class Zoo:
     @contextmanager
     def _draft(self, encoder: Encoder, trained: Trained, made_from: Mapping[str, Any]) -> Iterator[Path]:
         """A folder to write files in, which are in the zoo at the end of the block."""
-        with self._shelf.drafting() as draft:
+        with self._store.drafting() as draft:
             yield draft
             manifest = {
                 "key": trained.key,
@@ -125,11 +125,11 @@ class Zoo:
                 "versions": encoder.versions,
             }
             write_manifest(draft, manifest)
-            self._shelf.keep(trained.key, draft)
+            self._store.keep(trained.key, draft)
 
     def _open(self, encoder: Encoder, key: str) -> Path:
         """A folder with the files of ``key``, checked, and made for ``encoder``."""
-        folder = self._shelf.open(key)
+        folder = self._store.open(key)
         made_for = read_manifest(folder)["made_from"]["encoder"]
         if made_for != encoder.files.digest:
             raise AdapterFileError(f"{folder}: made for encoder {made_for[:8]}, not {encoder.files.digest[:8]}")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import structlog
 
+from adapters_zoo.blobs import in_bucket, open_blobs
 from adapters_zoo.precision import product_rate
-from adapters_zoo.storage import in_bucket, open_storage
 from adapters_zoo.zoo import Zoo
 from matrices.cells import STATUSES, Cell
 from matrices.store import Store
@@ -184,7 +184,7 @@ def claims_of(job: Job, run: str) -> Iterator[tuple[Leases, Leases]]:
     if not in_bucket(zoo):
         Path(zoo).mkdir(parents=True, exist_ok=True)
     Zoo(zoo).tidy()
-    on_adapters, on_columns = open_storage(f"{zoo}/claims"), open_storage(f"{job.store}/_claims")
+    on_adapters, on_columns = open_blobs(f"{zoo}/claims"), open_blobs(f"{job.store}/_claims")
     with Leases(on_adapters, run) as adapters, Leases(on_columns, run) as columns:
         yield adapters, columns
 

@@ -16,6 +16,7 @@ from pydantic import (
     field_validator,
 )
 
+from adapters_zoo.blobs import BUCKETS, in_bucket
 from adapters_zoo.recipes import (
     LanguageAdapterRecipe,
     LowRankRecipe,
@@ -26,7 +27,6 @@ from adapters_zoo.recipes import (
     TaskRecipe,
     TunedRecipe,
 )
-from adapters_zoo.storage import BUCKETS, in_bucket
 from matrices.languages import resolve
 from workers.config import read_config
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import structlog
 
-from adapters_zoo.storage import Storage
+from adapters_zoo.blobs import BlobStore
 
 HEARTBEAT = 5.0
 """Seconds between two heartbeats of a run."""
@@ -72,7 +72,7 @@ class Leases:
 
     def __init__(
         self,
-        place: Storage,
+        place: BlobStore,
         run: str,
         *,
         process: Process | None = None,

@@ -12,8 +12,8 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from adapters_zoo.blobs import in_bucket, open_blobs
 from adapters_zoo.sources import EncoderError, EncoderFiles, check_encoder
-from adapters_zoo.storage import in_bucket, open_storage
 
 if TYPE_CHECKING:  # Torch would be waited for on every machine, only to look at files.
     from workers.bench import Bench
@@ -43,7 +43,7 @@ def probe(zoo: str) -> Iterator[str]:
     """
     if not in_bucket(zoo):
         Path(zoo).mkdir(parents=True, exist_ok=True)
-    storage, name = open_storage(f"{zoo}/claims"), f"probe-{uuid.uuid4().hex}"
+    storage, name = open_blobs(f"{zoo}/claims"), f"probe-{uuid.uuid4().hex}"
     storage.create(name, b"1")
     try:
         if storage.create(name, b"2"):
@@ -90,7 +90,7 @@ def _look(corpora: Path, encoder: EncoderFiles, zoo: str, name: str) -> list[str
     except EncoderError as error:
         problems.append(f"no encoder: {error}")
     try:
-        if open_storage(f"{zoo}/claims").read(name) is None:
+        if open_blobs(f"{zoo}/claims").read(name) is None:
             problems.append(f"another zoo at {zoo} than the driver's")
     except OSError as error:
         problems.append(f"no zoo: {error}")

@@ -169,7 +169,7 @@ def test_evaluations_have_what_the_schema_wants(client: TestClient) -> None:
 
 
 def test_an_adapter_is_given_away_whole_with_a_card(serve: Serve, store: Store, tmp_path: Path) -> None:
-    from adapters_zoo.shelves import write_manifest
+    from adapters_zoo.adapter_store import write_manifest
 
     key = "0123456789abcdef" * 2
     folder = tmp_path / "zoo" / key

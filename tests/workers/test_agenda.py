@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import structlog
 
+from adapters_zoo.blobs import FolderBlobs
 from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe
-from adapters_zoo.storage import Folder
 from matrices.cells import Cell
 from matrices.store import Store
 from workers.agenda import Agenda, claim_name
@@ -56,7 +56,7 @@ class Shared:
         self._folder, self._stack = folder, stack
 
     def run(self, name: str, *units: Unit) -> Agenda:
-        places = (Folder(self._folder / "claims"), Folder(self._folder / "store" / "_claims"))
+        places = (FolderBlobs(self._folder / "claims"), FolderBlobs(self._folder / "store" / "_claims"))
         adapters, columns = (
             self._stack.enter_context(Leases(place, name, process=ELSEWHERE, clock=self.clock)) for place in places
         )

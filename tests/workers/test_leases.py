@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from adapters_zoo.storage import Folder
+from adapters_zoo.blobs import FolderBlobs
 from workers.leases import Leases, Process
 
 GRACE_PERIOD = 60.0
@@ -34,8 +34,8 @@ class Clock:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Folder:
-    return Folder(tmp_path / "claims")
+def place(tmp_path: Path) -> FolderBlobs:
+    return FolderBlobs(tmp_path / "claims")
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def run(place: Folder, clock: Clock) -> Iterator[Callable[..., Leases]]:
+def run(place: FolderBlobs, clock: Clock) -> Iterator[Callable[..., Leases]]:
     """Makes the leases of a run by name; those of another machine if its process is seen from nowhere else."""
     with ExitStack() as stack:
 
@@ -83,7 +83,7 @@ class TestTaking:
         assert not one.holds("a")
 
     def test_a_run_that_ends_gives_everything_back_and_leaves_nothing(
-        self, place: Folder, run: Callable[..., Leases]
+        self, place: FolderBlobs, run: Callable[..., Leases]
     ) -> None:
         with Leases(place, "one") as one:
             assert all(one.take(name, name) for name in ("a", "b"))
@@ -126,7 +126,7 @@ class TestTakingOver:
         ]
 
     def test_a_heartbeat_that_goes_on_is_a_run_that_lives_however_long(
-        self, run: Callable[..., Leases], clock: Clock, place: Folder
+        self, run: Callable[..., Leases], clock: Clock, place: FolderBlobs
     ) -> None:
         one, other = run("one"), run("other")
         one.take("a", "adapter a")
@@ -135,7 +135,7 @@ class TestTakingOver:
             assert not other.take("a", "adapter a")
             clock.now += GRACE_PERIOD
 
-    def test_heartbeats_come_by_themselves(self, run: Callable[..., Leases], place: Folder) -> None:
+    def test_heartbeats_come_by_themselves(self, run: Callable[..., Leases], place: FolderBlobs) -> None:
         run("one", heartbeat=0.001).take("a", "adapter a")
         while place.read("pulses/one") in (None, b"0"):
             pass  # The test's time limit is the limit.
@@ -149,7 +149,7 @@ class TestTakingOver:
         assert not other.take("a", "adapter a")
 
     def test_a_process_that_ended_on_this_machine_is_gone_at_once(
-        self, tmp_path: Path, place: Folder, run: Callable[..., Leases], logs: list[dict[str, object]]
+        self, tmp_path: Path, place: FolderBlobs, run: Callable[..., Leases], logs: list[dict[str, object]]
     ) -> None:
         holder = subprocess.Popen(
             [sys.executable, "-c", _HOLD, str(tmp_path / "claims")], stdout=subprocess.PIPE, text=True, cwd=_ROOT
@@ -164,7 +164,9 @@ class TestTakingOver:
                 pass  # Its exit is under way.
             assert other.take("a", "adapter a")
 
-    def test_a_run_whose_heartbeat_is_no_longer_there_is_gone(self, run: Callable[..., Leases], place: Folder) -> None:
+    def test_a_run_whose_heartbeat_is_no_longer_there_is_gone(
+        self, run: Callable[..., Leases], place: FolderBlobs
+    ) -> None:
         one, other = run("one"), run("other")
         one.take("a", "adapter a")
         place.delete("pulses/one")
@@ -204,7 +206,7 @@ class TestTakingOver:
         assert not run("third").take("a", "adapter a")
 
     def test_what_was_taken_over_and_given_back_is_free(
-        self, run: Callable[..., Leases], clock: Clock, logs: list[dict[str, object]], place: Folder
+        self, run: Callable[..., Leases], clock: Clock, logs: list[dict[str, object]], place: FolderBlobs
     ) -> None:
         one, other = run("one"), run("other")
         one.take("a", "adapter a")
@@ -216,7 +218,7 @@ class TestTakingOver:
         assert run("third").take("a", "adapter a")
 
     def test_a_lease_cut_short_in_the_writing_is_waited_for_and_then_taken(
-        self, run: Callable[..., Leases], clock: Clock, place: Folder, logs: list[dict[str, object]]
+        self, run: Callable[..., Leases], clock: Clock, place: FolderBlobs, logs: list[dict[str, object]]
     ) -> None:
         other = run("other")
         other.take("b", "adapter b")
@@ -228,7 +230,7 @@ class TestTakingOver:
 
 class TestOutOfReach:
     def test_a_place_whose_folder_is_gone_says_so_and_is_not_made_anew(self, tmp_path: Path) -> None:
-        with Leases(Folder(tmp_path / "store" / "_claims"), "one") as leases, pytest.raises(FileNotFoundError):
+        with Leases(FolderBlobs(tmp_path / "store" / "_claims"), "one") as leases, pytest.raises(FileNotFoundError):
             leases.take("a", "adapter a")
         assert not (tmp_path / "store").exists()
 
@@ -236,7 +238,7 @@ class TestOutOfReach:
         self, tmp_path: Path, run: Callable[..., Leases]
     ) -> None:
         (tmp_path / "store").mkdir()
-        place = Folder(tmp_path / "store" / "_claims")
+        place = FolderBlobs(tmp_path / "store" / "_claims")
         with Leases(place, "one", heartbeat=0.05) as leases:
             leases.take("a", "adapter a")
             (tmp_path / "store").rename(tmp_path / "away")
@@ -248,7 +250,7 @@ class TestOutOfReach:
                 pass  # The test's time limit is the limit.
 
 
-def _started(place: Folder) -> str:
+def _started(place: FolderBlobs) -> str:
     content = place.read("a.0")
     assert content is not None
     return str(json.loads(content)["process"]["started"])
@@ -258,8 +260,8 @@ _ROOT = Path(__file__).parent.parent.parent
 _HOLD = """
 import sys, time
 from pathlib import Path
-from adapters_zoo.storage import Folder
+from adapters_zoo.blobs import FolderBlobs
 from workers.leases import Leases
-print(Leases(Folder(Path(sys.argv[1])), "one").take("a", "adapter a"), flush=True)
+print(Leases(FolderBlobs(Path(sys.argv[1])), "one").take("a", "adapter a"), flush=True)
 time.sleep(600)
 """

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from adapters_zoo.storage import open_storage
+from adapters_zoo.blobs import open_blobs
 from matrices.cells import Cell
 from matrices.store import Store
 from workers.leases import Leases
@@ -68,7 +68,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def claims(store: Store) -> Iterator[Leases]:
-    with Leases(open_storage(f"{store.uri}/_claims"), "this run") as held:
+    with Leases(open_blobs(f"{store.uri}/_claims"), "this run") as held:
         yield held
 
 
@@ -108,7 +108,7 @@ class TestTidying:
     def test_what_another_run_is_joining_is_left_to_it(self, ledger: Ledger, store: Store, claims: Leases) -> None:
         class WithARival(Store):
             def compact(self, matrix: str | None = None) -> int | None:
-                with Leases(open_storage(f"{store.uri}/_claims"), "another run") as others:
+                with Leases(open_blobs(f"{store.uri}/_claims"), "another run") as others:
                     rival.tidy(others)
                 assert files(store) == 65
                 return super().compact(matrix)
@@ -132,7 +132,7 @@ class TestTidying:
 RUN = """
 import sys
 from dataclasses import replace
-from adapters_zoo.storage import open_storage
+from adapters_zoo.blobs import open_blobs
 from matrices.store import Store
 from tests.workers.test_ledger import CELL
 from workers.leases import Leases
@@ -142,7 +142,7 @@ from workers.retries import Backoff
 uri, name = sys.argv[1:]
 store = Store(uri)
 ledger = Ledger(store, store.version, Backoff(60.0))
-with Leases(open_storage(f"{uri}/_claims"), name) as claims:
+with Leases(open_blobs(f"{uri}/_claims"), name) as claims:
     for seed in range(60):
         ledger.append([replace(CELL, source=name, seed=seed, cell_id=f"{name}{seed}")])
         ledger.tidy(claims)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters_zoo.storage import open_storage
+from adapters_zoo.blobs import open_blobs
 from workers.preflight import PreflightError, probe
 
 
@@ -55,8 +55,8 @@ def test_a_server_that_does_not_know_conditions_is_refused(
 ) -> None:
     zoo = f"{bucket}/zoo"
     with probe(zoo) as name:
-        assert open_storage(f"{zoo}/claims").names() == [name]
-    assert open_storage(f"{zoo}/claims").names() == []
+        assert open_blobs(f"{zoo}/claims").names() == [name]
+    assert open_blobs(f"{zoo}/claims").names() == []
     monkeypatch.setenv("AWS_ENDPOINT_URL", unconditional)
     with pytest.raises(PreflightError, match=f"{zoo}: the server makes a file twice"), probe(zoo):
         pass

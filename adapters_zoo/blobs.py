@@ -29,7 +29,7 @@ _PATIENCE = timedelta(seconds=20)
 """How long a request is tried again before it is an error: callers that can wait longer know better what to say."""
 
 
-class Storage(Protocol):
+class BlobStore(Protocol):
     """Files by name, with ``/`` between folders. Every method may raise ``OSError``."""
 
     def create(self, name: str, data: bytes) -> bool:
@@ -57,13 +57,13 @@ class Storage(Protocol):
         ...
 
 
-def open_storage(place: str | Path) -> Storage:
+def open_blobs(place: str | Path) -> BlobStore:
     """The files at a folder, or at a bucket's URI. Nothing is looked at or made yet. Raises ``ValueError``."""
     if in_bucket(place):
-        return Bucket(str(place))
+        return BucketBlobs(str(place))
     if "://" in str(place):
         raise ValueError(f"{place}: name a folder, or a URI that begins with {' or '.join(BUCKETS)}")
-    return Folder(Path(place))
+    return FolderBlobs(Path(place))
 
 
 def in_bucket(place: str | Path) -> bool:
@@ -71,7 +71,7 @@ def in_bucket(place: str | Path) -> bool:
     return str(place).startswith(BUCKETS)
 
 
-class Folder:
+class FolderBlobs:
     """A folder on a disk, perhaps one that machines share. It is made when needed; the folder it lies in is not.
 
     Not `obstore`'s ``LocalStore``: that makes the folders above too, tells the system's errors without their numbers,
@@ -82,7 +82,7 @@ class Folder:
         self._root = root
 
     def create(self, name: str, data: bytes) -> bool:
-        """See ``Storage``."""
+        """See ``BlobStore``."""
         try:
             self._write(name, data, replace=False)
         except FileExistsError:
@@ -90,22 +90,22 @@ class Folder:
         return True
 
     def read(self, name: str) -> bytes | None:
-        """See ``Storage``."""
+        """See ``BlobStore``."""
         try:
             return (self._root / name).read_bytes()
         except FileNotFoundError:
             return None
 
     def write(self, name: str, data: bytes) -> None:
-        """See ``Storage``."""
+        """See ``BlobStore``."""
         self._write(name, data, replace=True)
 
     def delete(self, name: str) -> None:
-        """See ``Storage``."""
+        """See ``BlobStore``."""
         (self._root / name).unlink(missing_ok=True)
 
     def names(self, prefix: str = "") -> list[str]:
-        """See ``Storage``."""
+        """See ``BlobStore``."""
         folder, _, start = prefix.rpartition("/")
         above = f"{folder}/" if folder else ""
         try:
@@ -122,7 +122,7 @@ class Folder:
             draft.write_bytes(data)
 
 
-class Bucket:
+class BucketBlobs:
     """What lies under a URI of a bucket. The bucket must be there."""
 
     def __init__(self, uri: str) -> None:
@@ -130,7 +130,7 @@ class Bucket:
         self._store = from_url(self._uri, retry_config={"retry_timeout": _PATIENCE})
 
     def create(self, name: str, data: bytes) -> bool:
-        """See ``Storage``."""
+        """See ``BlobStore``."""
         try:
             with self._told(name):
                 # In one request, whatever the size: parts would be put together without the condition.
@@ -140,7 +140,7 @@ class Bucket:
         return True
 
     def read(self, name: str) -> bytes | None:
-        """See ``Storage``."""
+        """See ``BlobStore``."""
         try:
             with self._told(name):
                 return bytes(obstore.get(self._store, name).bytes())
@@ -148,17 +148,17 @@ class Bucket:
             return None
 
     def write(self, name: str, data: bytes) -> None:
-        """See ``Storage``."""
+        """See ``BlobStore``."""
         with self._told(name):
             obstore.put(self._store, name, data, use_multipart=False)
 
     def delete(self, name: str) -> None:
-        """See ``Storage``."""
+        """See ``BlobStore``."""
         with contextlib.suppress(_AbsentError), self._told(name):
             obstore.delete(self._store, name)
 
     def names(self, prefix: str = "") -> list[str]:
-        """See ``Storage``."""
+        """See ``BlobStore``."""
         folder, _, _ = prefix.rpartition("/")
         found: list[str] = []
         with self._told(prefix):

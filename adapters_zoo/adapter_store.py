@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from adapters_zoo.storage import Bucket, in_bucket
+from adapters_zoo.blobs import BucketBlobs, in_bucket
 
 MANIFEST = "manifest.json"
 _ENDING = ".zip"
@@ -37,7 +37,7 @@ class AdapterFileError(ValueError):
     """An adapter that must not be loaded."""
 
 
-class Shelf(Protocol):
+class AdapterStore(Protocol):
     """Adapters by key. Every method may raise ``OSError``."""
 
     def keys(self) -> set[str]:
@@ -68,41 +68,41 @@ class Shelf(Protocol):
         ...
 
 
-def open_shelf(place: str | Path, cache: Path | None = None) -> Shelf:
+def open_adapter_store(place: str | Path, cache: Path | None = None) -> AdapterStore:
     """The adapters at a folder or a bucket's URI; ``cache`` is the folder that copies from a bucket are kept in.
 
     By default that is ``sprachbund`` in the user's cache folder (``XDG_CACHE_HOME``, else ``~/.cache``).
     """
     if not in_bucket(place):
-        return FolderShelf(Path(place))
+        return FolderAdapters(Path(place))
     if cache is None:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sprachbund"
     uri = str(place).rstrip("/")
-    return BucketShelf(Bucket(uri), uri, cache / hashlib.sha256(uri.encode()).hexdigest()[:16])
+    return BucketAdapters(BucketBlobs(uri), uri, cache / hashlib.sha256(uri.encode()).hexdigest()[:16])
 
 
-class FolderShelf:
+class FolderAdapters:
     """A folder with a folder for each adapter. Several processes, and machines that mount it, may use it at once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def keys(self) -> set[str]:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         if not self._root.is_dir():
             return set()
         with os.scandir(self._root) as entries:
             return {entry.name for entry in entries if (self._root / entry.name / MANIFEST).is_file()}
 
     def holds(self, key: str) -> bool:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         with contextlib.suppress(AdapterFileError):
             self.open(key)
             return True
         return False
 
     def open(self, key: str) -> Path:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         folder = self._root / key
         if not folder.is_dir():
             os.stat(self._root.parent)  # A zoo out of reach is no proof that an adapter is absent.
@@ -114,17 +114,17 @@ class FolderShelf:
         return folder
 
     def drafting(self) -> contextlib.AbstractContextManager[Path]:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         self._root.mkdir(exist_ok=True)  # Not its parents: they would hide that a disk is not mounted.
         return _drafting(self._root)
 
     def keep(self, key: str, draft: Path) -> None:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         _sync(draft)  # The rename must not become durable before the bytes it names.
         _place(draft, self._root / key)
 
     def tidy(self) -> None:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         _tidy(self._root / "drafts")
 
     def _set_aside(self, folder: Path, problem: str) -> None:
@@ -137,22 +137,22 @@ class FolderShelf:
         _tell_set_aside(folder.name, problem, str(aside))
 
 
-class BucketShelf:
+class BucketAdapters:
     """An object for each adapter, and a folder on this machine with copies of those that were opened.
 
     A copy is as good as the object: a key stands for everything that determined the adapter. So an adapter is fetched
     once a machine, and the folder of copies may be deleted at any time.
     """
 
-    def __init__(self, bucket: Bucket, uri: str, copies: Path) -> None:
+    def __init__(self, bucket: BucketBlobs, uri: str, copies: Path) -> None:
         self._bucket, self._uri, self._copies = bucket, uri, copies
 
     def keys(self) -> set[str]:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         return {name.removesuffix(_ENDING) for name in self._bucket.names() if name.endswith(_ENDING)}
 
     def holds(self, key: str) -> bool:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         if key + _ENDING not in self._bucket.names(key):
             return False  # Also where a copy is left: others could not open it.
         with contextlib.suppress(AdapterFileError):
@@ -161,7 +161,7 @@ class BucketShelf:
         return False
 
     def open(self, key: str) -> Path:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         copy = self._copies / key
         if copy.is_dir():
             if _problem(copy, key) is None:
@@ -179,18 +179,18 @@ class BucketShelf:
         return copy
 
     def drafting(self) -> contextlib.AbstractContextManager[Path]:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         return _drafting(self._copies)
 
     def keep(self, key: str, draft: Path) -> None:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         if self._bucket.create(key + _ENDING, _pack(draft)):
             if (copy := self._copies / key).is_dir():
                 self._discard(copy)
             _place(draft, copy)
 
     def tidy(self) -> None:
-        """See ``Shelf``."""
+        """See ``AdapterStore``."""
         _tidy(self._copies / "drafts")
 
     def _discard(self, copy: Path) -> None:

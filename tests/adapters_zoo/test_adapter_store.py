@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from adapters_zoo.shelves import AdapterFileError, Shelf, open_shelf, write_manifest
-from adapters_zoo.storage import open_storage
+from adapters_zoo.adapter_store import AdapterFileError, AdapterStore, open_adapter_store, write_manifest
+from adapters_zoo.blobs import open_blobs
 
 KEY = "0123456789abcdef" * 2
 
-Machine = Callable[[], Shelf]
+Machine = Callable[[], AdapterStore]
 
 
 @pytest.fixture
@@ -34,20 +34,20 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
     """Another machine's view of one place with each call: nothing but the place's address is shared."""
     place = str(tmp_path / "zoo") if request.param == "folder" else request.getfixturevalue("uri")
     caches = iter(tmp_path / "caches" / str(number) for number in range(100))
-    return lambda: open_shelf(place, next(caches))
+    return lambda: open_adapter_store(place, next(caches))
 
 
-def put(shelf: Shelf, weights: bytes = b"weights", key: str = KEY) -> None:
-    with shelf.drafting() as draft:
+def put(store: AdapterStore, weights: bytes = b"weights", key: str = KEY) -> None:
+    with store.drafting() as draft:
         (draft / "adapter").mkdir()
         (draft / "adapter" / "adapter.safetensors").write_bytes(weights)
         (draft / "head.safetensors").write_bytes(b"head")
         write_manifest(draft, {"key": key})
-        shelf.keep(key, draft)
+        store.keep(key, draft)
 
 
-def weights_in(shelf: Shelf, key: str = KEY) -> bytes:
-    return (shelf.open(key) / "adapter" / "adapter.safetensors").read_bytes()
+def weights_in(store: AdapterStore, key: str = KEY) -> bytes:
+    return (store.open(key) / "adapter" / "adapter.safetensors").read_bytes()
 
 
 class TestEither:
@@ -65,33 +65,33 @@ class TestEither:
 
     def test_the_first_of_several_writers_stays(self, machine: Machine) -> None:
         many = 6
-        shelves, together = [machine() for _ in range(many)], threading.Barrier(many)
+        stores, together = [machine() for _ in range(many)], threading.Barrier(many)
 
         def write(number: int) -> None:
             together.wait()
-            put(shelves[number], b"%d" % number)
+            put(stores[number], b"%d" % number)
 
         with ThreadPoolExecutor(many) as threads:
             list(threads.map(write, range(many)))
-        (content,) = {weights_in(shelf) for shelf in [*shelves, machine()]}
+        (content,) = {weights_in(store) for store in [*stores, machine()]}
         assert content in {b"%d" % number for number in range(many)}
         put(machine(), b"late")
         assert weights_in(machine()) == content
 
     def test_nothing_is_left_of_drafts(self, machine: Machine, tmp_path: Path) -> None:
-        shelf = machine()
-        put(shelf)
-        put(shelf, b"second")
-        with contextlib.suppress(RuntimeError), shelf.drafting() as draft:
+        store = machine()
+        put(store)
+        put(store, b"second")
+        with contextlib.suppress(RuntimeError), store.drafting() as draft:
             (draft / "half").write_bytes(b"")
             raise RuntimeError("the disk is full")
         assert [path for folder in tmp_path.rglob("drafts") for path in folder.iterdir()] == []
 
     def test_an_adapter_under_the_key_of_another_is_refused(self, machine: Machine) -> None:
-        shelf = machine()
-        with shelf.drafting() as draft:
+        store = machine()
+        with store.drafting() as draft:
             write_manifest(draft, {"key": "f" * 32})
-            shelf.keep(KEY, draft)
+            store.keep(KEY, draft)
         other = machine()
         with capture_logs(), pytest.raises(AdapterFileError, match=f"its manifest is of adapter {'f' * 32}"):
             other.open(KEY)
@@ -100,10 +100,10 @@ class TestEither:
 
 class TestBucket:
     def test_an_adapter_is_fetched_once_a_machine(self, uri: str, tmp_path: Path) -> None:
-        put(open_shelf(uri, tmp_path / "one"))
-        other = open_shelf(uri, tmp_path / "other")
+        put(open_adapter_store(uri, tmp_path / "one"))
+        other = open_adapter_store(uri, tmp_path / "other")
         assert weights_in(other) == b"weights"
-        open_storage(uri).delete(f"{KEY}.zip")
+        open_blobs(uri).delete(f"{KEY}.zip")
         assert weights_in(other) == b"weights"
         # But what nobody else can open is not there.
         assert not other.holds(KEY)
@@ -111,36 +111,36 @@ class TestBucket:
         assert weights_in(other) == b"trained again"
 
     def test_a_damaged_copy_is_fetched_again(self, uri: str, tmp_path: Path) -> None:
-        shelf = open_shelf(uri, tmp_path)
-        put(shelf)
-        (shelf.open(KEY) / "head.safetensors").write_bytes(b"damage")
-        assert (shelf.open(KEY) / "head.safetensors").read_bytes() == b"head"
+        store = open_adapter_store(uri, tmp_path)
+        put(store)
+        (store.open(KEY) / "head.safetensors").write_bytes(b"damage")
+        assert (store.open(KEY) / "head.safetensors").read_bytes() == b"head"
         shutil.rmtree(tmp_path)
-        assert weights_in(shelf) == b"weights"
+        assert weights_in(store) == b"weights"
 
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
     @given(data=st.data())
     def test_an_altered_object_is_set_aside_or_as_good_as_ever(
         self, uri: str, tmp_path: Path, data: st.DataObject
     ) -> None:
-        storage = open_storage(uri)
+        storage = open_blobs(uri)
         storage.delete(f"{KEY}.zip")
-        put(open_shelf(uri, tmp_path / "one"))
+        put(open_adapter_store(uri, tmp_path / "one"))
         whole = storage.read(f"{KEY}.zip") or b""
         place = data.draw(st.integers(0, len(whole) - 1))
         cut = data.draw(st.booleans())
         altered = whole[:place] if cut else whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
         storage.write(f"{KEY}.zip", altered)
         shutil.rmtree(tmp_path / "other", ignore_errors=True)
-        shelf = open_shelf(uri, tmp_path / "other")
+        store = open_adapter_store(uri, tmp_path / "other")
 
         with capture_logs() as logs:
-            there = shelf.holds(KEY)
+            there = store.holds(KEY)
 
         if there:  # Dates and the like are no part of an adapter.
-            assert weights_in(shelf) == b"weights"
+            assert weights_in(store) == b"weights"
             return
-        assert not shelf.keys()
+        assert not store.keys()
         (line,) = logs
         kept = str(line["kept"]).removeprefix(f"{uri}/")
         assert kept.startswith(f"set-aside/{KEY}")
@@ -150,17 +150,17 @@ class TestBucket:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("../../../escaped", b"")
-        open_storage(uri).write(f"{KEY}.zip", packed.getvalue())
+        open_blobs(uri).write(f"{KEY}.zip", packed.getvalue())
         with capture_logs(), pytest.raises(AdapterFileError, match="no readable manifest"):
-            open_shelf(uri, tmp_path / "deep" / "cache").open(KEY)
+            open_adapter_store(uri, tmp_path / "deep" / "cache").open(KEY)
         assert not list(tmp_path.rglob("escaped"))
 
     def test_copies_are_kept_in_the_users_cache_folder(
         self, uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-        put(open_shelf(uri))
-        assert open_shelf(uri).open(KEY).is_relative_to(tmp_path / "sprachbund")
+        put(open_adapter_store(uri))
+        assert open_adapter_store(uri).open(KEY).is_relative_to(tmp_path / "sprachbund")
         # Another zoo's adapters are not taken for this one's.
         with pytest.raises(AdapterFileError):
-            open_shelf(f"{uri}-2").open(KEY)
+            open_adapter_store(f"{uri}-2").open(KEY)
