@@ -16,9 +16,9 @@ from deltalake.exceptions import TableNotFoundError
 
 from matrices.cells import SCHEMA, SCHEMA_VERSION
 from matrices.reading import UnknownVersionError
-from matrices.sound import MisshapenError, as_cells
 from matrices.store_errors import FAULTS, StoreMissingError, StoreTooNewError, StoreUnreadableError, plainly
 from matrices.upgrade import NEEDS, is_current, upgraded
+from matrices.validation import MisshapenError, as_cells
 
 VERSION_KEY = "sprachbund.schema_version"
 CONFIGURATION = {

@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from matrices.apart import Apart, whole
 from matrices.cells import SCHEMA
 from matrices.encoders import pretrained_on
 from matrices.items import Items, Named
@@ -29,9 +28,10 @@ from matrices.reading import (
     in_order,
     summaries,
 )
-from matrices.sound import LISTS, MisshapenError, addressable, as_cells, name_is_usable
+from matrices.spilled_outcomes import SpilledOutcomes, in_memory
 from matrices.store import Store
 from matrices.store_errors import FAULTS, SideTableError, plainly
+from matrices.validation import LISTS, MisshapenError, addressable, as_cells, name_is_usable
 
 _BRIEF = [name for name in SCHEMA.names if name not in LISTS]
 _ROW = "row"
@@ -46,7 +46,7 @@ class Kept:
 
     cells: pa.Table
     rows: NDArray[np.int64]
-    outcomes: Apart
+    outcomes: SpilledOutcomes
     mark: str = ""
     notes: tuple[str, ...] = ()
     """What was left out of it, and why."""
@@ -284,7 +284,7 @@ def _beside(
 def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | None) -> Kept:
     """One matrix of a store. Its outcomes pass through memory in parts."""
     parts: list[pa.Table] = []
-    outcomes, rows, wrong = Apart(folder), 0, Counter[str]()
+    outcomes, rows, wrong = SpilledOutcomes(folder), 0, Counter[str]()
     for batch in store.batches(matrix, version):
         cells, unfit = as_cells(pa.Table.from_batches([batch]), SCHEMA.names)
         wrong += unfit
@@ -316,7 +316,7 @@ def _kept(table: pa.Table | Kept) -> Kept:
     if isinstance(table, Kept):
         return table
     brief = [name for name in table.column_names if name not in LISTS]
-    return Kept(table.select(brief), np.arange(table.num_rows), whole([table.select(LISTS)]))
+    return Kept(table.select(brief), np.arange(table.num_rows), in_memory([table.select(LISTS)]))
 
 
 def _schema(names: Sequence[str]) -> pa.Schema:

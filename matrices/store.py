@@ -172,7 +172,7 @@ class Store:
     def batches(self, matrix: str, version: int) -> Iterator[pa.RecordBatch]:
         """A matrix's rows as they were appended, in no particular order, with whatever columns they have.
 
-        What wrote them may have been something else: ``matrices.sound`` says which are cells. Raises as ``cells``.
+        What wrote them may have been something else: ``matrices.validation`` says which are cells. Raises as ``cells``.
         """
         table = self._open(version)
         condition = equal(matrix=matrix)[0] if matrix else "matrix is null or matrix = ''"

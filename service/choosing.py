@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from matrices.cells import SCHEMA
 from matrices.nearest import there_is
-from matrices.sound import LISTS
+from matrices.validation import LISTS
 
 COLUMNS = tuple(name for name in SCHEMA.names if name not in LISTS)
 _CONDITION = re.compile(r"([a-z_]+)(<=|>=|!=|=|<|>)(.*)", re.DOTALL)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from matrices.coordinates import place_of
 from matrices.credit import credit
 from matrices.grid import family, grid
 from matrices.held import Held
-from matrices.places import place_of
 from matrices.reading import MatrixInfo, UnknownMatrixError, compositions, selections
 from matrices.recommend import UnknownWayError, named
 from matrices.view import NoScoresError

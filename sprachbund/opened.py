@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from matrices.cells import SCHEMA
 from matrices.reading import Reader
-from matrices.sound import LISTS
+from matrices.validation import LISTS
 from sprachbund.results import Answer, Table
 
 if TYPE_CHECKING:

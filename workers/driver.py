@@ -24,7 +24,6 @@ from workers.cluster import crew_for, joined, must_have_gpus, named_address, nod
 from workers.job import Job
 from workers.leases import Leases
 from workers.ledger import Ledger
-from workers.observing import Progress, job_id
 from workers.outstanding import Work, outstanding, zoo_of
 from workers.plan import Plan, make_plan
 from workers.pool import Pool, ray_pool
@@ -32,6 +31,7 @@ from workers.preflight import check_surroundings
 from workers.retries import Backoff, Retries
 from workers.schedule import Schedule, cost, describe
 from workers.supervisor import supervised
+from workers.telemetry import Progress, job_id
 from workers.units import Column
 
 _log = structlog.get_logger(__name__)

@@ -17,9 +17,9 @@ from matrices.logs import configure_logs
 from workers.bench import Bench, Done
 from workers.cluster import Crew, must_belong, nodes, worker_environment
 from workers.failures import Failure, JobInterruptedError
-from workers.observing import observed
 from workers.retries import Backoff
 from workers.schedule import describe
+from workers.telemetry import observed
 from workers.units import Unit
 
 if TYPE_CHECKING:

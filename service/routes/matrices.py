@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from matrices.cells import SCHEMA
 from matrices.held import Held
 from matrices.recommend import code_of
-from matrices.sound import LISTS
+from matrices.validation import LISTS
 from service import paging
 from service.answers import ARROW, CSV, JSON, PARQUET, TABLE_CONTENT, answer, arrow_stream, preferred
 from service.choosing import chosen

@@ -79,7 +79,7 @@ def test_many_outcomes_are_mapped_from_a_file_and_read_the_same(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = hold(store)
-    monkeypatch.setattr("matrices.held.Apart", lambda folder: _small(folder))
+    monkeypatch.setattr("matrices.held.SpilledOutcomes", lambda folder: _small(folder))
     mapped = hold(store, folder=tmp_path)
 
     assert not mapped.kept[POS].outcomes.in_memory
@@ -90,9 +90,9 @@ def test_many_outcomes_are_mapped_from_a_file_and_read_the_same(
 
 
 def _small(folder: Path | None) -> object:
-    from matrices.apart import Apart
+    from matrices.spilled_outcomes import SpilledOutcomes
 
-    return Apart(folder, most=100)
+    return SpilledOutcomes(folder, most=100)
 
 
 def test_nobody_waits_while_a_new_version_is_read(

@@ -246,7 +246,7 @@ class TestMachines:
 DRIVER = """
 import sys
 import ray
-from workers.observing import Progress, observed
+from workers.telemetry import Progress, observed
 
 @ray.remote
 def unit():

@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from matrices.cells import SCHEMA
-from matrices.sound import LISTS
+from matrices.validation import LISTS
 
 SCHEMA_OF_LISTS = pa.schema([SCHEMA.field(name) for name in LISTS])
 MOST_IN_MEMORY = 32 * 2**20
@@ -25,7 +25,7 @@ _ROWS = 4096
 """In a batch: what is read together, and within the offsets of a list of 32 bits."""
 
 
-class Apart:
+class SpilledOutcomes:
     """The outcomes of some rows, in the order in which they were ``add``-ed; written once, then read by row."""
 
     def __init__(self, folder: Path | None = None, most: int = MOST_IN_MEMORY) -> None:
@@ -98,9 +98,9 @@ def _arranged(table: pa.Table, order: NDArray[np.int64]) -> pa.Table:
     return table.take(pa.array(back))
 
 
-def whole(tables: Sequence[pa.Table]) -> Apart:
+def in_memory(tables: Sequence[pa.Table]) -> SpilledOutcomes:
     """The outcomes of tables that are in memory already, and stay there."""
-    apart = Apart(most=2**62)
+    outcomes = SpilledOutcomes(most=2**62)
     for table in tables:
-        apart.add(table)
-    return apart
+        outcomes.add(table)
+    return outcomes
