@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from matrices.measures.catalogue import Settings
+from matrices.measures.catalogue import MeasureSettings
 from matrices.measures.registry import measure
 from matrices.reading import compositions
 from matrices.store import Store
@@ -44,7 +44,7 @@ def main() -> None:
             continue
         print(f"\n## {info.matrix}\n")
         for composition in compositions(store.cells(info.matrix, columns=["composition"])):
-            settings = Settings(composition=composition, unseen=given.unseen and tuple(given.unseen))
+            settings = MeasureSettings(composition=composition, unseen=given.unseen and tuple(given.unseen))
             frame = measure(store, info.matrix, "interference", settings).to_pandas()
             if frame["target_unseen"].isna().any():
                 arguments.error(f"what the encoder of {info.matrix} was pretrained on is not known: name the --unseen")

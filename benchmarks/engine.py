@@ -57,7 +57,7 @@ GROUPS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class PassCost:
     """One kind of pass. Times are microseconds of processor time a token; shares are of the measured product rate."""
 
     work: str
@@ -99,7 +99,7 @@ def main() -> None:
         _print(result, measured)
 
 
-def measure(encoder: Encoder, corpora: Corpora, work: str, products: float, copies: float) -> Measured:
+def measure(encoder: Encoder, corpora: Corpora, work: str, products: float, copies: float) -> PassCost:
     """Times one kind of pass, ours and the library's, and counts its arithmetic and its bytes."""
     ids, mask = text(encoder, corpora, work)
     chosen = torch.rand(ids.shape) < 0.15
@@ -139,7 +139,7 @@ def measure(encoder: Encoder, corpora: Corpora, work: str, products: float, copi
         tokens = int(mask.sum())
         spent, library_spent = seconds(ours) / tokens, seconds(theirs) / tokens
         floor = operations(ours) / tokens / products
-        return Measured(
+        return PassCost(
             work=work,
             tokens=tokens,
             microseconds=round(1e6 * spent, 1),
@@ -241,7 +241,7 @@ def _nothing(_: object) -> None:
     """Drops a result."""
 
 
-def _print(result: dict[str, Any], measured: list[Measured]) -> None:
+def _print(result: dict[str, Any], measured: list[PassCost]) -> None:
     console = Console(width=120)
     title = (
         f"{result['encoder']}, {result['precision']}, {result['threads']} thread: products {result['product_gflops']} "

@@ -27,7 +27,7 @@ from rich.table import Table
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
-from matrices.measures.profile import Profile, Recipe, binned, rotations
+from matrices.measures.profile import Profile, ProfileSettings, binned, rotations
 from matrices.uncertainty.resampling import ItemSample
 
 Floats = NDArray[np.float64]
@@ -36,11 +36,11 @@ ITEMS, SPREAD, PENALTY, NOISE = 380, 2.0, 0.975, 1.8
 ACCURACIES = (0.13, 0.3, 0.5, 0.7, 0.87)
 DESIGNS = {"K = 10": 10, "K = 5": 5, "K = 1": 1, "5 seeds": None}
 RESAMPLES = 1000
-RECIPE, NAIVE = Recipe(most_extrapolated=1), Recipe(normaliser="nominal", most_extrapolated=1)
+RECIPE, NAIVE = ProfileSettings(most_extrapolated=1), ProfileSettings(normaliser="nominal", most_extrapolated=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DesignResult:
     """Means over repeats. ``hat_r_sd`` is the standard deviation over repeats, ``coverage`` of the true value."""
 
     design: str
@@ -68,14 +68,14 @@ def ability(accuracy: float) -> float:
     return float(brentq(lambda a: expit(a - difficulty).mean() - accuracy, -10, 10))
 
 
-def simulate(design: str, accuracy: float, repeats: int, truth: float) -> Row:
+def simulate(design: str, accuracy: float, repeats: int, truth: float) -> DesignResult:
     """One row: ``repeats`` samples of items and of answers to them."""
     able = ability(accuracy)
     found = np.array(
         [_once(DESIGNS[design], able, np.random.default_rng([repeat, 1]), truth) for repeat in range(repeats)]
     )
     hat, held, right, ratio, naive, conditional = found.mean(axis=0).tolist()
-    return Row(design, right, hat, float(found[:, 0].std()), held, ratio, naive, conditional)
+    return DesignResult(design, right, hat, float(found[:, 0].std()), held, ratio, naive, conditional)
 
 
 def _once(samples: int | None, able: float, random: np.random.Generator, truth: float) -> tuple[float, ...]:
@@ -102,7 +102,7 @@ def _once(samples: int | None, able: float, random: np.random.Generator, truth: 
     )
 
 
-def rows(repeats: int) -> Iterator[Row]:
+def rows(repeats: int) -> Iterator[DesignResult]:
     """Every design at every ability."""
     truth = true_value()
     for design in DESIGNS:

@@ -30,7 +30,7 @@ Board = list[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class GameTimes:
     """Microseconds a game on one core."""
 
     board: int
@@ -109,7 +109,7 @@ def best(work: Callable[[], object], times: int = 3) -> float:
     return min(taken)
 
 
-def measure(size: int, games: int, plain: int) -> Row:
+def measure(size: int, games: int, plain: int) -> GameTimes:
     """One board."""
     expected = [line + (NONE,) * (DEPTH - len(line)) for line in lines(begin(size), size, 1, DEPTH)]
     if expected != [tuple(line) for line in openings(size, DEPTH).tolist()]:
@@ -117,7 +117,7 @@ def measure(size: int, games: int, plain: int) -> Row:
     opening = expected[0][:OPENING]
     slow = best(lambda: [plain_game(size, opening, random.Random(seed)) for seed in range(plain)]) / plain
     fast = best(lambda: random_games(size, games, np.random.default_rng(0), opening=opening)) / games
-    return Row(size, 1e6 * slow, 1e6 * fast, slow / fast)
+    return GameTimes(size, 1e6 * slow, 1e6 * fast, slow / fast)
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ Ask = Callable[[], tuple[str, dict[str, str]]]
 
 
 @dataclass(frozen=True)
-class Line:
+class RouteTimes:
     """What was measured of one kind of request."""
 
     route: str
@@ -199,7 +199,7 @@ def main() -> None:
                 laps += more
             rate, base = (sum(part) / len(rates) for part in zip(*rates, strict=True))
             cuts = quantiles(laps, n=100) if len(laps) > 1 else laps * 99
-            line = Line(route, 1e3 * first, rate, rate / base, 1e3 * cuts[49], 1e3 * cuts[98])
+            line = RouteTimes(route, 1e3 * first, rate, rate / base, 1e3 * cuts[49], 1e3 * cuts[98])
             lines.append(line)
             if not given.json:
                 print(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from matrices.cells import SCHEMA
 from matrices.encoders import pretrained_on
-from matrices.items import Items, Named
+from matrices.items import Items, ItemsByMatrix
 from matrices.reading import (
     SUMMARY_COLUMNS,
     MatrixInfo,
@@ -38,7 +38,7 @@ _ROW = "row"
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class HeldMatrix:
     """The cells of one matrix, one row a cell, sorted as a download is; their outcomes apart.
 
     ``rows`` are the numbers of their outcomes in ``outcomes``, in the order of ``cells``; ``mark`` is the store's.
@@ -110,10 +110,10 @@ class Held:
 
     def __init__(
         self,
-        tables: Mapping[str, pa.Table | Kept],
+        tables: Mapping[str, pa.Table | HeldMatrix],
         version: int,
         provenance: Provenance | None = None,
-        items: Named | None = None,
+        items: ItemsByMatrix | None = None,
         pretrained: Mapping[str, frozenset[str] | None] | None = None,
         notes: Sequence[str] = (),
     ) -> None:
@@ -195,7 +195,7 @@ class Held:
         """What an encoder was pretrained on, as was known when it was read; of a box by the encoder's name."""
         return self._pretrained[encoder] if encoder in self._pretrained else pretrained_on(encoder)
 
-    def _of(self, matrix: str) -> Kept:
+    def _of(self, matrix: str) -> HeldMatrix:
         kept = self.kept.get(matrix)
         if kept is None:
             raise UnknownMatrixError(matrix, list(self.kept))
@@ -226,7 +226,7 @@ def hold(
         return reader if only is None else reader.only(only)
     assert isinstance(reader, Store)
     notes: list[str] = []
-    tables: dict[str, Kept] = {}
+    tables: dict[str, HeldMatrix] = {}
     faults: list[OSError] = []
     stored: dict[str, str] = {}  # By the name it is held under, that in the store.
     there = {} if before is None else before.kept
@@ -258,7 +258,7 @@ def hold(
     return Held(tables, at, reader.provenance, items, pretrained, notes)
 
 
-def _renamed(kept: Kept, name: str) -> Kept:
+def _renamed(kept: HeldMatrix, name: str) -> HeldMatrix:
     """A matrix under a name that can stand in an address."""
     at = kept.cells.schema.get_field_index("matrix")
     column = pa.repeat(pa.scalar(name, SCHEMA.field("matrix").type), kept.cells.num_rows)
@@ -267,9 +267,9 @@ def _renamed(kept: Kept, name: str) -> Kept:
 
 def _beside(
     reader: Reader, matrices: Mapping[str, str], encoders: Sequence[str], notes: list[str]
-) -> tuple[Named, Mapping[str, frozenset[str] | None]]:
+) -> tuple[ItemsByMatrix, Mapping[str, frozenset[str] | None]]:
     """What is kept beside the cells; what cannot be read is noted, and as if it had never been said."""
-    items: Named = {}
+    items: ItemsByMatrix = {}
     try:
         items = {name: reader.items(in_store) for name, in_store in matrices.items()}
     except SideTableError as error:
@@ -281,7 +281,7 @@ def _beside(
         return items, {name: pretrained_on(name) for name in encoders}
 
 
-def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | None) -> Kept:
+def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | None) -> HeldMatrix:
     """One matrix of a store. Its outcomes pass through memory in parts."""
     parts: list[pa.Table] = []
     outcomes, rows, wrong = SpilledOutcomes(folder), 0, Counter[str]()
@@ -297,7 +297,7 @@ def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | Non
     cells = _of_one_kind(pa.concat_tables(parts) if parts else schema.empty_table(), wrong)
     cells = in_order(current(cells))
     notes = tuple(f"{count} rows of {matrix} are left out: {what}" for what, count in sorted(wrong.items()))
-    return Kept(cells.select(_BRIEF), cells[_ROW].to_numpy(), outcomes, mark, notes)
+    return HeldMatrix(cells.select(_BRIEF), cells[_ROW].to_numpy(), outcomes, mark, notes)
 
 
 def _of_one_kind(cells: pa.Table, wrong: Counter[str]) -> pa.Table:
@@ -312,11 +312,11 @@ def _of_one_kind(cells: pa.Table, wrong: Counter[str]) -> pa.Table:
     return cells
 
 
-def _kept(table: pa.Table | Kept) -> Kept:
-    if isinstance(table, Kept):
+def _kept(table: pa.Table | HeldMatrix) -> HeldMatrix:
+    if isinstance(table, HeldMatrix):
         return table
     brief = [name for name in table.column_names if name not in LISTS]
-    return Kept(table.select(brief), np.arange(table.num_rows), in_memory([table.select(LISTS)]))
+    return HeldMatrix(table.select(brief), np.arange(table.num_rows), in_memory([table.select(LISTS)]))
 
 
 def _schema(names: Sequence[str]) -> pa.Schema:

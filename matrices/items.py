@@ -45,11 +45,11 @@ class Items:
         return Items(self.ids[:most], self.parallel, None if self.passages is None else self.passages[:most])
 
 
-Named = Mapping[str, Mapping[str, Items]]
+ItemsByMatrix = Mapping[str, Mapping[str, Items]]
 """The items of every target, by matrix and target."""
 
 
-def read_items(store: str, options: Mapping[str, str], matrix: str | None = None) -> Named:
+def read_items(store: str, options: Mapping[str, str], matrix: str | None = None) -> ItemsByMatrix:
     """What is known of the items of a store's targets, of one matrix or all; the row written last counts.
 
     ``options`` are the store's, as Delta takes them. Empty where nothing is kept.
@@ -60,7 +60,7 @@ def read_items(store: str, options: Mapping[str, str], matrix: str | None = None
     return items_of(rows)
 
 
-def items_of(rows: pa.Table) -> Named:
+def items_of(rows: pa.Table) -> ItemsByMatrix:
     """The items that rows of ``SCHEMA`` name; of a target named twice the last."""
     found: dict[str, dict[str, Items]] = {}
     for row in rows.to_pylist():
@@ -68,7 +68,7 @@ def items_of(rows: pa.Table) -> Named:
     return found
 
 
-def items_table(items: Named) -> pa.Table:
+def items_table(items: ItemsByMatrix) -> pa.Table:
     """The items of targets as rows of ``SCHEMA``, in order of matrix and target."""
     moment = now()
     rows = [
@@ -79,7 +79,7 @@ def items_table(items: Named) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def write_items(store: str, options: Mapping[str, str], items: Named) -> None:
+def write_items(store: str, options: Mapping[str, str], items: ItemsByMatrix) -> None:
     """Keep items in one commit, those that are not there already."""
     there = read_items(store, options)
     moment = now()

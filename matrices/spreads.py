@@ -27,7 +27,7 @@ SPREADS = SideTable(
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class StatedSpread:
     """What a score of one pair and seed is said to vary by, in the unit of the score: a standard deviation or error."""
 
     source: str
@@ -43,7 +43,7 @@ def read_spreads(store: str, options: Mapping[str, str], matrix: str) -> dict[tu
     return {(row["source"], row["target"], row["seed"]): row["spread"] for row in rows.to_pylist()}
 
 
-def write_spreads(store: str, options: Mapping[str, str], matrix: str, spreads: Sequence[Spread]) -> None:
+def write_spreads(store: str, options: Mapping[str, str], matrix: str, spreads: Sequence[StatedSpread]) -> None:
     """Keeps spreads of a matrix's scores in one commit, those that are not there already."""
     if not spreads:
         return

@@ -33,9 +33,9 @@ from matrices.delta import (
     storage_options,
 )
 from matrices.encoders import pretrained_on, read_pretrained, write_pretrained
-from matrices.items import Items, Named, read_items, write_items
+from matrices.items import Items, ItemsByMatrix, read_items, write_items
 from matrices.reading import KEY_COLUMNS, SUMMARY_COLUMNS, MatrixInfo, UnknownMatrixError, current, in_order, summaries
-from matrices.spreads import Spread, read_spreads, write_spreads
+from matrices.spreads import StatedSpread, read_spreads, write_spreads
 from matrices.store_errors import (
     FAULTS,
     StoreMissingError,
@@ -219,7 +219,7 @@ class Store:
         """What is known of the items of a matrix's targets, by target. Not versioned: that of now."""
         return read_items(self.uri, self._options, matrix).get(matrix, {})
 
-    def keep_items(self, items: Named) -> None:
+    def keep_items(self, items: ItemsByMatrix) -> None:
         """Keep what the items of targets are; nothing is written that is there already."""
         write_items(self.uri, self._options, items)
 
@@ -235,7 +235,7 @@ class Store:
         """What imported scores of a matrix were said to vary by, by source, target and seed. Not versioned."""
         return read_spreads(self.uri, self._options, matrix)
 
-    def keep_spreads(self, matrix: str, spreads: Sequence[Spread]) -> None:
+    def keep_spreads(self, matrix: str, spreads: Sequence[StatedSpread]) -> None:
         """Keep what imported scores are said to vary by; nothing is written that is there already."""
         write_spreads(self.uri, self._options, matrix, spreads)
 

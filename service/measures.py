@@ -8,7 +8,7 @@ from functools import partial
 import pyarrow as pa
 
 from matrices.held import Held
-from matrices.measures.catalogue import DEFAULTS, Settings
+from matrices.measures.catalogue import DEFAULTS, MeasureSettings
 from matrices.measures.registry import UnknownMeasureError, measure
 from matrices.reading import Reader
 from matrices.view import MeasureError
@@ -23,7 +23,13 @@ class Measures:
         self._compute, self._kept = compute, Once[pa.Table](most, final=(MeasureError, UnknownMeasureError))
 
     def __call__(
-        self, reader: Reader, matrix: str, what: str, settings: Settings = DEFAULTS, *, version: int | None = None
+        self,
+        reader: Reader,
+        matrix: str,
+        what: str,
+        settings: MeasureSettings = DEFAULTS,
+        *,
+        version: int | None = None,
     ) -> pa.Table:
         """One measure of the version held, from the table there is where all it is made of is as it was.
 
@@ -33,7 +39,13 @@ class Measures:
         return table.replace_schema_metadata({**table.schema.metadata, b"version": str(reader.version)})
 
     def at_hand(
-        self, reader: Reader, matrix: str, what: str, settings: Settings = DEFAULTS, *, version: int | None = None
+        self,
+        reader: Reader,
+        matrix: str,
+        what: str,
+        settings: MeasureSettings = DEFAULTS,
+        *,
+        version: int | None = None,
     ) -> pa.Table:
         """The same where it is computed. Raises ``NotYetError`` where it is not, and never waits."""
         key = _key(reader, matrix, what, settings)
@@ -41,16 +53,16 @@ class Measures:
             raise NotYetError(key, partial(self._made, reader, matrix, what, settings))
         return self(reader, matrix, what, settings)
 
-    def _made(self, reader: Reader, matrix: str, what: str, settings: Settings) -> None:
+    def _made(self, reader: Reader, matrix: str, what: str, settings: MeasureSettings) -> None:
         try:
             self(reader, matrix, what, settings)
         except (MeasureError, UnknownMeasureError):
             return  # Kept, for the answer to say.
 
-    def _computing(self, reader: Reader, matrix: str, what: str, settings: Settings) -> Callable[[], pa.Table]:
+    def _computing(self, reader: Reader, matrix: str, what: str, settings: MeasureSettings) -> Callable[[], pa.Table]:
         return partial(self._compute, reader, matrix, what, settings, version=reader.version)
 
 
-def _key(reader: Reader, matrix: str, what: str, settings: Settings) -> Hashable:
+def _key(reader: Reader, matrix: str, what: str, settings: MeasureSettings) -> Hashable:
     assert isinstance(reader, Held)
     return matrix, reader.content(matrix), what, settings

@@ -132,10 +132,10 @@ class Local:
 
     def measure(self, matrix: str, what: str, *, composition: str | None = None, selection: str | None = None) -> Table:
         """See ``Opened``. Raises as ``matrices.measures.registry.measure`` does."""
-        from matrices.measures.catalogue import Settings
+        from matrices.measures.catalogue import MeasureSettings
         from matrices.measures.registry import measure
 
-        settings = Settings(composition=composition, selection=selection)
+        settings = MeasureSettings(composition=composition, selection=selection)
         return Table(measure(self.reader, matrix, what, settings), f"{what} of {matrix}")
 
     def plot(

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matrices.measures.catalogue import Settings
+from matrices.measures.catalogue import MeasureSettings
 from matrices.measures.registry import measure
 from matrices.store import Store
 from matrices.uncertainty.adapter_runs import adapter_variance
@@ -47,7 +47,7 @@ def job_of(path: Path, out: Path, sources: list[str], seeds: int, run: int) -> J
 
 def verdicts(store: Store, matrix: str) -> dict[tuple[str, str], str]:
     """The label of each pair of two languages."""
-    rows = measure(store, matrix, "interference", Settings()).to_pylist()
+    rows = measure(store, matrix, "interference", MeasureSettings()).to_pylist()
     return {(row["source"], row["target"]): row["label"] for row in rows if row["source"] != row["target"]}
 
 

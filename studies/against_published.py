@@ -35,7 +35,7 @@ def part(table: ScoreTable, sources: list[str], targets: list[str]) -> ScoreTabl
     return ScoreTable(tuple(sources), tuple(targets), table.scores[at], pretrained=table.pretrained)
 
 
-class Measured:
+class MeasuredChooser:
     """Chooses by the scores of another matrix, whatever is hidden of the one that it is judged on."""
 
     def __init__(self, ours: ScoreTable) -> None:
@@ -83,7 +83,11 @@ def main() -> None:
     ours, theirs = part(ours, sources, targets), part(theirs, sources, targets)
     alike = correlations(ours, theirs)
     alike = alike[np.isfinite(alike)]
-    methods: dict[str, Method] = {"by ours": Measured(ours), "popularity": simple.popularity, "predicted": sprachbund}
+    methods: dict[str, Method] = {
+        "by ours": MeasuredChooser(ours),
+        "popularity": simple.popularity,
+        "predicted": sprachbund,
+    }
     judged = judge_all(theirs, methods, processes=os.cpu_count() or 1)
     both = np.isfinite(ours.scores) & np.isfinite(theirs.scores)
     apart = both & np.isfinite(ours.without_selves().scores)

@@ -14,7 +14,7 @@ from matrices.measures.donors import donors
 from matrices.measures.hat import hat_r_table
 from matrices.measures.interference import MARGIN, RATE, interference, sure_pairs
 from matrices.measures.mantel import correlations, languages_of
-from matrices.measures.profile import Recipe
+from matrices.measures.profile import ProfileSettings
 from matrices.measures.ranks import ranks
 from matrices.measures.ratios import ratios
 from matrices.measures.splits import splits_table
@@ -24,7 +24,7 @@ from matrices.view import MatrixView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class MeasureSettings:
     """What measures can be told; each takes what concerns it."""
 
     composition: str | None = None
@@ -42,9 +42,9 @@ class Settings:
     """The share of an item that must be right for it to be solved, on parallel items; None as each measure has it."""
 
 
-DEFAULTS = Settings()
+DEFAULTS = MeasureSettings()
 
-Compute = Callable[[MatrixView, Settings], pa.Table]
+Compute = Callable[[MatrixView, MeasureSettings], pa.Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Measure:
     compute: Compute
 
 
-def _interference(view: MatrixView, settings: Settings) -> pa.Table:
+def _interference(view: MatrixView, settings: MeasureSettings) -> pa.Table:
     return interference(
         view,
         resamples=settings.resamples,
@@ -67,29 +67,29 @@ def _interference(view: MatrixView, settings: Settings) -> pa.Table:
     )
 
 
-def _pairs(view: MatrixView, settings: Settings) -> pa.Table:
+def _pairs(view: MatrixView, settings: MeasureSettings) -> pa.Table:
     return sure_pairs(_interference(view, settings), settings.rate)
 
 
-def _ranks(view: MatrixView, settings: Settings) -> pa.Table:
+def _ranks(view: MatrixView, settings: MeasureSettings) -> pa.Table:
     return ranks(view, resamples=settings.resamples)
 
 
-def _likeness(view: MatrixView, settings: Settings) -> pa.Table:
+def _likeness(view: MatrixView, settings: MeasureSettings) -> pa.Table:
     codes = languages_of(view)
     return correlations(view, similarities(codes, codes))
 
 
-def _hat_r(view: MatrixView, settings: Settings) -> pa.Table:
-    return hat_r_table(view, recipe=Recipe(solved=settings.solved), resamples=settings.resamples)
+def _hat_r(view: MatrixView, settings: MeasureSettings) -> pa.Table:
+    return hat_r_table(view, recipe=ProfileSettings(solved=settings.solved), resamples=settings.resamples)
 
 
-def _consistency(view: MatrixView, settings: Settings) -> pa.Table:
+def _consistency(view: MatrixView, settings: MeasureSettings) -> pa.Table:
     solved = 1.0 if settings.solved is None else settings.solved
     return consistency_table(view, solved=solved, resamples=settings.resamples)
 
 
-def _splits(view: MatrixView, settings: Settings) -> pa.Table:
+def _splits(view: MatrixView, settings: MeasureSettings) -> pa.Table:
     return splits_table(view)
 
 

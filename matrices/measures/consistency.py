@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from matrices.measures.parallel import Group, Parallel, parallel
+from matrices.measures.parallel import Parallel, ParallelGroup, parallel
 from matrices.uncertainty.components import LEVEL
 from matrices.uncertainty.resampling import RESAMPLES
 from matrices.view import MatrixView
@@ -70,7 +70,7 @@ def consistency(source: Numbers, target: Numbers, both: Numbers, items: Numbers)
     return found
 
 
-def _rows(cells: Parallel, group: Group) -> list[dict[str, Any]]:
+def _rows(cells: Parallel, group: ParallelGroup) -> list[dict[str, Any]]:
     own, others = cells.answers(group)
     inside = np.zeros(own.shape[-1], np.float32)
     inside[group.items] = 1

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 
 from matrices.arrays import Singles
-from matrices.measures.parallel import Group, Parallel, parallel
-from matrices.measures.profile import Numbers, Profile, Recipe, binned, rotations
+from matrices.measures.parallel import Parallel, ParallelGroup, parallel
+from matrices.measures.profile import Numbers, Profile, ProfileSettings, binned, rotations
 from matrices.uncertainty.components import LEVEL
 from matrices.uncertainty.resampling import RESAMPLES
 from matrices.view import MatrixView
@@ -36,7 +36,7 @@ SCHEMA = pa.schema(
 def hat_r_table(
     view: MatrixView,
     *,
-    recipe: Recipe | None = None,
+    recipe: ProfileSettings | None = None,
     resamples: int = RESAMPLES,
 ) -> pa.Table:
     """A row a (source, target), source other than target, where both are on one parallel corpus, in that order.
@@ -51,14 +51,14 @@ def hat_r_table(
     In an ``interference`` matrix the models are those of the transfer language under the fixed task adapter. Raises
     ``MeasureError`` where no targets have parallel items, or no source was measured on its own language too.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or ProfileSettings()
     cells = parallel(view, solved=recipe.solved, resamples=resamples)
     rows = [row for group in cells.groups() for row in _rows(cells, group, recipe)]
     order = [("source", "ascending"), ("target", "ascending")]
     return pa.Table.from_pylist(rows, schema=SCHEMA).sort_by(order)
 
 
-def _rows(cells: Parallel, group: Group, recipe: Recipe) -> Iterator[dict[str, Any]]:
+def _rows(cells: Parallel, group: ParallelGroup, recipe: ProfileSettings) -> Iterator[dict[str, Any]]:
     chance = recipe.chance if recipe.chance is not None else cells.constant or 0.0
     about = {**cells.about(group), "chance": chance}
     targets = [cells.targets[target] for target in group.targets]
@@ -86,7 +86,7 @@ def _rows(cells: Parallel, group: Group, recipe: Recipe) -> Iterator[dict[str, A
         }
 
 
-def _by_item(cells: Parallel, group: Group, recipe: Recipe) -> Numbers:
+def _by_item(cells: Parallel, group: ParallelGroup, recipe: ProfileSettings) -> Numbers:
     """What every item adds to the profile of a group [2 + T, K, I]; nothing where it is not among the group's."""
     own, others = cells.answers(group)
     hardness = rotations(own if recipe.hardness == "source" else _over_languages(cells, group))
@@ -96,7 +96,7 @@ def _by_item(cells: Parallel, group: Group, recipe: Recipe) -> Numbers:
     return binned(hardness, own, others, len(own))
 
 
-def _over_languages(cells: Parallel, group: Group) -> Singles:
+def _over_languages(cells: Parallel, group: ParallelGroup) -> Singles:
     """Success on every item by seed [K, I], the mean over all languages in their own cells."""
     place = {code: at for at, code in enumerate(cells.targets)}
     both = [(row, place[code]) for row, code in enumerate(cells.sources) if code in place]
@@ -108,7 +108,7 @@ def _over_languages(cells: Parallel, group: Group) -> Singles:
     return mean
 
 
-def _refusal(estimate: float, high: float, extrapolated: float, recipe: Recipe) -> str | None:
+def _refusal(estimate: float, high: float, extrapolated: float, recipe: ProfileSettings) -> str | None:
     if extrapolated > recipe.most_extrapolated + 1e-9:
         return (
             f"bins without items carry {extrapolated:.0%} of the weight, more than {recipe.most_extrapolated:.0%}: "

@@ -109,7 +109,7 @@ def interference(
 
 
 @dataclass(frozen=True, eq=False)
-class Changes:
+class TargetChanges:
     """What C ``sources`` (by place) of one target change against its baseline, as ``interference`` says of them [C]."""
 
     sources: Indices
@@ -119,13 +119,13 @@ class Changes:
     labels: list[Label]
 
 
-def changes_on(view: MatrixView, target: str, samples: Resamples, seeds: SeedVariance) -> Changes:
+def changes_on(view: MatrixView, target: str, samples: Resamples, seeds: SeedVariance) -> TargetChanges:
     """The changes on one target alone, read and computed for it alone. Raises ``MeasureError`` without outcomes."""
     found = _on_target(view, view.targets.index(target), samples)
     of_delta = with_adapters(spread(found.of_delta, seeds.of_changes), view.adapters)
     delta, half = found.cells["delta"], of_delta.half_width()
     q = benjamini_hochberg(np.maximum(found.cells["p_items"], of_delta.p(delta)))
-    return Changes(found.cells["source"], delta, half, q, labels(delta, half, q))
+    return TargetChanges(found.cells["source"], delta, half, q, labels(delta, half, q))
 
 
 def sure_pairs(table: pa.Table, rate: float = RATE) -> pa.Table:
@@ -145,7 +145,7 @@ def sure_pairs(table: pa.Table, rate: float = RATE) -> pa.Table:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class _Deviations:
     """The changes on one target: named numbers [C] of the C sources that have one, and what their spread is had from.
 
     ``by_seed`` [C, K] are the seeds' changes less their mean, 0 where unknown; ``by_item`` [B, C] the deviations of the
@@ -159,7 +159,7 @@ class _Found:
     by_item: Singles
 
 
-def _on_target(view: MatrixView, place: int, samples: Resamples) -> _Found:
+def _on_target(view: MatrixView, place: int, samples: Resamples) -> _Deviations:
     column, scores, baseline = view.outcomes(view.targets[place]), view.scores[:, place], view.baseline[place]
     if column is None:
         view.by_item()
@@ -180,7 +180,7 @@ def _on_target(view: MatrixView, place: int, samples: Resamples) -> _Found:
     of_relative = (of_change - _singles(ratio)[:, None, None] * of_baseline) * _singles(per)[:, None, None]
     relative_by_seed = (by_seed - ratio[:, None] * np.where(known, baseline - below[:, None], 0)) * per[:, None]
     differences = over_seeds(_differences(column, correct, total, scores, baseline, known), known)
-    return _Found(
+    return _Deviations(
         cells={
             "source": kept,
             "items": np.full(len(kept), column.items),

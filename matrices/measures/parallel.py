@@ -17,7 +17,7 @@ from matrices.view import ItemOutcomes, MatrixView, MeasureError
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ParallelGroup:
     """A source and targets that it shares the same seeds and the same items with, by place."""
 
     source: int
@@ -54,7 +54,7 @@ class Parallel:
         entropy = hashlib.sha256(f"{self.matrix}\n{self.corpus}\nparallel items".encode()).digest()
         return ItemSample(self.clusters, self.resamples, int.from_bytes(entropy[:8]))
 
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[ParallelGroup]:
         """Every (source, target) but a source's own cell, where the source's own cell was measured too.
 
         Raises ``MeasureError`` where there is none.
@@ -73,12 +73,12 @@ class Parallel:
             )
         return found
 
-    def answers(self, group: Group) -> tuple[Singles, Singles]:
+    def answers(self, group: ParallelGroup) -> tuple[Singles, Singles]:
         """Successes of a group's seeds in the source's own language [K, I] and on its targets [T, K, I]."""
         of_source = self.success[group.source]
         return of_source[group.own, group.seeds], of_source[np.ix_(group.targets, group.seeds)]
 
-    def about(self, group: Group) -> dict[str, str | int]:
+    def about(self, group: ParallelGroup) -> dict[str, str | int]:
         """What tables say of every row of a group."""
         return {
             "source": self.sources[group.source],
@@ -87,7 +87,7 @@ class Parallel:
             "seeds": len(group.seeds),
         }
 
-    def _groups_of(self, source: int, own: int) -> Iterator[Group]:
+    def _groups_of(self, source: int, own: int) -> Iterator[ParallelGroup]:
         seeds = self.known[source] & self.known[source, own]
         items = self.present & self.present[own]
         alike: dict[bytes, list[int]] = {}
@@ -96,7 +96,7 @@ class Parallel:
                 alike.setdefault(seeds[target].tobytes() + items[target].tobytes(), []).append(target)
         for targets in alike.values():
             common = np.flatnonzero(seeds[targets[0]]), np.flatnonzero(items[targets[0]])
-            yield Group(source, own, np.array(targets), *common)
+            yield ParallelGroup(source, own, np.array(targets), *common)
 
 
 def parallel(view: MatrixView, *, solved: float | None = None, resamples: int = RESAMPLES) -> Parallel:

@@ -2,7 +2,7 @@
 
 The published abstract says what the measure is for: existing measures "conflate improvements in transfer with general
 improvements to accuracy in the source language". Its formula could not be had, so this is our own, named ``hat_r``
-everywhere, with what may differ as settings (``Recipe``).
+everywhere, with what may differ as settings (``ProfileSettings``).
 
 An item q has success probabilities p_s(q), p_t(q) in the source and the target language. The transfer profile is
 tau(u) = E[p_t | p_s = u]. Older measures integrate it against the model's own distribution of hardness, so they rise
@@ -34,7 +34,7 @@ Normaliser = Literal["ceiling", "nominal", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class ProfileSettings:
     """What of the definition can be set; the defaults are the reconstruction."""
 
     weights: tuple[float, ...] | None = None
@@ -86,12 +86,12 @@ class Profile:
         """Mean target success by bin [..., T, B]; NaN where a bin is empty."""
         return _over(self.sums[..., 2:, :], self.counts[..., None, :])
 
-    def extrapolated(self, recipe: Recipe) -> Floats:
+    def extrapolated(self, recipe: ProfileSettings) -> Floats:
         """The share of w on bins without items [...]."""
         shares: Floats = np.where(self.counts > 0, 0, recipe.weights_of(self.counts.shape[-1])).sum(axis=-1)
         return shares
 
-    def hat_r(self, recipe: Recipe, chance: float) -> Floats:
+    def hat_r(self, recipe: ProfileSettings, chance: float) -> Floats:
         """hat_r of every target [..., T]; infinite where the source is no better than chance, NaN without items."""
         bins = self.counts.shape[-1]
         weights = recipe.weights_of(bins)

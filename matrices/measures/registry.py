@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from matrices.measures.catalogue import DEFAULTS, MEASURES, Settings
+from matrices.measures.catalogue import DEFAULTS, MEASURES, MeasureSettings
 from matrices.measures.mantel import languages_of
 from matrices.nearest import there_is
 from matrices.reading import Reader
@@ -25,7 +25,7 @@ class UnknownMeasureError(LookupError):
 
 
 def measure(
-    reader: Reader, matrix: str, what: str, settings: Settings = DEFAULTS, *, version: int | None = None
+    reader: Reader, matrix: str, what: str, settings: MeasureSettings = DEFAULTS, *, version: int | None = None
 ) -> pa.Table:
     """One measure of one matrix as a tidy table, at a version or the newest.
 

@@ -34,7 +34,7 @@ _BETWEEN_SIDES = re.compile(r"[\\/|→>↓↘]+|\bvs\b|\bby\b|\bx\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundColumns:
     """Columns by what they say, None where there is none; those of features; and those of single seeds' scores."""
 
     named: dict[str, str | None]
@@ -42,7 +42,7 @@ class Found:
     seeds: tuple[str, ...]
 
 
-def found_columns(header: Sequence[str], named: Mapping[str, str | None], seeds: Sequence[str]) -> Found:
+def found_columns(header: Sequence[str], named: Mapping[str, str | None], seeds: Sequence[str]) -> FoundColumns:
     """The columns that are ``named``, and of the others those that are called as such usually are.
 
     A rank is looked for where there is no score, and seeds (``seed1``, ``score_run_2``) where there is neither.
@@ -55,7 +55,7 @@ def found_columns(header: Sequence[str], named: Mapping[str, str | None], seeds:
     if not (found["score"] or found["rank"] or seeds):
         seeds = [name for name in header if _SEED.fullmatch(plain(name)) and name != found["seed"]]
     features = tuple(name for name in header if _FEATURES.fullmatch(plain(name)))
-    return Found(found, features, tuple(seeds))
+    return FoundColumns(found, features, tuple(seeds))
 
 
 def corner_side(corner: str) -> str | None:

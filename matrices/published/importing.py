@@ -21,7 +21,7 @@ from matrices.published.reading import Published, PublishedTableError
 from matrices.published.scales import lower_is_better
 from matrices.published.scores import with_shares
 from matrices.reading import UnknownMatrixError
-from matrices.spreads import Spread
+from matrices.spreads import StatedSpread
 from matrices.store import Store
 
 PUBLISHED = "published"
@@ -165,10 +165,10 @@ def _as_found(published: Published, about: About) -> About:
     return replace(about, metric=DIFFERENCE) if published.columns.differences else about
 
 
-def _spreads(published: Published, about: About) -> list[Spread]:
+def _spreads(published: Published, about: About) -> list[StatedSpread]:
     unit = 100 if about.percent else 1
     return [
-        Spread(line.source, line.target, line.seed, line.spread / unit)
+        StatedSpread(line.source, line.target, line.seed, line.spread / unit)
         for line in published.lines
         if line.spread is not None
     ]

@@ -19,7 +19,7 @@ _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenNumber:
     """A number, what is said to be its spread (after ± or in brackets), and whether it had a percent sign."""
 
     number: float
@@ -31,7 +31,7 @@ class NotANumberError(ValueError):
     """What is no number; the message says why, and what would do."""
 
 
-def written(text: str) -> Written | None:
+def written(text: str) -> WrittenNumber | None:
     """The number that is written (``55,0``, ``55.0%``, ``**55.0**``, ``55.0 ± 0.1``, ``55.0 (0.1)``), None for none.
 
     Raises ``NotANumberError``, also for what may be thousands or a decimal comma (``1,234``).
@@ -49,7 +49,7 @@ def written(text: str) -> Written | None:
         raise NotANumberError(f"{text!r} is out of range; at most {LARGEST:g}")
     spread = found["spread"] or found["aside"]
     percent = bool(found["percent"] or found["late"])
-    return Written(number, None if spread is None else abs(_value(spread)), percent)
+    return WrittenNumber(number, None if spread is None else abs(_value(spread)), percent)
 
 
 def _value(text: str) -> float:

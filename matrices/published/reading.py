@@ -13,9 +13,9 @@ from matrices.languages import UnknownLanguageError, resolve
 from matrices.published.grids import GridLayout, as_grid
 from matrices.published.headers import found_columns
 from matrices.published.lines import TableColumns, TableLine
-from matrices.published.numerals import NotANumberError, Written, written
+from matrices.published.numerals import NotANumberError, WrittenNumber, written
 from matrices.published.scales import check_scale
-from matrices.published.sheets import PublishedTableError, Row, Sheet, read_sheet
+from matrices.published.sheets import PublishedTableError, Sheet, SheetRow, read_sheet
 
 __all__ = ["Published", "PublishedTableError", "read_published"]
 
@@ -137,7 +137,7 @@ def _found(path: Path, sheet: Sheet, columns: TableColumns) -> TableColumns:
     )
 
 
-def _lines(path: Path, sheet: Sheet, row: Row, columns: TableColumns, left: _Left) -> list[TableLine]:
+def _lines(path: Path, sheet: Sheet, row: SheetRow, columns: TableColumns, left: _Left) -> list[TableLine]:
     """One line of each seed that the row has a column of; none of a row that is left out."""
     number, texts = row
     fields = dict(zip(sheet.header, texts, strict=True))
@@ -219,7 +219,7 @@ def _of_grid(
     return lines, replace(columns, source=corner, target=corner, score=score, rank=rank, features=())
 
 
-def _read(path: Path, line: int, name: str, text: str) -> Written | None:
+def _read(path: Path, line: int, name: str, text: str) -> WrittenNumber | None:
     try:
         return written(text)
     except NotANumberError as error:

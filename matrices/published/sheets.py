@@ -26,7 +26,7 @@ _COMMENT = "#"
 _TRAINED, _RESULTS = "train_config", "eval_results"
 """What LITMUS calls the amounts a model was trained on, and its scores, each by language."""
 
-Row = tuple[int, tuple[str, ...]]
+SheetRow = tuple[int, tuple[str, ...]]
 """Number of the line (of the record, in JSON; of the row, in a spreadsheet), and its fields."""
 
 
@@ -44,7 +44,7 @@ class Sheet:
 
     line: int
     header: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[SheetRow, ...]
 
 
 def read_sheet(path: Path, data: bytes, sheet: str | None = None) -> Sheet:
@@ -67,7 +67,7 @@ def read_sheet(path: Path, data: bytes, sheet: str | None = None) -> Sheet:
     return _checked(path, _delimited(path, text))
 
 
-def _checked(path: Path, rows: Iterable[Row]) -> Sheet:
+def _checked(path: Path, rows: Iterable[SheetRow]) -> Sheet:
     """The first row as the header, the others held against it."""
     several = iter(rows)
     line, header = next(several, (1, ()))
@@ -75,7 +75,7 @@ def _checked(path: Path, rows: Iterable[Row]) -> Sheet:
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
         raise PublishedTableError(path, line, f"two columns have one name, {twice!r}; rename one")
-    found: list[Row] = []
+    found: list[SheetRow] = []
     for number, fields in several:
         if not any(field.strip() for field in fields):
             continue
@@ -95,7 +95,7 @@ def _decoded(path: Path, data: bytes) -> str:
         raise PublishedTableError(path, line, problem) from error
 
 
-def _delimited(path: Path, text: str) -> Iterator[Row]:
+def _delimited(path: Path, text: str) -> Iterator[SheetRow]:
     skipped = 0
     delimiter = None
     if stated := _SEPARATOR_LINE.match(text):
@@ -127,14 +127,14 @@ def _delimiter(text: str) -> str:
     return found
 
 
-def _markdown(text: str) -> Iterator[Row]:
+def _markdown(text: str) -> Iterator[SheetRow]:
     for number, line in enumerate(text.splitlines(), start=1):
         bare = line.strip()
         if bare.startswith("|") and not _RULE.fullmatch(bare):
             yield number, tuple(field.strip(" *`") for field in bare.strip("|").split("|"))
 
 
-def _spreadsheet(path: Path, data: bytes, wanted: str | None) -> Iterator[Row]:
+def _spreadsheet(path: Path, data: bytes, wanted: str | None) -> Iterator[SheetRow]:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         filled = {name: rows for name in book.sheet_names if (rows := book.get_sheet_by_name(name).to_python())}
@@ -150,7 +150,7 @@ def _spreadsheet(path: Path, data: bytes, wanted: str | None) -> Iterator[Row]:
         yield number, tuple(_text(value) for value in row)
 
 
-def _json(path: Path, text: str) -> Iterator[Row]:
+def _json(path: Path, text: str) -> Iterator[SheetRow]:
     try:
         if path.suffix.casefold() == ".jsonl":
             held: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
@@ -174,26 +174,26 @@ def _json(path: Path, text: str) -> Iterator[Row]:
     raise PublishedTableError(path, 1, f"JSON of a kind that is no table here; it may be {shapes}")
 
 
-def _records(held: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+def _records(held: Sequence[Mapping[str, Any]]) -> Iterator[SheetRow]:
     names = tuple(dict.fromkeys(name for one in held for name in one))
     yield 1, names
     for number, one in enumerate(held, start=1):
         yield number, tuple(_text(one.get(name)) for name in names)
 
 
-def _listed(rows: Sequence[Sequence[Any]]) -> Iterator[Row]:
+def _listed(rows: Sequence[Sequence[Any]]) -> Iterator[SheetRow]:
     for number, row in enumerate(rows, start=1):
         yield number, tuple(_text(value) for value in row)
 
 
-def _nested(held: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
+def _nested(held: Mapping[str, Mapping[str, Any]]) -> Iterator[SheetRow]:
     targets = tuple(dict.fromkeys(name for one in held.values() for name in one))
     yield 1, ("", *targets)
     for number, (source, scores) in enumerate(held.items(), start=2):
         yield number, (source, *(_text(scores.get(target)) for target in targets))
 
 
-def _trained(held: Sequence[Mapping[str, Any]]) -> Iterator[Row]:
+def _trained(held: Sequence[Mapping[str, Any]]) -> Iterator[SheetRow]:
     """What a model was trained on, several languages joined by a plus, with its score of every language."""
     yield 1, ("source", "target", "score")
     for number, one in enumerate(held, start=1):

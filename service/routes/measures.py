@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from matrices.measures.answer import MeasureAnswer, to_json
 from matrices.measures.answer import answer as as_object
-from matrices.measures.catalogue import Settings
+from matrices.measures.catalogue import MeasureSettings
 from matrices.recommend import code_of
 from service.answers import ARROW, ARROW_CONTENT, JSON, answer, arrow_stream, preferred
 from service.dependencies import Now, Ours
@@ -38,7 +38,7 @@ async def show_measure(
     """
     form = preferred(request, (JSON, ARROW))
     unseen = tuple(sorted(code_of(tag, ()) for tag in query.unseen)) or None
-    settings = Settings(composition=query.composition, selection=query.selection, unseen=unseen)
+    settings = MeasureSettings(composition=query.composition, selection=query.selection, unseen=unseen)
     table = await ours.lanes.run(partial(ours.measures.at_hand, held, matrix, measure, settings))
     body = arrow_stream(table) if form == ARROW else to_json(as_object(table))
     return answer(request, body, ours.settings.cache_seconds, form)

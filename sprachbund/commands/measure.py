@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from matrices.export import must_be_writable, write_table
 from matrices.measures.answer import answer, to_json
-from matrices.measures.catalogue import DEFAULTS, MEASURES, Settings
+from matrices.measures.catalogue import DEFAULTS, MEASURES, MeasureSettings
 from matrices.measures.registry import measure as compute
 from matrices.recommend import code_of
 from sprachbund.commands.ask import JsonOption, StoreOption
@@ -50,7 +50,7 @@ def measure(
     if out is not None:
         must_be_writable(out)
     reader, matrix = reader_of(where, store)
-    settings = Settings(
+    settings = MeasureSettings(
         composition=composition,
         selection=selection,
         resamples=resamples,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from matrices.grid import Place, grid
-from matrices.measures.catalogue import Settings
+from matrices.measures.catalogue import MeasureSettings
 from matrices.measures.registry import measure
 from matrices.plots import Chart, Order, donor_map, format_of, heat_map, save
 from matrices.view import NARROW, MeasureError
@@ -38,7 +38,7 @@ def plot(
     """Draw a matrix: what every source does to every target, or which languages give and which take."""
     format_of(out)
     reader, matrix = reader_of(where, store)
-    settings = Settings(composition=composition, selection=selection)
+    settings = MeasureSettings(composition=composition, selection=selection)
     measured = partial(measure, reader, matrix, settings=settings, version=version)
     if what == "donors":
         chart: Chart = donor_map(measured("donors"))

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from matrices.cells import Cell
 from matrices.held import Held, hold
 from matrices.measures.answer import answer
-from matrices.measures.catalogue import MEASURES, Settings
+from matrices.measures.catalogue import MEASURES, MeasureSettings
 from matrices.measures.registry import measure
 from matrices.store import Store
 from service.answers import ARROW
@@ -82,7 +82,9 @@ class Counted:
     def __init__(self) -> None:
         self.computed: list[str] = []
 
-    def __call__(self, reader: Held, matrix: str, what: str, settings: Settings, *, version: int | None) -> pa.Table:
+    def __call__(
+        self, reader: Held, matrix: str, what: str, settings: MeasureSettings, *, version: int | None
+    ) -> pa.Table:
         self.computed.append(matrix)
         return measure(reader, matrix, what, settings, version=version)
 

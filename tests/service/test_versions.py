@@ -15,7 +15,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from matrices.cells import Cell
-from matrices.held import Held, Kept, hold
+from matrices.held import Held, HeldMatrix, hold
 from matrices.store import Store
 from service.snapshot import Snapshots
 
@@ -143,5 +143,5 @@ def test_a_kept_matrix_knows_what_it_is(store: Store) -> None:
 
     assert one.identity == other.identity
     assert one.content(POS) == other.content(POS)
-    assert isinstance(one.kept[POS], Kept)
+    assert isinstance(one.kept[POS], HeldMatrix)
     assert one.only([POS]).identity != one.identity

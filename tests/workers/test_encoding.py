@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora
-from workers.corpora.types import Dataset, Provenance
+from workers.corpora.types import CorpusOrigin, Dataset
 from workers.encoding import (
     EncodedItems,
     collate,
@@ -47,7 +47,7 @@ def tagged(tokens: Sequence[str]) -> TaggedSentence:
 def encode(encoder: Encoder, *items: Item) -> EncodedItems:
     """Items as a data set of their kind has them encoded."""
     kind = "tagging" if isinstance(items[0], TaggedSentence) else "classification"
-    return encode_items(encoder, Dataset("t", kind, "qac", "test", items, Provenance("made", (), None, None)))
+    return encode_items(encoder, Dataset("t", kind, "qac", "test", items, CorpusOrigin("made", (), None, None)))
 
 
 def spelt(encoder: Encoder, encoded: EncodedItems, item: int = 0) -> dict[int, str]:

@@ -23,7 +23,7 @@ _NO_TEXT = "_"
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class _Sentence:
     """The lines of one sentence, with the number of the first."""
 
     first: int
@@ -52,16 +52,16 @@ def read_conllu(path: Path, sha256: str | None = None) -> list[Row]:
     return sentences
 
 
-def _blocks(lines: Sequence[str]) -> Iterator[_Block]:
+def _blocks(lines: Sequence[str]) -> Iterator[_Sentence]:
     start = 0
     for end in range(len(lines) + 1):
         if end == len(lines) or not lines[end].strip():
             if end > start:
-                yield _Block(start + 1, tuple(lines[start:end]))
+                yield _Sentence(start + 1, tuple(lines[start:end]))
             start = end + 1
 
 
-def _passages(blocks: Sequence[_Block]) -> list[str | None]:
+def _passages(blocks: Sequence[_Sentence]) -> list[str | None]:
     """The document that each sentence is in."""
     passages: list[str | None] = []
     current, documents = None, 0
@@ -74,7 +74,7 @@ def _passages(blocks: Sequence[_Block]) -> list[str | None]:
     return passages
 
 
-def _sentence(path: Path, block: _Block, position: int, passage: str | None) -> Row:
+def _sentence(path: Path, block: _Sentence, position: int, passage: str | None) -> Row:
     id_ = f"#{position}"
     words: list[tuple[int, str, str]] = []
     spans: list[tuple[int, int]] = []

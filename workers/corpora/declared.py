@@ -10,7 +10,7 @@ from pathlib import Path
 from matrices.nearest import nearest_hint
 from workers.config import ConfigError, read_config
 from workers.corpora.declaration import PLACEHOLDER, Common, Declaration, FileBlock, HubBlock
-from workers.corpora.folder import TEXT, Folder, Labelled, Text
+from workers.corpora.folder import TEXT, Folder, Labelled, RawTextFiles
 from workers.corpora.formats import FORMATS, Options, columns_of, items_of, read_items
 from workers.corpora.hub import HubSplit, read_hub
 from workers.corpora.rawtext import read_text
@@ -36,7 +36,7 @@ def read_declaration(root: Path) -> Folder:
     except ConfigError as error:
         raise CorpusError(path, error.line, error.problem) from error
     labelled: list[Labelled] = []
-    texts: list[Text] = []
+    texts: list[RawTextFiles] = []
     for block in declaration.corpora:
         for tag in block.tags():
             if block.text is not None:
@@ -49,10 +49,10 @@ def read_declaration(root: Path) -> Folder:
     return Folder(root, tuple(labelled), tuple(texts))
 
 
-def _text(root: Path, block: FileBlock, tag: str, file: str) -> Text:
+def _text(root: Path, block: FileBlock, tag: str, file: str) -> RawTextFiles:
     path = _file(root, file, tag)
     entry = _entry(block, tag, TEXT, "text", None, block.name)
-    return Text(entry, (file.replace(PLACEHOLDER, tag),), partial(read_text, path))
+    return RawTextFiles(entry, (file.replace(PLACEHOLDER, tag),), partial(read_text, path))
 
 
 def _labelled(root: Path, block: FileBlock, tag: str, split: Split, file: str) -> Labelled:

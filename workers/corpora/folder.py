@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from workers.corpora.recent import Recent
-from workers.corpora.types import Dataset, Entry, Item, Provenance, RawText, Split
+from workers.corpora.types import CorpusOrigin, Dataset, Entry, Item, RawText, Split
 from workers.rows import CorpusError, refusal
 
 TEXT = "text"
@@ -34,7 +34,7 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class RawTextFiles:
     """Raw text of one corpus, and how to read it: line id -> sentence."""
 
     entry: Entry
@@ -49,7 +49,7 @@ class Folder:
     without, then the one with most train items, then the first by name.
     """
 
-    def __init__(self, root: Path, labelled: Sequence[Labelled], texts: Sequence[Text]) -> None:
+    def __init__(self, root: Path, labelled: Sequence[Labelled], texts: Sequence[RawTextFiles]) -> None:
         self.root, self.labelled, self.texts = root, tuple(labelled), tuple(texts)
         self._items: Recent[_Key, tuple[Item, ...]] = Recent(MOST_KEPT, len)
         self._datasets: Recent[tuple[str, str, str], Dataset] = Recent(MOST_KEPT, lambda dataset: len(dataset.items))
@@ -110,9 +110,9 @@ class Folder:
         return dict(found)
 
     @cached_property
-    def _texts_of(self) -> dict[str, list[Text]]:
+    def _texts_of(self) -> dict[str, list[RawTextFiles]]:
         """Raw text by language, sorted by corpus."""
-        found: dict[str, list[Text]] = defaultdict(list)
+        found: dict[str, list[RawTextFiles]] = defaultdict(list)
         for text in sorted(self.texts, key=_by_corpus):
             found[text.entry.language].append(text)
         return dict(found)
@@ -169,12 +169,12 @@ def _key(entry: Entry) -> _Key:
     return entry.task, entry.language, entry.split, entry.corpus
 
 
-def _raw_text(language: str, sources: Sequence[Text]) -> RawText:
+def _raw_text(language: str, sources: Sequence[RawTextFiles]) -> RawText:
     sentences = dict.fromkeys(line for text in sources for line in text.read().values())
     return RawText(language, tuple(sentences), tuple(_provenance(text) for text in sources))
 
 
-def _by_corpus(source: Text) -> str:
+def _by_corpus(source: RawTextFiles) -> str:
     return source.entry.corpus
 
 
@@ -189,7 +189,7 @@ def _languages(splits: Mapping[str, Sequence[str]], split: Split) -> str:
     return ", ".join(sorted(language for language, there in splits.items() if split in there)) or "no language"
 
 
-def _provenance(source: Labelled | Text) -> Provenance:
+def _provenance(source: Labelled | RawTextFiles) -> CorpusOrigin:
     entry = source.entry
     note = source.note if isinstance(source, Labelled) else None
-    return Provenance(entry.corpus, source.files, entry.licence, entry.non_commercial, note)
+    return CorpusOrigin(entry.corpus, source.files, entry.licence, entry.non_commercial, note)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from matrices.languages import UnknownLanguageError, resolve
-from workers.corpora.folder import TEXT, Folder, Labelled, Text
+from workers.corpora.folder import TEXT, Folder, Labelled, RawTextFiles
 from workers.corpora.formats import FORMATS, Options, columns_of, read_items
 from workers.corpora.opening import read_lines
 from workers.corpora.rawtext import read_text
@@ -29,7 +29,7 @@ _DEV_AS_TRAIN: Mapping[str, Split] = {"dev": "train", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _ManifestTask:
     """What the manifest's word for a task means here.
 
     ``splits`` are ours by the manifest's; ``shares`` cut a file into splits of ours. ``said`` is of its labels and
@@ -106,13 +106,13 @@ _XSID: Mapping[str, Any] = {
     "named": _with_split,
     "note": "trained on its valid split, as it has no train split",
 }
-_TASKS: Mapping[str, Sequence[_Task]] = {
-    "ud-pos-dep": [_Task("pos", "tagging", "conllu", corpus=(2,))],
-    "ud-pos-dep-pud": [_Task("pud", "tagging", "conllu", corpus=(2,), parallel="pud")],
-    "pos": [_Task("pos", "tagging", "conll", Said(allowed=UNIVERSAL_TAGS))],
+_TASKS: Mapping[str, Sequence[_ManifestTask]] = {
+    "ud-pos-dep": [_ManifestTask("pos", "tagging", "conllu", corpus=(2,))],
+    "ud-pos-dep-pud": [_ManifestTask("pud", "tagging", "conllu", corpus=(2,), parallel="pud")],
+    "pos": [_ManifestTask("pos", "tagging", "conll", Said(allowed=UNIVERSAL_TAGS))],
     # A few dozen of four million tags of MasakhaNER continue a span that was never begun.
     "ner": [
-        _Task(
+        _ManifestTask(
             "ner",
             "spans",
             "conll",
@@ -121,7 +121,7 @@ _TASKS: Mapping[str, Sequence[_Task]] = {
         )
     ],
     "topic-classification": [
-        _Task(
+        _ManifestTask(
             "topic",
             "classification",
             "tsv",
@@ -131,10 +131,14 @@ _TASKS: Mapping[str, Sequence[_Task]] = {
             parallel="sib200",
         )
     ],
-    "nli": [_Task("nli", "pairs", "tsv", Said(labels=_INFERENCES), options=Options(quoted=False), parallel="xnli")],
-    "qa-extractive": [_Task("qa", "qa", "squad", parallel="xquad", shares={"train": 0.7, "dev": 0.1, "test": 0.2})],
+    "nli": [
+        _ManifestTask("nli", "pairs", "tsv", Said(labels=_INFERENCES), options=Options(quoted=False), parallel="xnli")
+    ],
+    "qa-extractive": [
+        _ManifestTask("qa", "qa", "squad", parallel="xquad", shares={"train": 0.7, "dev": 0.1, "test": 0.2})
+    ],
     "causal-commonsense-choice": [
-        _Task(
+        _ManifestTask(
             "choice",
             "choice",
             "jsonl",
@@ -146,8 +150,8 @@ _TASKS: Mapping[str, Sequence[_Task]] = {
         )
     ],
     "slot-intent": [
-        _Task("intents", "classification", said=Said(labels=_INTENTS), columns={"label": "intent"}, **_XSID),
-        _Task("slots", "spans", said=Said(labels=_SLOTS, repair=True), **_XSID),
+        _ManifestTask("intents", "classification", said=Said(labels=_INTENTS), columns={"label": "intent"}, **_XSID),
+        _ManifestTask("slots", "spans", said=Said(labels=_SLOTS, repair=True), **_XSID),
     ],
 }
 _OF_CORPUS: Mapping[str, Mapping[str, Any]] = {
@@ -176,7 +180,7 @@ def read_manifest(root: Path) -> Folder:
     a train split that is missing is said in their notes. Files of other tasks are left out.
     """
     labelled: list[Labelled] = []
-    texts: list[Text] = []
+    texts: list[RawTextFiles] = []
     for line, row in _rows(root / MANIFEST):
         if row["task"] in _TEXTS:
             texts.append(_text(root, line, row))
@@ -215,7 +219,7 @@ def _rows(manifest: Path) -> list[tuple[int, Row]]:
     return [(reader.line_num, row) for row in reader]
 
 
-def _labelled(root: Path, line: int, row: Row, task: _Task) -> Iterator[Labelled]:
+def _labelled(root: Path, line: int, row: Row, task: _ManifestTask) -> Iterator[Labelled]:
     said = replace(task.said, columns=columns_of(task_of(task.kind), FORMATS[task.format].columns, task.columns))
     read = partial(
         read_items,
@@ -264,7 +268,7 @@ def _renamed(
     return tuple(item for item in (named(item, split) for item in read()) if item is not None)
 
 
-def _text(root: Path, line: int, row: Row) -> Text:
+def _text(root: Path, line: int, row: Row) -> RawTextFiles:
     entry = Entry(
         task=TEXT,
         kind="text",
@@ -276,7 +280,7 @@ def _text(root: Path, line: int, row: Row) -> Text:
         licence=row["licence"] or None,
         non_commercial=row["non_commercial"] == "yes",
     )
-    return Text(entry, (row["path"],), partial(read_text, root / row["path"], row["sha256"]))
+    return RawTextFiles(entry, (row["path"],), partial(read_text, root / row["path"], row["sha256"]))
 
 
 def _language(root: Path, line: int, row: Row) -> str:

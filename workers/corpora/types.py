@@ -14,14 +14,14 @@ from workers.rows import CorpusError
 from workers.tasks import Task, task_of
 from workers.tasks.base import Item
 
-__all__ = ["SPLITS", "Corpora", "CorpusError", "Dataset", "Entry", "Item", "Provenance", "RawText", "Split"]
+__all__ = ["SPLITS", "Corpora", "CorpusError", "CorpusOrigin", "Dataset", "Entry", "Item", "RawText", "Split"]
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
+class CorpusOrigin:
     """Where items come from: the corpus by name, its files, and its licence as far as the folder states it.
 
     ``note`` says what was done to it that a reader of scores must know: how it was split, what was left out.
@@ -46,7 +46,7 @@ class Dataset:
     language: str
     split: Split
     items: tuple[Item, ...]
-    provenance: Provenance
+    provenance: CorpusOrigin
     parallel: str | None = None
     """Name of the parallel corpus whose item ids these are: equal ids in two languages are translations."""
     stated: frozenset[str] = frozenset()
@@ -86,7 +86,7 @@ class RawText:
 
     language: str
     sentences: tuple[str, ...]
-    provenance: tuple[Provenance, ...]
+    provenance: tuple[CorpusOrigin, ...]
 
     @cached_property
     def digest(self) -> str:

@@ -14,7 +14,7 @@ from scipy.special import expit
 
 from matrices.items import Items
 from matrices.measures.hat import hat_r_table
-from matrices.measures.profile import Recipe
+from matrices.measures.profile import ProfileSettings
 from matrices.view import MatrixView, MeasureError
 
 Floats = NDArray[np.float64]
@@ -142,12 +142,12 @@ class TestRecipe:
     ) -> None:
         outcomes = matrix(answers(), baseline=0.1)
         assert hat(outcomes, named())["chance"].to_pylist() == pytest.approx([0.1] * 6)
-        assert set(hat(outcomes, named(), recipe=Recipe(chance=0.05))["chance"].to_pylist()) == {0.05}
+        assert set(hat(outcomes, named(), recipe=ProfileSettings(chance=0.05))["chance"].to_pylist()) == {0.05}
         other = matrix(answers(), baseline=0.1, kind="interference")
         assert set(hat(other, named())["chance"].to_pylist()) == {0}
 
     def test_hardness_may_be_what_all_languages_find_hard(self, matrix: Callable[..., MatrixView]) -> None:
-        rows = by_pair(hat(matrix(answers()), named(), recipe=Recipe(hardness="all")))
+        rows = by_pair(hat(matrix(answers()), named(), recipe=ProfileSettings(hardness="all")))
         assert all(row["low"] <= RATE[target] <= row["high"] for (_, target), row in rows.items())
         bins = {tuple(row["bin_items"]) for row in rows.values()}
         assert len(bins) == 1
@@ -162,7 +162,9 @@ class TestRecipe:
 
         assert hats(hat(outcomes, named()))["hin", "deu"] == pytest.approx(0.9, abs=0.03)
         solved = matrix((correct >= 8).astype(float))
-        assert hats(hat(outcomes, named(), recipe=Recipe(solved=0.8))) == pytest.approx(hats(hat(solved, named())))
+        assert hats(hat(outcomes, named(), recipe=ProfileSettings(solved=0.8))) == pytest.approx(
+            hats(hat(solved, named()))
+        )
 
 
 class TestRefusal:
@@ -195,14 +197,14 @@ class TestRefusal:
         assert (row["hat_r"], row["extrapolated"]) == (None, pytest.approx(0.6))
         assert row["bin_items"] == [N / 2, 0, 0, 0, N / 2]
         assert row["tau"][1:4] == row["sigma"][1:4] == [None] * 3
-        allowed = Recipe(most_extrapolated=0.6)
+        allowed = ProfileSettings(most_extrapolated=0.6)
         assert by_pair(hat(matrix(correct), named(), recipe=allowed))["hin", "deu"]["hat_r"] is not None
-        ends = Recipe(weights=(1, 0, 0, 0, 1))
+        ends = ProfileSettings(weights=(1, 0, 0, 0, 1))
         assert by_pair(hat(matrix(correct), named(), recipe=ends))["hin", "deu"]["extrapolated"] == 0
 
     def test_where_the_source_is_no_better_than_chance(self, matrix: Callable[..., MatrixView]) -> None:
         correct = (np.random.default_rng(0).random((3, 3, K, N)) < 0.25).astype(float)
-        rows = hat(matrix(correct), named(), recipe=Recipe(chance=0.25)).to_pylist()
+        rows = hat(matrix(correct), named(), recipe=ProfileSettings(chance=0.25)).to_pylist()
         assert {row["refused"] for row in rows} == {
             "the source is not told apart from chance on its own language, so there is nothing to transfer"
         }

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from matrices.measures.profile import Profile, Recipe, binned, rotations
+from matrices.measures.profile import Profile, ProfileSettings, binned, rotations
 from matrices.uncertainty.resampling import ItemSample
 
 Floats = NDArray[np.float64]
 K = 10
-NOMINAL = Recipe(normaliser="nominal")
+NOMINAL = ProfileSettings(normaliser="nominal")
 """The naive estimator: bins of luck taken for bins of hardness."""
 
 
@@ -25,8 +25,8 @@ def profile_of(bins: NDArray[Any], ceiling: NDArray[Any], outcome: NDArray[Any],
     return Profile(binned(bins[None], ceiling[None] / k, outcome[None, None] / k, k + 1).sum(axis=-1))
 
 
-def hat(profile: Profile, recipe: Recipe | None = None, chance: float = 0.0) -> float:
-    return float(profile.hat_r(recipe or Recipe(), chance)[0])
+def hat(profile: Profile, recipe: ProfileSettings | None = None, chance: float = 0.0) -> float:
+    return float(profile.hat_r(recipe or ProfileSettings(), chance)[0])
 
 
 def drawn(p_source: Floats, p_target: Floats, seed: int, k: int = K) -> Profile:
@@ -125,17 +125,17 @@ class TestBins:
         assert profile.sigma.tolist() == [0, 0.5, 1]
         assert hat(profile) == pytest.approx(1.25 / 1.5)
         assert hat(profile, chance=0.25) == pytest.approx((1.25 / 3 - 0.25) / (1.5 / 3 - 0.25))
-        assert hat(profile, Recipe(weights=(0, 0, 3))) == pytest.approx(0.5)
-        assert hat(profile, Recipe(normaliser="nominal", weights=(1, 3, 0))) == pytest.approx(0.75 / 0.5)
-        assert hat(profile, Recipe(normaliser="none"), chance=0.25) == pytest.approx(1.25 / 3 - 0.25)
+        assert hat(profile, ProfileSettings(weights=(0, 0, 3))) == pytest.approx(0.5)
+        assert hat(profile, ProfileSettings(normaliser="nominal", weights=(1, 3, 0))) == pytest.approx(0.75 / 0.5)
+        assert hat(profile, ProfileSettings(normaliser="none"), chance=0.25) == pytest.approx(1.25 / 3 - 0.25)
 
     def test_a_bin_without_items_is_interpolated_and_its_weight_told(self) -> None:
         """Bins 0 and 3 of 0..4 have items: tau 0 and .6 there, so .2 and .4 between, and .6 beyond."""
         profile = profile_of(*map(np.array, ([0, 3], [0, 4], [0, 2.4])), k=4)
-        assert profile.extrapolated(Recipe()) == pytest.approx(3 / 5)
-        assert profile.extrapolated(Recipe(weights=(1, 1, 0, 1, 1))) == pytest.approx(2 / 4)
-        assert hat(profile, Recipe(normaliser="none")) == pytest.approx((0 + 0.2 + 0.4 + 0.6 + 0.6) / 5)
-        assert hat(profile, Recipe(normaliser="none", weights=(0, 1, 0, 0, 0))) == pytest.approx(0.2)
+        assert profile.extrapolated(ProfileSettings()) == pytest.approx(3 / 5)
+        assert profile.extrapolated(ProfileSettings(weights=(1, 1, 0, 1, 1))) == pytest.approx(2 / 4)
+        assert hat(profile, ProfileSettings(normaliser="none")) == pytest.approx((0 + 0.2 + 0.4 + 0.6 + 0.6) / 5)
+        assert hat(profile, ProfileSettings(normaliser="none", weights=(0, 1, 0, 0, 0))) == pytest.approx(0.2)
 
     def test_a_source_no_better_than_chance_has_nothing_to_transfer(self) -> None:
         profile = profile_of(np.arange(3), np.ones(3), np.ones(3), k=2)
@@ -144,7 +144,7 @@ class TestBins:
     @pytest.mark.parametrize("weights", [(1.0, 1.0), (1.0, -1.0, 1.0), (0.0, 0.0, 0.0)])
     def test_weights_that_are_none_are_an_error(self, weights: tuple[float, ...]) -> None:
         with pytest.raises(ValueError, match="3 numbers, none below 0"):
-            Recipe(weights=weights).weights_of(3)
+            ProfileSettings(weights=weights).weights_of(3)
 
 
 class TestSeeds:
@@ -191,7 +191,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(ability: float) -> 
     for at in range(200):
         items = np.random.default_rng([at, 4]).integers(len(p), size=380)
         by_item = seeded_sums(p[items], q[items], at)
-        resampled = Profile(ItemSample(np.arange(380), 400, at).totals(by_item)).hat_r(Recipe(), 0)
+        resampled = Profile(ItemSample(np.arange(380), 400, at).totals(by_item)).hat_r(ProfileSettings(), 0)
         low, high = np.quantile(resampled, [0.025, 0.975])
         held.append(low <= truth <= high)
     assert 0.90 <= np.mean(held) <= 0.99

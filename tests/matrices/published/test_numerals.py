@@ -2,33 +2,33 @@ from __future__ import annotations
 
 import pytest
 
-from matrices.published.numerals import NotANumberError, Written, written
+from matrices.published.numerals import NotANumberError, WrittenNumber, written
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("55.0", Written(55.0)),
-        (" 55 ", Written(55.0)),
-        ("55,0", Written(55.0)),
-        ("0,552", Written(0.552)),
-        (".5", Written(0.5)),
-        ("5e-1", Written(0.5)),
-        ("-0.01", Written(-0.01)),
-        ("−0.01", Written(-0.01)),
-        ("**55.0**", Written(55.0)),
-        ("55.0%", Written(55.0, percent=True)),
-        ("55,0 %", Written(55.0, percent=True)),
-        ("55.0 ± 0.1", Written(55.0, 0.1)),
-        ("55.0±0.1%", Written(55.0, 0.1, percent=True)),
-        ("55.0 +- 0.1", Written(55.0, 0.1)),
-        ("55,0 +/- 0,1", Written(55.0, 0.1)),
-        (r"55.0 \pm 0.1", Written(55.0, 0.1)),
-        ("55.0 (0.1)", Written(55.0, 0.1)),
-        ("55.0 (±0.1)", Written(55.0, 0.1)),
+        ("55.0", WrittenNumber(55.0)),
+        (" 55 ", WrittenNumber(55.0)),
+        ("55,0", WrittenNumber(55.0)),
+        ("0,552", WrittenNumber(0.552)),
+        (".5", WrittenNumber(0.5)),
+        ("5e-1", WrittenNumber(0.5)),
+        ("-0.01", WrittenNumber(-0.01)),
+        ("−0.01", WrittenNumber(-0.01)),
+        ("**55.0**", WrittenNumber(55.0)),
+        ("55.0%", WrittenNumber(55.0, percent=True)),
+        ("55,0 %", WrittenNumber(55.0, percent=True)),
+        ("55.0 ± 0.1", WrittenNumber(55.0, 0.1)),
+        ("55.0±0.1%", WrittenNumber(55.0, 0.1, percent=True)),
+        ("55.0 +- 0.1", WrittenNumber(55.0, 0.1)),
+        ("55,0 +/- 0,1", WrittenNumber(55.0, 0.1)),
+        (r"55.0 \pm 0.1", WrittenNumber(55.0, 0.1)),
+        ("55.0 (0.1)", WrittenNumber(55.0, 0.1)),
+        ("55.0 (±0.1)", WrittenNumber(55.0, 0.1)),
     ],
 )
-def test_a_number_is_read_as_people_write_it(text: str, expected: Written) -> None:
+def test_a_number_is_read_as_people_write_it(text: str, expected: WrittenNumber) -> None:
     assert written(text) == expected
 
 

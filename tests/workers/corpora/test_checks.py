@@ -3,7 +3,7 @@
 import pytest
 
 from workers.corpora.checks import Facts, check, facts_of
-from workers.corpora.types import CorpusError, Dataset, Item, Provenance, Split
+from workers.corpora.types import CorpusError, CorpusOrigin, Dataset, Item, Split
 from workers.tasks.classification import LabelledText
 from workers.tasks.tagging import TaggedSentence
 
@@ -19,7 +19,7 @@ def tagged(language: str, *tags: str, kind: str = "tagging", split: Split = "tra
 
 
 def _dataset(task: str, kind: str, language: str, split: Split, items: list[Item]) -> Facts:
-    provenance = Provenance("corpus", (f"{language}/{split}",), None, None)
+    provenance = CorpusOrigin("corpus", (f"{language}/{split}",), None, None)
     return facts_of(Dataset(task, kind, language, split, tuple(items), provenance))
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from workers.corpora.folder import TEXT, Folder, Labelled, Text
-from workers.corpora.types import CorpusError, Entry, Item, Provenance, Split
+from workers.corpora.folder import TEXT, Folder, Labelled, RawTextFiles
+from workers.corpora.types import CorpusError, CorpusOrigin, Entry, Item, Split
 from workers.tasks.classification import LabelledText
 
 
@@ -24,9 +24,9 @@ def labelled(
     return Labelled(listed, (f"{corpus}.tsv",), Once(items))
 
 
-def text(corpus: str, *lines: str, language: str = "yor", parallel: str | None = None) -> Text:
+def text(corpus: str, *lines: str, language: str = "yor", parallel: str | None = None) -> RawTextFiles:
     numbered = {str(n): line for n, line in enumerate(lines, start=1)}
-    return Text(entry(TEXT, language, None, corpus, None, parallel), (f"{corpus}.txt",), lambda: numbered)
+    return RawTextFiles(entry(TEXT, language, None, corpus, None, parallel), (f"{corpus}.txt",), lambda: numbered)
 
 
 class Once:
@@ -45,17 +45,17 @@ def unreadable() -> Mapping[str, str]:
     raise AssertionError("read without being asked for")
 
 
-def folder(*sources: Labelled | Text) -> Folder:
+def folder(*sources: Labelled | RawTextFiles) -> Folder:
     return Folder(
         Path("here"),
         tuple(source for source in sources if isinstance(source, Labelled)),
-        tuple(source for source in sources if isinstance(source, Text)),
+        tuple(source for source in sources if isinstance(source, RawTextFiles)),
     )
 
 
 def test_listing_reads_nothing_and_is_sorted() -> None:
     here = folder(
-        Text(entry(TEXT, "hau", None, "a", 3, None), (), unreadable),
+        RawTextFiles(entry(TEXT, "hau", None, "a", 3, None), (), unreadable),
         labelled("b", "train", 2),
         labelled("a", "test", 2, task="pos", stated=False),
     )
@@ -65,7 +65,7 @@ def test_listing_reads_nothing_and_is_sorted() -> None:
 
 def test_counting_reads_only_what_the_folder_does_not_state() -> None:
     here = folder(
-        Text(entry(TEXT, "hau", None, "a", 3, None), (), unreadable),
+        RawTextFiles(entry(TEXT, "hau", None, "a", 3, None), (), unreadable),
         text("b", "one", "two"),
         labelled("c", "train", 5, stated=False),
     )
@@ -77,7 +77,7 @@ def test_dataset_is_read_once_and_says_where_it_comes_from() -> None:
     dataset = here.dataset("topic", "yor", "train")
     assert here.dataset("topic", "yor", "train") is dataset
     assert [item.id for item in dataset.items] == ["0", "1"]
-    assert dataset.provenance == Provenance("a", ("a.tsv",), "CC0", False)
+    assert dataset.provenance == CorpusOrigin("a", ("a.tsv",), "CC0", False)
     assert dataset.parallel == "pairs"
 
 

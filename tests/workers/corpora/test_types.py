@@ -6,17 +6,19 @@ from dataclasses import replace
 import pytest
 
 from matrices.items import Items
-from workers.corpora.types import CorpusError, Dataset, Provenance, RawText
+from workers.corpora.types import CorpusError, CorpusOrigin, Dataset, RawText
 from workers.tasks.classification import LabelledText
 from workers.tasks.tagging import TaggedSentence
 
-HERE = Provenance("corpus", ("file",), None, None)
+HERE = CorpusOrigin("corpus", ("file",), None, None)
 ITEMS = (TaggedSentence("1", ("a", "b"), ("X", "NOUN")),)
 DATASET = Dataset("pos", "tagging", "yor", "train", ITEMS, HERE)
 
 
 def test_digest_is_of_the_items_wherever_they_lie() -> None:
-    moved = replace(DATASET, language="hau", split="test", provenance=Provenance("other", ("elsewhere",), "CC0", True))
+    moved = replace(
+        DATASET, language="hau", split="test", provenance=CorpusOrigin("other", ("elsewhere",), "CC0", True)
+    )
     assert moved.digest == DATASET.digest
 
 

@@ -17,7 +17,7 @@ from adapters_zoo.recipes import TaskAdapterRecipe
 from adapters_zoo.sources import check_encoder
 from workers import tasks
 from workers.corpora import open_corpora
-from workers.corpora.types import Dataset, Provenance
+from workers.corpora.types import CorpusOrigin, Dataset
 from workers.encoding import Pieces, collate, encode_items, training_batches
 from workers.evaluation import Contestant, evaluate
 from workers.prefix import FrozenPrefix
@@ -29,7 +29,7 @@ from workers.tasks.pairs import LabelledPair
 from workers.tasks.qa import Answer, Question
 from workers.training import train_task_adapter
 
-HERE = Provenance("made", (), None, None)
+HERE = CorpusOrigin("made", (), None, None)
 
 
 @pytest.fixture
