@@ -21,7 +21,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from scipy.optimize import brentq
@@ -29,8 +28,6 @@ from scipy.special import expit, logit
 
 from matrices.measures.profile import Profile, ProfileSettings, binned, rotations
 from matrices.uncertainty.resampling import ItemSample
-
-Floats = NDArray[np.float64]
 
 ITEMS, SPREAD, PENALTY, NOISE = 380, 2.0, 0.975, 1.8
 ACCURACIES = (0.13, 0.3, 0.5, 0.7, 0.87)

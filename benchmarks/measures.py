@@ -22,19 +22,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from matrices.arrays import Bools
 from matrices.cells import BASELINE, SCHEMA, SCHEMA_VERSION
 from matrices.held import Held
 from matrices.items import Items
 from matrices.measures.catalogue import MEASURES
 from matrices.measures.registry import measure
 from matrices.view import MeasureError
-
-Bools = NDArray[np.bool_]
 
 ITEMS, SEEDS = 1_000, 5
 

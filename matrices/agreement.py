@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from matrices.arrays import Floats
 from matrices.scores import ScoreTable, score_table
+from matrices.uncertainty.resampling import RESAMPLES
 from matrices.view import MatrixView
 
-RESAMPLES = 2000
 LEAST = 3
 """Sources a target must have in both matrices: of two there is hardly a rank to agree on."""
 
-_Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 """The 2.5th and the 97.5th percentile of a bootstrap."""
 
@@ -89,7 +88,7 @@ def agreement(first: MatrixView, second: MatrixView, *, resamples: int = RESAMPL
     )
 
 
-def _in_common(first: ScoreTable, second: ScoreTable) -> list[tuple[str, list[str], _Floats, _Floats]]:
+def _in_common(first: ScoreTable, second: ScoreTable) -> list[tuple[str, list[str], Floats, Floats]]:
     """Targets with the sources that both measured, and their scores in either."""
     found = []
     rows = [code for code in first.sources if code in second.sources]
@@ -107,7 +106,7 @@ def _in_common(first: ScoreTable, second: ScoreTable) -> list[tuple[str, list[st
 
 
 def _on_target(
-    target: str, sources: list[str], first: _Floats, second: _Floats, rng: np.random.Generator, resamples: int
+    target: str, sources: list[str], first: Floats, second: Floats, rng: np.random.Generator, resamples: int
 ) -> TargetAgreement:
     found = _spearman(first[None], second[None])[0]
     drawn = rng.integers(len(sources), size=(resamples, len(sources)))
@@ -126,12 +125,12 @@ def _on_target(
     )
 
 
-def _spearman(first: _Floats, second: _Floats) -> _Floats:
+def _spearman(first: Floats, second: Floats) -> Floats:
     """Rank correlations of rows [n, sources]; NaN where a row is constant. Equal scores share their mean rank."""
     one, other = (rankdata(values, axis=1) for values in (first, second))
     one, other = (ranks - ranks.mean(1, keepdims=True) for ranks in (one, other))
     with np.errstate(invalid="ignore", divide="ignore"):
-        correlations: _Floats = (one * other).sum(1) / np.sqrt((one**2).sum(1) * (other**2).sum(1))
+        correlations: Floats = (one * other).sum(1) / np.sqrt((one**2).sum(1) * (other**2).sum(1))
     return correlations
 
 
@@ -151,7 +150,7 @@ def _mean(values: list[float] | list[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _interval(values: _Floats, rng: np.random.Generator, resamples: int) -> Interval:
+def _interval(values: Floats, rng: np.random.Generator, resamples: int) -> Interval:
     if not values.size:
         return float("nan"), float("nan")
     means = values[rng.integers(values.size, size=(resamples, values.size))].mean(1)

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import os
 
+from matrices.arrays import Floats
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
@@ -26,7 +28,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matrices.items import Items
 from matrices.measures.ranks import ranked
@@ -34,8 +35,6 @@ from matrices.uncertainty.comparison import TargetRuns
 from matrices.uncertainty.components import SeedVariance
 from matrices.uncertainty.resampling import Resamples
 from matrices.view import ItemOutcomes, MatrixView
-
-Floats = NDArray[np.float64]
 
 SOURCES, TARGETS = 8, 6
 ITEMS, IN_DOCUMENT = 160, 8

@@ -1,7 +1,7 @@
-"""What a run does next: what its schedule frees, less what other jobs are at, and again what failed for no own fault.
+"""Which unit of work a run starts next.
 
-Nobody holds a claim while waiting for another: it is taken for work that can start at once. So two jobs never wait for
-each other.
+Candidates are the units whose inputs are there, and units to retry after a transient error. A unit that another job has
+leased is put off. A lease is taken only for work that can start at once, so two jobs never wait for each other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What kind of failure a failure is: the work's own, which would fail again, or its surroundings', which may pass."""
+"""Permanent and transient errors: work that would fail again, and surroundings that may recover."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from matrices.backtest.protocol import Judgement
 from matrices.scores import Floats
+from matrices.uncertainty.resampling import RESAMPLES
 
-RESAMPLES = 2000
 FIGURES = ("ndcg_at_3", "ndcg_at_3_linear", "regret_at_1", "regret_at_3")
 
 

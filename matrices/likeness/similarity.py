@@ -148,7 +148,7 @@ def _kernel(like: Mapping[str, Floats], ones: Sequence[str], others: Sequence[st
         np.exp(-(np.exp(-like["nearness"]) - NEAR / 10) / NEAR),
         np.exp(like["syntax"] / _ALIKE),
     ]
-    # Whether a part counts must not hang on which languages are asked about together: a space holds one to all others.
+    # The same parts count for every pair: two languages are as alike in one query as in another.
     mean: Floats = np.mean([np.nan_to_num(part) for part in parts[: len(parts) if available() else 3]], axis=0)
     same = np.array(ones, dtype=object)[:, None] == np.array(others, dtype=object)
     return np.where(same, 1.0, mean)

@@ -6,16 +6,14 @@ from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
+from matrices.arrays import Floats
 from matrices.grid import Grid
 
 Order = Literal["cluster", "family"]
 ORDERS: tuple[Order, ...] = get_args(Order)
-
-Floats = NDArray[np.float64]
 
 
 def ordered(grid: Grid, order: Order) -> Grid:

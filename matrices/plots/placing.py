@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from matrices.arrays import Floats
 
 _RADII = (7.0, 16.0, 28.0, 42.0)
 """How far a label may stand from its point, in pixels: the nearest place that is free is taken."""

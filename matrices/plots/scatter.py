@@ -10,13 +10,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from matrices.arrays import Floats
 from matrices.measures.donors import TYPES
 from matrices.plots.placing import place_labels
 from matrices.plots.style import HARM, HELP, INK, name_of, styled, text_width
-
-Floats = NDArray[np.float64]
 
 _FONT = 11
 _NAMED = 24

@@ -34,9 +34,10 @@ class MatrixBootstrap:
     """One matrix under the resamples of its items, and with each of its seeds left out.
 
     A statistic has the parts that a mean over seeds and items has (``uncertainty.components``). V, over items, is from
-    the joint bootstrap; J, between seeds, from the jackknife: (K - 1) / K * sum of (value without seed k - their
-    mean)^2. What seeds disagree on by item is in both. Of a single seed in place of their mean the bootstrap's variance
-    is W, with K times as much of it, so that it is (W - V) / (K - 1), and counts once.
+    the joint bootstrap. J, between seeds, is from the jackknife: (K - 1) / K * sum of (value without seed k - their
+    mean)^2. Both hold D, the seeds' disagreement on single items, which must count once. D is found from W, the
+    variance over items of one seed in place of the mean of K: W holds K times as much of D as V does, so that
+    D = (W - V) / (K - 1).
     """
 
     def __init__(self, view: MatrixView, *, resamples: int = RESAMPLES) -> None:

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from matrices.arrays import Floats
 from matrices.view import ItemOutcomes, MatrixView
 
-Floats = NDArray[np.float64]
 MakeView = Callable[..., MatrixView]
 
 

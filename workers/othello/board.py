@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from matrices.arrays import Bools
+
 Bits = NDArray[Any]
 """Bitboards: unsigned integers, 16 bits wide on the 4 x 4 board and 64 on the others."""
 Moves = NDArray[np.uint8]
 """Squares of games [games, moves], ``NONE`` behind the end of a game."""
-Bools = NDArray[np.bool_]
 
 SIZES = (4, 6, 8)
 NONE = 255

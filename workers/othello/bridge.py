@@ -17,11 +17,11 @@ from typing import Literal, get_args
 import numpy as np
 import pyarrow as pa
 import torch
-from numpy.typing import NDArray
 
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from adapters_zoo.sources import check_encoder
+from matrices.arrays import Floats
 from matrices.export import write_table
 from matrices.measures.mantel import correlations, languages_of
 from matrices.store import Store
@@ -36,7 +36,6 @@ from workers.othello.probes import Probe, board_states
 from workers.pretraining import PretrainJob, pretrain
 from workers.states import sentence_states
 
-Floats = NDArray[np.float64]
 Kind = Literal["zero_shot", "interference"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

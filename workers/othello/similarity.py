@@ -5,12 +5,10 @@ States are [layers, positions, width], position n of both being the same board b
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-Floats = NDArray[np.float64]
+from matrices.arrays import Floats
 
 
 class Rotation:

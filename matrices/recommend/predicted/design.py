@@ -120,7 +120,7 @@ def _waves(columns: Floats, standard: Floats) -> Floats:
     """Frequencies of random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel of all pair features.
 
     A feature counts for as much as it explains by itself: the root of the share of variance between its bins, less what
-    chance would explain. What is of one place in all tables makes the draw repeatable.
+    chance would explain. The draw has a fixed seed, so that equal tables have equal features.
     """
     known = np.isfinite(standard)
     scores = standard[known]

@@ -1,4 +1,4 @@
-"""A language that no database knows: its model hears of no language what databases say, and others hear of no texts.
+"""Cold start: a language that no database knows has a model of its own, made of texts or of scores alone.
 
 What texts share, and what databases say of kin, place and grammar, is much the same, and the latter says it better:
 beside it texts add nothing. A model that has both learns next to nothing from texts, and of a language that no database

@@ -18,7 +18,7 @@ _PRIOR = 0.5
 """So many scores of 0, the average of a target's sources, are added to every mean: few scores make lucky means."""
 
 _DIGITS = 9
-"""As many as the unit of the scores, in which all that follows is the same, does not move."""
+"""Decimals kept when rounding, so that a model is the same whatever unit the scores are in."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from numpy.typing import NDArray
 
+from matrices.arrays import Floats
 from matrices.measures.additive import additive, summary
 from matrices.uncertainty.matrix_bootstrap import MatrixBootstrap
 from matrices.view import MatrixView, MeasureError
 
-Floats = NDArray[np.float64]
 MakeView = Callable[..., MatrixView]
 
 

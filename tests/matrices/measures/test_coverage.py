@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from numpy.typing import NDArray
 
+from matrices.arrays import Floats
 from matrices.measures.donors import donors
 from matrices.measures.interference import interference, sure_pairs
 from matrices.measures.ranks import ranks
 from matrices.uncertainty.matrix_bootstrap import MatrixBootstrap
 from matrices.view import MatrixView
 
-Floats = NDArray[np.float64]
 Simulate = Callable[..., tuple[MatrixView, Floats, Floats]]
 WORLDS: dict[str, dict[str, Any]] = {
     "as a rule": {},

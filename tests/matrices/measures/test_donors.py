@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from numpy.typing import NDArray
 
+from matrices.arrays import Floats
 from matrices.measures.donors import donors
 from matrices.measures.ratios import ratios
 from matrices.uncertainty.matrix_bootstrap import MatrixBootstrap
 from matrices.view import MatrixView, MeasureError
 
-Floats = NDArray[np.float64]
 MakeView = Callable[..., MatrixView]
 CODES = ("deu", "eng", "wol")
 SCORES = np.array([[0.8, 0.4, 0.2], [0.5, 0.8, 0.1], [0.4, 0.3, 0.4]])

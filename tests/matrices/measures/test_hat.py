@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from matrices.arrays import Floats
 from matrices.items import Items
 from matrices.measures.hat import hat_r_table
 from matrices.measures.profile import ProfileSettings
 from matrices.view import MatrixView, MeasureError
 
-Floats = NDArray[np.float64]
 MakeView = Callable[..., MatrixView]
 
 LANGUAGES = ("deu", "hin", "yor")

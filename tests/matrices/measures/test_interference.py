@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
-from numpy.typing import NDArray
 from scipy import stats
 
+from matrices.arrays import Floats
 from matrices.items import Items
 from matrices.measures.interference import interference, sure_pairs
 from matrices.view import MatrixView, MeasureError
 
-Floats = NDArray[np.float64]
 MakeView = Callable[..., MatrixView]
 
 

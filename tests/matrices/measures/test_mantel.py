@@ -5,13 +5,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.testing import assert_allclose
-from numpy.typing import NDArray
 from scipy import stats
 
+from matrices.arrays import Floats
 from matrices.measures.mantel import correlations, mantel
 from matrices.view import MatrixView
 
-Floats = NDArray[np.float64]
 MakeView = Callable[..., MatrixView]
 
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from matrices.arrays import Floats
 from matrices.measures.profile import Profile, ProfileSettings, binned, rotations
 from matrices.uncertainty.resampling import ItemSample
 
-Floats = NDArray[np.float64]
 K = 10
 NOMINAL = ProfileSettings(normaliser="nominal")
 """The naive estimator: bins of luck taken for bins of hardness."""

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from matrices.arrays import Floats
 from matrices.measures.ranks import ranks
 from matrices.view import MatrixView, MeasureError
 
-Floats = NDArray[np.float64]
 MakeView = Callable[..., MatrixView]
 
 

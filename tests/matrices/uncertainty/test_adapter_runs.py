@@ -7,13 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from matrices.measures.interference import interference
 from matrices.uncertainty.adapter_runs import adapter_variance
 from matrices.view import AdapterVariance, MatrixView, MeasureError
 
-Floats = NDArray[np.float64]
 MakeView = Callable[..., MatrixView]
 SHAPE = (12, 5, 3, 400)
 

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from numpy.typing import NDArray
 
+from matrices.arrays import Floats
 from matrices.measures.interference import interference
 from matrices.uncertainty.matrix_bootstrap import MatrixBootstrap
 from matrices.view import MatrixView
 
-Floats = NDArray[np.float64]
 Simulate = Callable[..., tuple[MatrixView, Floats, Floats]]
 
 
