@@ -26,7 +26,7 @@ from tests.adapters_zoo.layouts import (
     roberta,
     xlm_roberta,
 )
-from workers.corpora.types import Dataset, Provenance
+from workers.corpora.types import CorpusOrigin, Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.prefix import FrozenPrefix
@@ -281,7 +281,7 @@ def tagged(split: str) -> Dataset:
         for start in range(40)
         for words in [tuple(PIECES[(start + 7 * step) % len(PIECES)] for step in range(6))]
     )
-    return Dataset("letter", "tagging", "deu", split, items, Provenance("letters", (), None, None))
+    return Dataset("letter", "tagging", "deu", split, items, CorpusOrigin("letters", (), None, None))
 
 
 @pytest.mark.parametrize(("make", "fast"), EACH)
