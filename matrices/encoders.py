@@ -10,11 +10,11 @@ from importlib.resources import files
 
 import pyarrow as pa
 
-from matrices.beside import Beside
 from matrices.cells import now
 from matrices.languages import private
+from matrices.side_tables import SideTable
 
-ENCODERS = Beside(
+ENCODERS = SideTable(
     "_encoders",
     pa.schema(
         [

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +14,7 @@ import pyarrow.parquet as pq
 
 from matrices.credit import credit, metadata
 from matrices.reading import Reader
+from matrices.whole_file import whole_file
 
 ROW_GROUP = 4096
 """Rows a Parquet row group: a reader of one target's column skips the rest of a large matrix."""
@@ -60,21 +58,6 @@ def write_table(table: pa.Table, out: Path) -> None:
 def write_parquet(table: pa.Table, path: Path) -> None:
     """One Parquet file: zstd, a dictionary for every column, fixed row groups."""
     pq.write_table(table, path, compression="zstd", compression_level=9, row_group_size=ROW_GROUP)
-
-
-@contextlib.contextmanager
-def whole_file(out: Path) -> Iterator[Path]:
-    """A temporary path beside ``out`` that takes its place when the block ends, and vanishes when it fails."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=out.suffix, dir=out.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def as_text(table: pa.Table) -> pa.Table:

@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeVar
 
 import altair as alt
 
-from matrices.export import whole_file
 from matrices.languages import resolve
+from matrices.whole_file import whole_file
 
 Format = Literal["svg", "png", "html"]
 FORMATS: tuple[Format, ...] = ("svg", "png", "html")

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from matrices.cells import IMPORTED
 from matrices.encoders import saw
 from matrices.items import Items
-from matrices.reading import Provenance, there_is
+from matrices.nearest import there_is
+from matrices.reading import Provenance
 from matrices.recommend.answer import Knowledge, RankedSource, Recommendation
 from matrices.recommend.names import named
 from matrices.recommend.narrative import advice, basis, verdicts
@@ -136,7 +137,7 @@ def _knowledge(ranked: Sequence[RankedSource]) -> Knowledge | None:
 
 
 def _origin(cells: pa.Table) -> str | None:
-    """Where imported cells came from, as ``matrices.importing`` says it."""
+    """Where imported cells came from, as ``matrices.published.importing`` says it."""
     if not {"device", "provenance"} <= {*cells.column_names}:
         return None
     imported = cells.filter(pc.equal(cells["device"], IMPORTED))

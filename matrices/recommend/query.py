@@ -9,7 +9,8 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, compositions, selections, there_is
+from matrices.nearest import there_is
+from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, compositions, selections
 from matrices.recommend.answer import Recommendation
 from matrices.recommend.measured import UnknownTargetError, recommend, targets
 from matrices.recommend.names import code_of

@@ -19,7 +19,7 @@ from matrices.languages import (
     resolve,
 )
 from matrices.languoids import languoid
-from matrices.published import read_scores
+from matrices.published.scores import read_scores
 
 SHARED = Path(os.environ.get("SPRACHBUND_SHARED", Path(__file__).parents[2] / ".." / "shared"))
 COVERAGE = SHARED / "data" / "coverage.csv"
