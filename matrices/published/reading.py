@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from matrices.languages import UnknownLanguageError, resolve
+from matrices.languages import UnknownLanguageError, resolve, script_in
 from matrices.published.grids import GridLayout, as_grid
 from matrices.published.headers import found_columns
 from matrices.published.lines import TableColumns, TableLine
@@ -96,13 +96,14 @@ def read_published(path: str | Path, columns: TableColumns | None = None) -> Pub
         last = sheet.rows[-1][0] if sheet.rows else sheet.line
         raise PublishedTableError(path, last, "no line to read; check the file and what is asked of it")
     _once(path, lines)
+    lines, apart = _scripts_apart(lines)
     percent = check_scale(path, found, lines)
     return Published(
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
         columns=found,
         lines=tuple(lines),
-        notes=(*(grid.notes if grid is not None else ()), *left.notes, *_notes(lines)),
+        notes=(*(grid.notes if grid is not None else ()), *left.notes, *apart, *_notes(lines)),
         percent=percent,
     )
 
@@ -261,6 +262,27 @@ def _once(path: Path, lines: Sequence[TableLine]) -> None:
                 f"{source} on {target} is in line {first} too; keep one task, metric or model, or name a seed column"
             )
             raise PublishedTableError(path, line.number, problem)
+
+
+def _scripts_apart(lines: list[TableLine]) -> tuple[list[TableLine], list[str]]:
+    """The lines with the script in the codes of languages that the table names in several, and notes that say so."""
+    scripts: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
+    for line in lines:
+        for code, given in zip((line.source, line.target), line.given, strict=True):
+            scripts[code][given] = script_in(given)
+    several = {code: named for code, named in scripts.items() if len(set(named.values())) > 1}
+
+    def coded(code: str, given: str) -> str:
+        script = several.get(code, {}).get(given)
+        return f"{code}_{script}" if script else code
+
+    if several:
+        lines = [
+            replace(line, source=coded(line.source, line.given[0]), target=coded(line.target, line.given[1]))
+            for line in lines
+        ]
+    names = (sorted(coded(code, given) for given in named) for code, named in sorted(several.items()))
+    return lines, [f"{' and '.join(dict.fromkeys(apart))} are kept apart by script" for apart in names]
 
 
 def _notes(lines: Sequence[TableLine]) -> list[str]:

@@ -54,6 +54,31 @@ def test_two_names_of_a_language_are_averaged_and_it_is_said(file: Path) -> None
     assert published.notes == ("nb and no are one language, nor: their scores are averaged",)
 
 
+def test_two_scripts_of_a_language_are_kept_apart_and_it_is_said(file: Path) -> None:
+    file.write_text("source,target,score\nkas_Arab,yor_Latn,0.4\nkas_Deva,yor_Latn,0.6\nkas_Deva,kas_Arab,0.3\n")
+
+    published = read_published(file)
+
+    assert [(line.source, line.target, line.score) for line in published.lines] == [
+        ("kas_Arab", "yor", 0.4),
+        ("kas_Deva", "yor", 0.6),
+        ("kas_Deva", "kas_Arab", 0.3),
+    ]
+    assert published.notes == ("kas_Arab and kas_Deva are kept apart by script",)
+
+
+def test_a_script_of_one_name_alone_is_kept_beside_the_language(file: Path) -> None:
+    file.write_text("source,target,score\nzh-Hant,yo,0.4\nzh,yo,0.6\nzho,yo,0.8\n")
+
+    published = read_published(file)
+
+    assert [line.source for line in published.lines] == ["zho_Hant", "zho", "zho"]
+    assert published.notes == (
+        "zho and zho_Hant are kept apart by script",
+        "zh and zho are one language, zho: their scores are averaged",
+    )
+
+
 def test_one_pair_twice_is_an_error_that_names_both_lines(file: Path) -> None:
     file.write_text("source,target,score,task,run\nde,yo,0.4,pos,0\nde,yo,0.6,ner,1\n")
 
