@@ -94,6 +94,16 @@ class Encoder:
         """The adapters that are loaded."""
         return (*self._model.adapters_config.adapters, *self._tuned)
 
+    @property
+    def model(self) -> Any:
+        """The library's model that it computes with: for whoever holds passes against the library's own."""
+        return self._model
+
+    @property
+    def own(self) -> Mapping[str, nn.Parameter]:
+        """The encoder's own weights by name, without those of adapters."""
+        return self._own
+
     def add_language_adapter(self, name: str, *, reduction: float) -> None:
         """Add an untrained invertible bottleneck adapter (`seq_bn_inv`); initialised from torch's global generator."""
         config = adapters.SeqBnInvConfig(reduction_factor=reduction, inv_adapter_reduction_factor=reduction)

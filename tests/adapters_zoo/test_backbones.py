@@ -117,7 +117,7 @@ def test_states_without_adapters_are_those_of_the_files(
     with torch.no_grad():
         theirs = plain.eval().base_model(input_ids=ids, attention_mask=mask).last_hidden_state[mask.bool()]
     torch.testing.assert_close(hidden(encoder), theirs, rtol=0, atol=1e-5)
-    assert encoder._own.keys() == dict(plain.named_parameters()).keys()
+    assert encoder.own.keys() == dict(plain.named_parameters()).keys()
 
 
 @pytest.mark.parametrize(("make", "fast"), EACH)
@@ -129,9 +129,9 @@ def test_states_are_those_of_the_library(
     encoder = encoders(make, fast)
     ours, (ids, mask) = hidden(encoder, language, task), text(encoder)
     parts = [part for part in (language, task) if part is not None]
-    encoder._model.set_active_adapters(Stack(*parts) if parts else None)
+    encoder.model.set_active_adapters(Stack(*parts) if parts else None)
     with torch.no_grad():
-        theirs = encoder._base(input_ids=ids, attention_mask=mask).last_hidden_state[mask.bool()]
+        theirs = encoder.model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state[mask.bool()]
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
 
 
@@ -141,9 +141,9 @@ def test_logits_are_those_of_the_library_and_can_be_asked_of_some_ids(
 ) -> None:
     encoder = encoders(make, fast)
     ids, mask = text(encoder)
-    encoder._model.set_active_adapters(None)
+    encoder.model.set_active_adapters(None)
     with torch.no_grad():
-        theirs = encoder._model(input_ids=ids, attention_mask=mask).logits[mask.bool()]
+        theirs = encoder.model(input_ids=ids, attention_mask=mask).logits[mask.bool()]
         torch.testing.assert_close(encoder.masked_language_logits(hidden(encoder)), theirs, rtol=0, atol=1e-5)
         states, among = hidden(encoder, "l"), torch.tensor([7, 3, 30])
         every = encoder.masked_language_logits(states, language="l")
@@ -185,7 +185,7 @@ def gradients(encoder: Encoder, name: str) -> dict[str, Tensor]:
     language, task = (name, None) if name == "l" else ("k", name)
     with encoder.train(name, dropout=False) as parameters:
         encoder.hidden(ids, mask, language=language, task=task)[mask.bool()].square().sum().backward()
-        found = {key: weight.grad for key, weight in encoder._parameters(name).items()}
+        found = dict(zip(encoder.parameters_of(name), [weight.grad for weight in parameters], strict=True))
         for weight in parameters:
             weight.grad = None
     return found
@@ -199,7 +199,7 @@ def test_all_of_an_adapter_learns_and_nothing_else(
     encoder = encoders(make, fast)
     assert all(bool(gradient.any()) for gradient in gradients(encoder, name).values() if gradient.dim() > 1)
     others = [weight for other in encoder.names if other != name for weight in encoder._parameters(other).values()]
-    assert all(weight.grad is None for weight in [*others, *encoder._own.values()])
+    assert all(weight.grad is None for weight in [*others, *encoder.own.values()])
     ids, mask = text(encoder)
     assert not encoder.hidden(ids, mask, language="l", task=name if name in TASKS else None).requires_grad
 
@@ -265,7 +265,7 @@ def test_weights_that_stand_in_are_read_and_then_are_not(
 ) -> None:
     encoder = encoders(make, fast)
     before = hidden(encoder, "l", "lora")
-    with encoder.shifted({name: weight * 1.5 for name, weight in encoder._own.items()}):
+    with encoder.shifted({name: weight * 1.5 for name, weight in encoder.own.items()}):
         assert not torch.allclose(hidden(encoder, "l", "lora"), before, atol=0.1)
     with encoder.train_whole() as learning:
         for weight in learning.parameters.values():

@@ -33,10 +33,10 @@ def hidden(encoder: Encoder, language: str | None = None, task: str | None = Non
 def by_the_library(encoder: Encoder, language: str | None, task: str | None) -> Tensor:
     """The same states as `transformers` and `adapters` compute them."""
     parts = [part for part in (language, task) if part is not None]
-    encoder._model.set_active_adapters(Stack(*parts) if parts else None)
+    encoder.model.set_active_adapters(Stack(*parts) if parts else None)
     bf16 = torch.autocast("cpu", torch.bfloat16, enabled=encoder.precision == "bf16")
     with torch.inference_mode(), bf16:
-        states: Tensor = encoder._base(input_ids=IDS, attention_mask=MASK).last_hidden_state
+        states: Tensor = encoder.model.base_model(input_ids=IDS, attention_mask=MASK).last_hidden_state
     return states.float()
 
 
@@ -60,9 +60,9 @@ def test_states_and_logits_of_other_architectures_are_those_of_the_library(
     there = MASK.bool()
     ours = hidden(encoder, "l")
     torch.testing.assert_close(ours[there], by_the_library(encoder, "l", None)[there], rtol=0, atol=1e-5)
-    encoder._model.set_active_adapters(None)
+    encoder.model.set_active_adapters(None)
     with torch.inference_mode():
-        theirs = encoder._model(input_ids=IDS, attention_mask=MASK).logits[there]
+        theirs = encoder.model(input_ids=IDS, attention_mask=MASK).logits[there]
         logits = encoder.masked_language_logits(hidden(encoder)[there])
     torch.testing.assert_close(logits, theirs, rtol=0, atol=1e-4)
 
@@ -112,8 +112,8 @@ def test_gradients_are_those_of_the_library(with_adapters: Callable[..., Encoder
         ours = [weight.grad.clone() for weight in parameters if weight.grad is not None]
         for weight in parameters:
             weight.grad = None
-        encoder._model.set_active_adapters(Stack("l1", "t1"))
-        states = encoder._base(input_ids=IDS, attention_mask=MASK).last_hidden_state
+        encoder.model.set_active_adapters(Stack("l1", "t1"))
+        states = encoder.model.base_model(input_ids=IDS, attention_mask=MASK).last_hidden_state
         states[MASK.bool()].square().sum().backward()
         theirs = [weight.grad for weight in parameters]
     assert len(ours) == len(parameters)
@@ -165,7 +165,7 @@ def test_only_the_trained_adapter_learns(with_adapters: Callable[..., Encoder]) 
         optimiser = torch.optim.SGD(parameters, lr=1.0)
         encoder.hidden(IDS, MASK, language="l1", task="t1").square().sum().backward()
         optimiser.step()
-        got_gradients = {id(weight) for weight in encoder._model.parameters() if weight.grad is not None}
+        got_gradients = {id(weight) for weight in encoder.model.parameters() if weight.grad is not None}
     assert got_gradients == {id(weight) for weight in parameters}
     for name in encoder.names:
         after = encoder.parameters_of(name)
@@ -206,13 +206,13 @@ def test_logits_are_those_of_the_library_with_the_inverse_before_the_output_embe
     with_adapters: Callable[..., Encoder], language: str | None
 ) -> None:
     encoder = with_adapters()
-    encoder._model.set_active_adapters(Stack(language) if language else None)
-    head = encoder._model.lm_head
+    encoder.model.set_active_adapters(Stack(language) if language else None)
+    head = encoder.model.lm_head
     with torch.no_grad():
         states = hidden(encoder, language)[0]
         transformed = head.layer_norm(torch.nn.functional.gelu(head.dense(states)))
-        restored = encoder._base.invertible_adapters_forward(transformed[None], rev=True)[0]
-        again = encoder._base.invertible_adapters_forward(restored[None])[0]
+        restored = encoder.model.base_model.invertible_adapters_forward(transformed[None], rev=True)[0]
+        again = encoder.model.base_model.invertible_adapters_forward(restored[None])[0]
         expected = torch.nn.functional.linear(restored, head.decoder.weight, head.bias)
         torch.testing.assert_close(again, transformed)
         torch.testing.assert_close(encoder.masked_language_logits(states, language=language), expected)

@@ -194,10 +194,10 @@ def test_a_shift_is_decided_by_its_seed(encoder: Encoder, sentences: tuple[str, 
 def test_a_shift_changes_every_weight_and_leaves_the_encoder_as_it_was(
     encoder: Encoder, sentences: tuple[str, ...]
 ) -> None:
-    before = {name: weight.detach().clone() for name, weight in encoder._own.items()}
+    before = {name: weight.detach().clone() for name, weight in encoder.own.items()}
     weights = shifted(encoder, sentences, SHIFT, 2)[2][1]
     assert weights.keys() == before.keys()
-    assert same(before, dict(encoder._own))
+    assert same(before, dict(encoder.own))
 
 
 def test_what_else_the_encoder_holds_does_not_change_a_shift(encoder: Encoder, sentences: tuple[str, ...]) -> None:
@@ -228,11 +228,11 @@ def test_a_shifted_encoder_models_its_language_better(encoder: Encoder, sentence
 def test_a_diverging_shift_says_what_to_lower_and_leaves_the_encoder_as_it_was(
     encoder: Encoder, sentences: tuple[str, ...]
 ) -> None:
-    before = {name: weight.detach().clone() for name, weight in encoder._own.items()}
+    before = {name: weight.detach().clone() for name, weight in encoder.own.items()}
     recipe = SHIFT.model_copy(update={"learning_rate": 1e30})
     with pytest.raises(TrainingError, match=r"the loss became nan at step \d of 4; lower learning_rate \(1e\+30\)"):
         shifted(encoder, sentences, recipe, 4)
-    assert same(before, dict(encoder._own))
+    assert same(before, dict(encoder.own))
 
 
 def test_a_last_step_that_diverged_is_not_kept(encoder: Encoder, sentences: tuple[str, ...]) -> None:

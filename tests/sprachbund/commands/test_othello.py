@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -58,7 +59,11 @@ def test_it_draws_pictures_that_are_svg(told: str, job: Path) -> None:
     pictures = sorted((job.parent / "runs" / "pictures").iterdir())
     assert [path.name for path in pictures] == ["boards.svg", "moves.svg", "probes.svg"]
     for path in pictures:
-        assert ElementTree.fromstring(path.read_text(encoding="utf-8")).tag.endswith("svg")
+        drawn = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+        kinds = Counter(node.tag.rpartition("}")[2] for node in drawn.iter())
+        assert drawn.tag.endswith("svg")
+        assert kinds["text"] > 0
+        assert kinds["path"] + kinds["circle"] + kinds["rect"] > 10
 
 
 def test_it_keeps_every_number_and_tells_a_machine_the_same(told: str, job: Path) -> None:

@@ -71,5 +71,7 @@ def test_a_sentence_is_the_words_of_the_moves_in_order() -> None:
 
 
 def test_equal_seeds_invent_equal_languages_and_others_differ() -> None:
-    assert languages(4, 1) == languages(4, 1)
-    assert languages(4, 1) != languages(4, 2)
+    first, again, other = languages(4, 1), languages(4, 1), languages(4, 2)
+    assert first == again
+    assert first is not again
+    assert first != other

@@ -124,7 +124,7 @@ def test_without_a_template_a_pair_is_joined_as_the_architecture_does(
 
 def test_token_types_reach_the_states(encoder: Encoder) -> None:
     ids = torch.tensor([[0, 20, 2, 21, 2]])
-    kinds = encoder._base.embeddings.token_type_embeddings.weight
+    kinds = encoder.model.base_model.embeddings.token_type_embeddings.weight
     with torch.no_grad():
         kinds.data = torch.cat((kinds.data[:1], torch.randn(1, kinds.shape[1])))
     alone = encoder.above(encoder.seam(ids))
