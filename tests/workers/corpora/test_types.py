@@ -1,9 +1,11 @@
 """The plain types: digests of what a model sees, labels, and errors that travel."""
 
 import copy
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from matrices.items import Items
 from workers.corpora.types import CorpusError, CorpusOrigin, Dataset, RawText
@@ -63,10 +65,22 @@ def test_labels_are_those_that_occur() -> None:
     assert replace(DATASET, kind="classification", items=texts).labels == ("a", "b")
 
 
-def test_first_items_are_of_the_same_data_set_in_all_else() -> None:
-    two = replace(DATASET, items=(ITEMS[0], replace(ITEMS[0], id="2")), parallel="pud", stated=frozenset({"X"}))
-    assert two.first(1) == replace(two, items=two.items[:1])
-    assert two.first(None) is two.first(2) is two
+FULL = Dataset("pos", "tagging", "yor", "dev", ITEMS * 5, HERE, parallel="pud", stated=frozenset({"X"}))
+
+
+@given(st.integers(0, 7))
+def test_a_data_set_cut_to_its_first_items_keeps_all_else(most: int) -> None:
+    cut = FULL.first(most)
+
+    assert cut.items == FULL.items[:most]
+    for field in fields(Dataset):
+        kept = getattr(FULL, field.name)
+        assert kept != field.default, f"{field.name}: say it in FULL, or nothing is tested of it"
+        assert field.name == "items" or getattr(cut, field.name) == kept
+
+
+def test_a_data_set_that_is_not_cut_is_itself() -> None:
+    assert FULL.first(None) is FULL.first(5) is FULL
 
 
 @pytest.mark.parametrize(("line", "told"), [(3, "file:3: wrong"), (None, "file: wrong")])
