@@ -1,4 +1,4 @@
-"""How alike languages are to an encoder, and whether that tells which source to transfer from (2026-11-30).
+"""How alike languages are to an encoder, and whether that tells which source to transfer from.
 
     python studies/encoder_likeness.py states ENCODER_FOLDER CORPORA OUT.npz [--sentences 40]
     python studies/encoder_likeness.py judge OUT.npz TABLE.csv [--layer 4]
@@ -7,6 +7,8 @@ The first reads plain sentences of every language that ``CORPORA/text`` has, and
 at three layers; it needs torch and transformers. The second judges recommendations on a published table with and
 without the likeness of states as features, target by target. On tables of XLM-R, multilingual-e5-small (4-bit) stands
 in for it: the figures in docs/recommend.md are of that stand-in.
+
+The figures in docs/ were first stated in commit 101918b (2026-11-30).
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@
 
 Trains parts of speech from one language with either, the same seeds, items and recipe, and prints accuracies on the
 targets' test split and the mean difference over targets and seeds.
+
+The figures in docs/ were first stated in commit f8b3411 (2026-11-30).
 """
 
 from __future__ import annotations

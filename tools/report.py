@@ -1,6 +1,6 @@
 """What the measured matrices say: the tables and pictures of docs/results.md.
 
-    .venv/bin/python benchmarks/report.py runs/e5/store --out docs/results
+    .venv/bin/python tools/report.py runs/e5/store --out docs/results
 
 Prints Markdown. Kinship and script: each off-diagonal score is standardised within its target (over sources); the
 difference of the means of related and unrelated pairs is compared with 10,000 permutations of the sources' identities

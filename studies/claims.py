@@ -1,12 +1,14 @@
 """Whether what is claimed of transfer languages holds in the interference matrices of a store.
 
-    .venv/bin/python benchmarks/claims.py runs/mechanisms/store
+    .venv/bin/python studies/claims.py runs/mechanisms/store
 
 The claims are those of Faisal and Anastasopoulos (2024, arXiv:2403.20088): some languages barely affect others;
 languages the encoder has not seen help or harm most; no language helps all targets; unseen targets gain from almost
 any. Prints Markdown, for each matrix and composition. Sizes of changes are root mean squares, less what the cells' own
 uncertainty adds. Seen and unseen languages are compared by 10,000 permutations of which languages are unseen: the
 cells of one language are not independent. In-language cells are left out.
+
+The figures in docs/ were first stated in commit 9da5fcd (2026-11-21).
 """
 
 from __future__ import annotations
