@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 from adapters.composition import Stack
+from options import encoder_options, parsed
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -265,18 +265,9 @@ def _print(result: dict[str, Any], measured: list[PassCost]) -> None:
 
 
 def _options() -> argparse.Namespace:
-    shared = Path(os.environ.get("SPRACHBUND_SHARED", "../shared"))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--encoder", type=Path, default=shared / "encoder")
-    parser.add_argument("--random", metavar="LAYERSxHIDDEN", help="an untrained encoder of this shape instead")
-    parser.add_argument("--corpora", type=Path, default=shared / "data")
+    parser = encoder_options(__doc__)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    for name in ("encoder", "corpora"):
-        if not getattr(options, name).is_dir():
-            parser.error(f"--{name}: no folder {getattr(options, name)}; set SPRACHBUND_SHARED or name another")
-    return options
+    return parsed(parser)
 
 
 if __name__ == "__main__":

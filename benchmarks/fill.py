@@ -25,6 +25,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from options import encoder_options, parsed
 from rich.console import Console
 from rich.table import Table
 from ways import Filled, Size, described, fill, in_one_process, one_by_one, ours_filled, random_encoder
@@ -212,21 +213,12 @@ def tables(result: dict[str, Any]) -> Iterator[Table]:
 
 
 def _options() -> argparse.Namespace:
-    shared = Path(os.environ.get("SPRACHBUND_SHARED", "../shared"))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--encoder", type=Path, default=shared / "encoder")
-    parser.add_argument("--random", metavar="LAYERSxHIDDEN", help="an untrained encoder of this shape instead")
-    parser.add_argument("--corpora", type=Path, default=shared / "data")
+    parser = encoder_options(__doc__)
     parser.add_argument("--growth", type=lambda text: [int(one) for one in text.split(",")], metavar="4,8,16,32")
     parser.add_argument("--skip-processes", action="store_true", help="leave out the first way, the longest by far")
     parser.add_argument("--alone", action="store_true", help="task adapters alone, as of an encoder without a head")
     parser.add_argument("--every", type=int, default=5, help="the first way measures every so manieth cell")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    for name in ("encoder", "corpora"):
-        if not getattr(options, name).is_dir():
-            parser.error(f"--{name}: no folder {getattr(options, name)}; set SPRACHBUND_SHARED or name another")
-    return options
+    return parsed(parser)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from options import encoder_options, parsed
 from rich.console import Console
 from rich.table import Table
 from ways import random_encoder
@@ -97,15 +97,10 @@ def _split(sentences: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]
 
 
 def _options() -> argparse.Namespace:
-    shared = Path(os.environ.get("SPRACHBUND_SHARED", "../shared"))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--encoder", type=Path, default=shared / "encoder")
-    parser.add_argument("--random", metavar="LAYERSxHIDDEN", help="an untrained encoder of this shape instead")
-    parser.add_argument("--corpora", type=Path, default=shared / "data")
+    parser = encoder_options(__doc__)
     parser.add_argument("--languages", type=lambda text: text.split(","), default=["deu", "fin"], metavar="deu,fin")
     parser.add_argument("--steps", type=int, default=150)
-    parser.add_argument("--json", action="store_true")
-    return parser.parse_args()
+    return parsed(parser)
 
 
 if __name__ == "__main__":

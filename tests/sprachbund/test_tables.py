@@ -8,24 +8,10 @@ from rich.console import Console
 
 from matrices.grid import Grid
 from sprachbund.tables import matrix_table
+from tests.grids import grid_of
 
 CODES = ("deu", "eng", "fin", "qaa")
-GRID = Grid(
-    matrix="pos-zero_shot-tiny",
-    encoder="tiny",
-    kind="zero_shot",
-    task="pos",
-    metric="accuracy",
-    composition="stack",
-    selection="last",
-    sources=CODES,
-    targets=CODES,
-    scores={(a, b): 0.9 if a == b else 0.412 for a in CODES for b in CODES if (a, b) != ("fin", "deu")},
-    changes={(a, b): 0.1 if a == b else -0.203 for a in CODES for b in CODES if (a, b) != ("fin", "deu")},
-    baseline=dict.fromkeys(CODES, 0.333),
-    seeds=3,
-    items=(200, 200),
-)
+GRID = grid_of(CODES, items=(200, 200))
 
 
 def shown(drawn: Grid, width: int = 100, *, colour: bool = False) -> str:
