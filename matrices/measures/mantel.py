@@ -1,4 +1,9 @@
-"""Correlation of transfer with the distance of languages, cells that share a language not taken as independent."""
+"""Correlation of transfer with the likeness of languages, cells that share a language not taken as independent.
+
+Notation: L languages; T [L, L] transfer within a target (scores less the target's mean), D [L, L] a measure of
+likeness. The statistic is Spearman's correlation of T and D over the pairs that both know; its distribution under the
+hypothesis is that of D with its rows and columns permuted together (Mantel 1967, Cancer Research 27:209).
+"""
 
 from __future__ import annotations
 

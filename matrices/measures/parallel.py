@@ -1,4 +1,7 @@
-"""Outcomes on parallel items: the same item on many targets, found by its id."""
+"""Outcomes on parallel items: the same item on many targets, found by its id.
+
+Notation: S sources, T targets, K seeds, I items of one parallel corpus; x[s, t, k, i] in [0, 1] the success on an item.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Which places in a ranking of sources are sure: rank intervals, and the set that is tied with the best."""
+"""Which places in a ranking of sources are sure: rank intervals, and the set that is tied with the best.
+
+Notation: n sources of a target, B(s) those better than s beyond doubt, W(s) those worse. With 95% confidence for all
+sources of the target at once, 1 + |B(s)| <= rank(s) <= n - |W(s)| (Mogstad, Romano, Shaikh and Wilhelm 2024, "Inference
+for Ranks", Review of Economic Studies 91:476). Differences and their bands are those of ``uncertainty.comparison``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Transfer as a share of what other training gives: ratios to the source's own score and to the target's own."""
+"""Transfer as a share of what other training gives: ratios to the source's own score and to the target's own.
+
+Notation: S(s, t) the mean score over seeds of source s on target t, c the constant answer's on t.
+
+- transfer ratio S(s, t) / S(s, s), normalised by row: what goes abroad of what can be done at home
+- S(s, t) / S(t, t), normalised by column, the references of Malkin, Limisiewicz and Stanovsky (2022, NAACL)
+- (S(s, t) - c) / (S(t, t) - c): the latter above what needs no training
+"""
 
 from __future__ import annotations
 

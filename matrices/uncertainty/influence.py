@@ -1,4 +1,9 @@
-"""What single items do to a score: how far it would move, were an item drawn once more."""
+"""What single items do to a score: how far it would move, were an item drawn once more.
+
+Notation: a score r = sum_i c_i / sum_i n_i over N items, c ``correct`` and n ``total``. The influence of item i is
+(c_i - r n_i) / mean(n): the linearised ratio (Davison and Hinkley 1997, Bootstrap Methods and their Application,
+section 2.7.2).
+"""
 
 from __future__ import annotations
 

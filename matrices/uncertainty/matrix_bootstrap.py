@@ -1,4 +1,11 @@
-"""Intervals for numbers computed from the whole matrix at once: donor scores, ratios, shares of variance."""
+"""Intervals for numbers computed from the whole matrix at once: donor scores, ratios, shares of variance.
+
+Notation: a statistic f of mean scores [S, T] gives M numbers; K seeds, B resamples of items.
+
+- V: variance of f over items, by the joint bootstrap (``resampling``)
+- J: variance of f between seeds, by the delete-one jackknife (Efron and Stein 1981, Annals of Statistics 9:586)
+- D: the seeds' disagreement on single items, which both hold and which counts once
+"""
 
 from __future__ import annotations
 
