@@ -13,7 +13,7 @@ from workers.corpora.declaration import PLACEHOLDER, Common, Declaration, FileBl
 from workers.corpora.folder import TEXT, Folder, Labelled, RawTextFiles
 from workers.corpora.formats import FORMATS, Options, columns_of, items_of, read_items
 from workers.corpora.hub import HubSplit, read_hub
-from workers.corpora.rawtext import read_text
+from workers.corpora.opening import read_text
 from workers.corpora.splitting import part_of, said_of
 from workers.corpora.types import Entry, Item, Split
 from workers.rows import CorpusError, Said

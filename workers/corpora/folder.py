@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from workers.corpora.recent import Recent
 from workers.corpora.types import CorpusOrigin, Dataset, Entry, Item, RawText, Split
 from workers.rows import CorpusError, refusal
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
 TEXT = "text"
 """The task name that raw text is listed under."""
@@ -193,3 +196,25 @@ def _provenance(source: Labelled | RawTextFiles) -> CorpusOrigin:
     entry = source.entry
     note = source.note if isinstance(source, Labelled) else None
     return CorpusOrigin(entry.corpus, source.files, entry.licence, entry.non_commercial, note)
+
+
+class Recent(Generic[Key, Value]):
+    """Values by key, those asked for longest ago forgotten first: all data of hundreds of languages fit in no memory.
+
+    ``most`` bounds the sum of their sizes. The value asked for last is always kept, however large.
+    """
+
+    def __init__(self, most: int, size: Callable[[Value], int]) -> None:
+        self._most, self._size = most, size
+        self._kept: OrderedDict[Key, Value] = OrderedDict()
+        self._total = 0
+
+    def get(self, key: Key, make: Callable[[], Value]) -> Value:
+        """The value of a key, made where it is not there (any more)."""
+        if key not in self._kept:
+            value = self._kept[key] = make()
+            self._total += self._size(value)
+            while self._total > self._most and len(self._kept) > 1:
+                self._total -= self._size(self._kept.popitem(last=False)[1])
+        self._kept.move_to_end(key)
+        return self._kept[key]

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workers.corpora.checking import check_unique
 from workers.corpora.conllu import read_conllu
 from workers.corpora.delimited import Delimited, read_delimited
 from workers.corpora.records import read_json_lines, read_parquet, read_squad
 from workers.corpora.sentences import read_sentences
-from workers.rows import Row, Said
+from workers.rows import CorpusError, Row, Said
 from workers.tasks import Task
 from workers.tasks.base import Item
 
@@ -89,5 +88,15 @@ def read_items(
 def items_of(path: Path | str, task: Task[Any], said: Said, rows: Iterable[Row]) -> tuple[Item, ...]:
     """The items of rows, each with an id of its own. Raises ``CorpusError``."""
     made = [(row.line, item) for row in rows if (item := task.item(row, said)) is not None]
-    check_unique(path, ((line, item.id) for line, item in made))
+    _check_unique(path, ((line, item.id) for line, item in made))
     return tuple(item for _, item in made)
+
+
+def _check_unique(path: Path | str, ids: Iterable[tuple[int | None, str]]) -> None:
+    """Raises ``CorpusError`` at the second of two items with one id; ``ids`` are (line, id) pairs."""
+    first: dict[str, int | None] = {}
+    for line, id_ in ids:
+        if id_ in first:
+            where = "" if first[id_] is None else f" (first on line {first[id_]})"
+            raise CorpusError(path, line, f"id {id_!r} occurs twice{where}; every item needs an id of its own")
+        first[id_] = line

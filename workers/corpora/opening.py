@@ -77,3 +77,9 @@ def _decoded(path: Path, data: bytes) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         problem = f"byte 0x{data[error.start]:02x} is not UTF-8; convert the file, for example with iconv"
         raise CorpusError(path, line, problem) from error
+
+
+def read_text(path: Path, sha256: str | None = None) -> dict[str, str]:
+    """Raw text, a sentence (or verse) a line: line number (from 1, as a string) -> line, for the lines that have anything on them. Raises ``CorpusError``."""
+    numbered = enumerate(read_lines(path, sha256), start=1)
+    return {str(number): line for number, line in numbered if line.strip()}

@@ -12,8 +12,7 @@ from typing import Any
 from matrices.languages import UnknownLanguageError, resolve
 from workers.corpora.folder import TEXT, Folder, Labelled, RawTextFiles
 from workers.corpora.formats import FORMATS, Options, columns_of, read_items
-from workers.corpora.opening import read_lines
-from workers.corpora.rawtext import read_text
+from workers.corpora.opening import read_lines, read_text
 from workers.corpora.splitting import part_of, said_of
 from workers.corpora.types import SPLITS, Entry, Item, Split
 from workers.rows import CorpusError, Said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.corpora.recent import Recent
+from workers.corpora.folder import Recent
 
 
 class Reader:
