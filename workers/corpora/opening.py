@@ -80,6 +80,9 @@ def _decoded(path: Path, data: bytes) -> str:
 
 
 def read_text(path: Path, sha256: str | None = None) -> dict[str, str]:
-    """Raw text, a sentence (or verse) a line: line number (from 1, as a string) -> line, for the lines that have anything on them. Raises ``CorpusError``."""
+    """Raw text, a sentence (or verse) a line: line number (from 1, as a string) -> line, blank ones left out.
+
+    Raises ``CorpusError``.
+    """
     numbered = enumerate(read_lines(path, sha256), start=1)
     return {str(number): line for number, line in numbered if line.strip()}
