@@ -102,7 +102,7 @@ class RayPool:
         self._crew, self._time_limit, self._backoff = crew, time_limit, Backoff(outage)
         self._bench = ray.put(bench)
         self._starting: dict[Any, Any] = {}
-        self._idle: list[_Place] = []
+        self._idle: list[_WorkerPlace] = []
         self._running: dict[Any, _Running] = {}
         self._lost: Counter[str] = Counter()
         self._stillborn = 0
@@ -156,7 +156,7 @@ class RayPool:
     def _started(self, ready: Any) -> None:
         worker = self._starting.pop(ready)
         try:
-            place = _Place(worker, ray.get(ready))
+            place = _WorkerPlace(worker, ray.get(ready))
         except RayError as error:
             self._stillborn += 1
             delay = self._backoff.delay(self._stillborn, "starting a worker")
@@ -223,7 +223,7 @@ class RayPool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _WorkerPlace:
     """A worker that has started, and the node it is on."""
 
     worker: Any
@@ -234,7 +234,7 @@ class _Place:
 class _Running:
     """A unit at work, and when (on the monotonic clock) it has taken too long."""
 
-    place: _Place
+    place: _WorkerPlace
     unit: Unit
     deadline: float
 

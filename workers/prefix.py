@@ -32,7 +32,7 @@ class FrozenPrefix:
         self.language = language
         self._encoder = encoder
         self._falls_anew = dropout and encoder.has_dropout
-        self._kept: dict[int, _Kept] = {}
+        self._kept: dict[int, _KeptStates] = {}
 
     def seam(self, batch: Batch, indices: Sequence[int], task: str) -> Seam:
         """The seam of the sequences ``indices``, padded as ``batch``, below the task adapter ``task``."""
@@ -50,7 +50,7 @@ class FrozenPrefix:
         tokens = sum(len(sequence.ids) for sequence in self.encoded.sequences)
         return 4 * tokens * self._encoder.hidden_size
 
-    def _keep(self, task: str) -> _Kept:
+    def _keep(self, task: str) -> _KeptStates:
         lengths = torch.tensor([len(sequence.ids) for sequence in self.encoded.sequences])
         starts = lengths.cumsum(0) - lengths
         device = self._encoder.device
@@ -63,11 +63,11 @@ class FrozenPrefix:
                 rows.append(_rows(starts[torch.tensor(indices)], batch.mask)[there])
                 sums.append(seam.layout.spread(seam.sum)[there.to(device)])
         order = torch.cat(rows).argsort().to(device)
-        return _Kept(starts, torch.cat(sums)[order])
+        return _KeptStates(starts, torch.cat(sums)[order])
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _KeptStates:
     """Seams of all sequences without padding, one after the other: [tokens, hidden size]."""
 
     starts: Tensor

@@ -13,7 +13,7 @@ from rich.markup import escape
 from matrices.published.lines import TableColumns
 
 
-class Side(StrEnum):
+class GridSide(StrEnum):
     """What the rows of a grid are."""
 
     sources = "sources"
@@ -31,7 +31,7 @@ SeedColumn = Annotated[str | None, typer.Option(help="The column of seeds, where
 Where = Annotated[
     list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Keep the lines with this value alone; repeatable.")
 ]
-RowsAre = Annotated[Side | None, typer.Option(help="What the rows of a grid are; left out: as its corner says.")]
+RowsAre = Annotated[GridSide | None, typer.Option(help="What the rows of a grid are; left out: as its corner says.")]
 Ranks = Annotated[bool, typer.Option("--ranks", help="The numbers of a grid are ranks, 1 the best.")]
 LowerIsBetter = Annotated[
     bool, typer.Option("--lower-is-better", help="Scores are errors, as WER; a score is what one is short of 1.")
@@ -51,7 +51,7 @@ def columns_of(
     rank: str | None,
     seed: str | None,
     where: Sequence[str] | None,
-    rows_are: Side | None,
+    rows_are: GridSide | None,
     ranks: bool,
     lower_is_better: bool,
     differences: bool,

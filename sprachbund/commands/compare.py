@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from matrices.agreement import RESAMPLES, Agreement, Interval, agreement
+from matrices.agreement import Agreement, Interval, agreement
 from matrices.boxed import store_or_box
+from matrices.uncertainty.resampling import RESAMPLES
 from matrices.view import NARROW, view
 from sprachbund.commands.ask import JsonOption
 from sprachbund.commands.where import Composition, Selection

@@ -22,7 +22,7 @@ from workers.rows import refusal
 from workers.tasks import kinds, task_of
 
 Name = Annotated[StrictStr, Field(min_length=1)]
-Column = Name | Annotated[StrictInt, Field()] | tuple[Name, ...] | None
+ColumnName = Name | Annotated[StrictInt, Field()] | tuple[Name, ...] | None
 """A column by its name, or by its position where a file names none; several; or none."""
 
 PLACEHOLDER = "{language}"
@@ -48,7 +48,7 @@ class Common(_Block):
     licence: Name | None = None
     non_commercial: StrictBool | None = None
     labels: tuple[Name, ...] | dict[StrictStr | StrictInt, Name] | None = Field(default=None, min_length=1)
-    columns: dict[StrictStr, Column] = Field(default_factory=dict)
+    columns: dict[StrictStr, ColumnName] = Field(default_factory=dict)
     repair: StrictBool = False
     unanswerable: StrictBool = False
     kind: Name | None = None

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from matrices.arrays import Bools
 from workers.corpora.types import SPLITS, Split
 from workers.othello.blueprints import languages
-from workers.othello.board import NONE, Bools, Moves, history, lengths, random_games, spread
+from workers.othello.board import NONE, Moves, history, lengths, random_games, spread
 from workers.othello.languages import Language, say, sentence
 
 Game = tuple[int, ...]

@@ -13,8 +13,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from matrices.arrays import Bools
 from matrices.whole_file import whole_file
-from workers.othello.board import NONE, Bools, Moves, random_games
+from workers.othello.board import NONE, Moves, random_games
 
 Split = Literal["train", "test"]
 Beginning = Literal["any", "held_in", "held_out"]

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workers.othello.board import NONE, Bools, Moves, history, spread
+from matrices.arrays import Bools
+from workers.othello.board import NONE, Moves, history, spread
 from workers.othello.model import Transformer
 from workers.othello.training import products_in
 from workers.othello.vocabulary import PAD, Ids, Output, Vocabulary

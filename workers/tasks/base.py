@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # Whoever reads corpora need not wait for what computes.
 Outcome = tuple[float, float]
 """What an item scored and what it could score: a metric is the ratio of their sums over items."""
 
-Columns = Mapping[str, str | tuple[str, ...] | None]
+ColumnRoles = Mapping[str, str | tuple[str, ...] | None]
 """By role, the name of a column, or of several; None for a role that is not filled unless a corpus says so."""
 
 
@@ -80,7 +80,7 @@ class Task(ABC, Generic[ItemT]):
 
     name: ClassVar[str]
     metric: ClassVar[str]
-    columns: ClassVar[Columns]
+    columns: ClassVar[ColumnRoles]
     """The roles of an item's columns, with their usual names."""
     together: ClassVar[bool] = False
     """Whether all sequences of an item must be in one batch of training."""

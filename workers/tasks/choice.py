@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workers.rows import Row, Said
-from workers.tasks.base import Columns, Outcome, Outputs, Task, TokenSequence, identity, most_frequent, passage
+from workers.tasks.base import ColumnRoles, Outcome, Outputs, Task, TokenSequence, identity, most_frequent, passage
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,7 +41,7 @@ class Choosing(Task[Choice]):
 
     name: ClassVar[str] = "choice"
     metric: ClassVar[str] = "accuracy"
-    columns: ClassVar[Columns] = {
+    columns: ClassVar[ColumnRoles] = {
         "id": "id",
         "premise": "premise",
         "question": "question",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from workers.rows import Row, Said, refusal
-from workers.tasks.base import Columns, Task, TokenSequence, identity, passage
+from workers.tasks.base import ColumnRoles, Task, TokenSequence, identity, passage
 
 if TYPE_CHECKING:
     from workers.encoding import Pieces
@@ -36,7 +36,7 @@ class Classification(Task[LabelledText]):
 
     name: ClassVar[str] = "classification"
     metric: ClassVar[str] = "accuracy"
-    columns: ClassVar[Columns] = {"id": "id", "text": "text", "label": "label", "passage": None}
+    columns: ClassVar[ColumnRoles] = {"id": "id", "text": "text", "label": "label", "passage": None}
 
     def item(self, row: Row, said: Said) -> LabelledText:
         """A text that is not blank, with a label that there may be."""

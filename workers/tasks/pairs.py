@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from workers.rows import Row, Said
-from workers.tasks.base import Columns, Task, TokenSequence, identity, passage
+from workers.tasks.base import ColumnRoles, Task, TokenSequence, identity, passage
 from workers.tasks.classification import label_of
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ class LabelledPair:
         return f"{self.first}\n{self.second}"
 
 
-class Pairs(Task[LabelledPair]):
+class TextPairs(Task[LabelledPair]):
     """One label a pair of texts."""
 
     name: ClassVar[str] = "pairs"
     metric: ClassVar[str] = "accuracy"
-    columns: ClassVar[Columns] = {
+    columns: ClassVar[ColumnRoles] = {
         "id": "id",
         "first": "premise",
         "second": "hypothesis",
@@ -69,4 +69,4 @@ class Pairs(Task[LabelledPair]):
         yield pieces.pair(number, item.first, item.second, unit=0, gold=(item.label,))
 
 
-TASK = Pairs()
+TASK = TextPairs()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from workers.rows import Row, Said
-from workers.tasks.base import Columns, Outcome, Outputs, Task, TokenSequence, identity, passage
+from workers.tasks.base import ColumnRoles, Outcome, Outputs, Task, TokenSequence, identity, passage
 from workers.tasks.squad import exact_match, token_f1
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class QuestionAnswering(Task[Question]):
 
     name: ClassVar[str] = "qa"
     metric: ClassVar[str] = "squad_f1"
-    columns: ClassVar[Columns] = {
+    columns: ClassVar[ColumnRoles] = {
         "id": "id",
         "question": "question",
         "context": "context",

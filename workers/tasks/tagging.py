@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workers.rows import Row, Said, refusal
-from workers.tasks.base import Columns, Task, TokenSequence, identity, passage
+from workers.tasks.base import ColumnRoles, Task, TokenSequence, identity, passage
 
 if TYPE_CHECKING:
     from workers.encoding import Pieces
@@ -41,7 +41,7 @@ class Tagging(Task[TaggedSentence]):
 
     name: ClassVar[str] = "tagging"
     metric: ClassVar[str] = "accuracy"
-    columns: ClassVar[Columns] = {"id": None, "tokens": "tokens", "tags": "tags", "passage": None}
+    columns: ClassVar[ColumnRoles] = {"id": None, "tokens": "tokens", "tags": "tags", "passage": None}
 
     def item(self, row: Row, said: Said) -> TaggedSentence:
         """A sentence whose tags are among those that the corpus says there may be."""

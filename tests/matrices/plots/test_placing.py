@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from matrices.plots.placing import Floats, place_labels
+from matrices.arrays import Floats
+from matrices.plots.placing import place_labels
 
 ROOM = (600.0, 500.0)
 
