@@ -1,4 +1,4 @@
-"""Pages name files that are there."""
+"""Pages and docstrings name files and modules that are there."""
 
 from __future__ import annotations
 
@@ -37,3 +37,32 @@ def named(page: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_names_files_that_are_there(page: Path) -> None:
     assert [str(path) for path in named(page) if not path.exists()] == []
+
+
+CODE = sorted(
+    path
+    for room in ("adapters_zoo", "matrices", "service", "sprachbund", "workers")
+    for path in (ROOT / room).rglob("*.py")
+)
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in CODE}
+_DOTTED = re.compile(r"``?((?:adapters_zoo|matrices|service|sprachbund|workers)(?:\.\w+)+)")
+
+
+def is_there(dotted: str) -> bool:
+    """Whether a dotted name is a package or a module of ours, or a name in one."""
+    if dotted in MODULES or any(module.startswith(f"{dotted}.") for module in MODULES):
+        return True
+    module, _, name = dotted.rpartition(".")
+    if module in MODULES:
+        return re.search(rf"\b{name}\b", MODULES[module].read_text(encoding="utf-8")) is not None
+    return module.rpartition(".")[0] in MODULES  # A field of a class.
+
+
+def test_docstrings_and_pages_name_modules_that_are_there() -> None:
+    absent = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in [*PAGES, *CODE]
+        for name in _DOTTED.findall(path.read_text(encoding="utf-8"))
+        if not is_there(name)
+    }
+    assert not absent
