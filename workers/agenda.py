@@ -14,10 +14,9 @@ from itertools import count
 
 import structlog
 
-from workers.failures import failure_of, is_passing
+from workers.failures import Backoff, Retries, failure_of, is_passing, persist
 from workers.leases import HEARTBEAT, Leases
 from workers.ledger import Ledger
-from workers.retries import Backoff, Retries, persist
 from workers.schedule import Blocked, Schedule, describe
 from workers.units import Column, Unit
 

@@ -21,6 +21,7 @@ from matrices.store import Store
 from workers.agenda import Agenda
 from workers.bench import Bench, Done, failed_cells
 from workers.cluster import crew_for, joined, must_have_gpus, named_address, nodes
+from workers.failures import Backoff, Retries
 from workers.job import Job
 from workers.leases import Leases
 from workers.ledger import Ledger
@@ -28,7 +29,6 @@ from workers.outstanding import Work, outstanding, zoo_of
 from workers.plan import Plan, make_plan
 from workers.pool import Pool, ray_pool
 from workers.preflight import check_surroundings
-from workers.retries import Backoff, Retries
 from workers.schedule import Schedule, cost, describe
 from workers.supervisor import supervised
 from workers.telemetry import Progress, job_id

@@ -10,9 +10,8 @@ import structlog
 
 from matrices.cells import Cell
 from matrices.store import Store
-from workers.failures import is_passing
+from workers.failures import Backoff, is_passing, persist
 from workers.leases import Leases
-from workers.retries import Backoff, persist
 from workers.units import Column
 
 _log = structlog.get_logger(__name__)

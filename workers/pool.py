@@ -16,8 +16,7 @@ from ray.exceptions import RayError
 from matrices.logs import configure_logs
 from workers.bench import Bench, Done
 from workers.cluster import Crew, must_belong, nodes, worker_environment
-from workers.failures import Failure, JobInterruptedError
-from workers.retries import Backoff
+from workers.failures import Backoff, Failure, JobInterruptedError
 from workers.schedule import describe
 from workers.telemetry import observed
 from workers.units import Unit

@@ -20,8 +20,7 @@ import structlog
 
 from matrices.logs import configure_logs
 from workers.cluster import ClusterError
-from workers.failures import JobInterruptedError
-from workers.retries import Backoff
+from workers.failures import Backoff, JobInterruptedError
 
 Result = TypeVar("Result")
 News = TypeVar("News")

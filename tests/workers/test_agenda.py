@@ -16,9 +16,9 @@ from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe
 from matrices.cells import Cell
 from matrices.store import Store
 from workers.agenda import Agenda, claim_name
+from workers.failures import Backoff, Retries
 from workers.leases import HEARTBEAT, Leases, Process
 from workers.ledger import Ledger
-from workers.retries import Backoff, Retries
 from workers.schedule import Schedule
 from workers.units import Column, DataReference, LanguageAdapter, PlannedCell, Shift, Snapshot, Unit
 

@@ -16,9 +16,9 @@ from deltalake import DeltaTable
 from adapters_zoo.blobs import open_blobs
 from matrices.cells import Cell
 from matrices.store import Store
+from workers.failures import Backoff
 from workers.leases import Leases
 from workers.ledger import Ledger
-from workers.retries import Backoff
 from workers.units import Column, DataReference, PlannedCell
 
 CELL = Cell(
@@ -137,7 +137,7 @@ from matrices.store import Store
 from tests.workers.test_ledger import CELL
 from workers.leases import Leases
 from workers.ledger import Ledger
-from workers.retries import Backoff
+from workers.failures import Backoff
 
 uri, name = sys.argv[1:]
 store = Store(uri)

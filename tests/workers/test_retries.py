@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from workers.failures import Failure, JobInterruptedError
-from workers.retries import Backoff, Retries, persist
+from workers.failures import Backoff, Failure, JobInterruptedError, Retries, persist
 
 FULL = Failure("surroundings", "OSError: [Errno 28] No space left on device")
 DEAD = Failure("death", "its worker died")
