@@ -18,13 +18,13 @@ from adapters_zoo.precision import product_rate
 from adapters_zoo.zoo import Zoo
 from matrices.cells import STATUSES, Cell
 from matrices.store import Store
-from workers.agenda import Agenda
 from workers.bench import Bench, Done, failed_cells
+from workers.cell_writer import CellWriter
 from workers.cluster import crew_for, joined, must_have_gpus, named_address, nodes
+from workers.dispatcher import Dispatcher
 from workers.failures import Backoff, Retries
 from workers.job import Job
 from workers.leases import Leases
-from workers.ledger import Ledger
 from workers.outstanding import Work, outstanding, zoo_of
 from workers.plan import Plan, make_plan
 from workers.pool import Pool, ray_pool
@@ -114,41 +114,43 @@ def run(plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: W
     start = time.monotonic()
     counts: Counter[str] = Counter()
     backoff = Backoff(plan.job.outage)
-    ledger, retries = Ledger(store, work.version, backoff), Retries(backoff)
+    writer, retries = CellWriter(store, work.version, backoff), Retries(backoff)
     progress = Progress(bench.job)
     ids = structlog.contextvars.bound_contextvars(job=bench.job, run=bench.run)
     with ids, claims_of(plan.job, bench.run) as (adapters, columns):
-        agenda = Agenda(Schedule([*work.adapters, *work.columns]), adapters, columns, ledger, retries, backoff)
-        while agenda.active:
-            while pool.free() and (unit := agenda.take()) is not None:
+        dispatcher = Dispatcher(Schedule([*work.adapters, *work.columns]), adapters, columns, writer, retries, backoff)
+        while dispatcher.active:
+            while pool.free() and (unit := dispatcher.take()) is not None:
                 pool.submit(unit)
-            _tell(watch, progress, work, agenda, counts, start)
-            if agenda.active and (done := pool.next(agenda.pause())) is not None:
-                _settle(done, agenda, ledger, retries, bench, counts)
-                ledger.tidy(columns, after=_APPENDS)
-        ledger.tidy(columns)
-        counts["found"] = agenda.found
-        _tell(watch, progress, work, agenda, counts, start)
+            _tell(watch, progress, work, dispatcher, counts, start)
+            if dispatcher.active and (done := pool.next(dispatcher.pause())) is not None:
+                _settle(done, dispatcher, writer, retries, bench, counts)
+                writer.tidy(columns, after=_APPENDS)
+        writer.tidy(columns)
+        counts["found"] = dispatcher.found
+        _tell(watch, progress, work, dispatcher, counts, start)
     return _summary(plan, work, counts, time.monotonic() - start)
 
 
-def _settle(done: Done, agenda: Agenda, ledger: Ledger, retries: Retries, bench: Bench, counts: Counter[str]) -> None:
+def _settle(
+    done: Done, dispatcher: Dispatcher, writer: CellWriter, retries: Retries, bench: Bench, counts: Counter[str]
+) -> None:
     """Keep what a unit brought, or have it done again, or record why it and what stands on it cannot be."""
     unit, failure = done.unit, done.failure
     if failure is not None and (delay := retries.after(describe(unit), failure)) is not None:
         counts["retried"] += 1
-        agenda.again(unit, delay)
+        dispatcher.again(unit, delay)
         return
     if isinstance(unit, Column):
-        if not agenda.still_ours(unit):
+        if not dispatcher.still_ours(unit):
             return
-        _append(ledger, done.cells if failure is None else failed_cells(unit, unit.cells, failure.error, bench), counts)
+        _append(writer, done.cells if failure is None else failed_cells(unit, unit.cells, failure.error, bench), counts)
     elif failure is None:
         counts["trained" if done.trained else "shared"] += 1
     if failure is not None:
         _log.error("failed", what=describe(unit), error=failure.error)
-    for blocked in agenda.ended(unit, failure.error if failure else None):
-        _append(ledger, failed_cells(blocked.column, blocked.cells, blocked.why, bench), counts)
+    for blocked in dispatcher.ended(unit, failure.error if failure else None):
+        _append(writer, failed_cells(blocked.column, blocked.cells, blocked.why, bench), counts)
 
 
 def make_bench(plan: Plan, *, threads: int) -> Bench:
@@ -189,18 +191,18 @@ def claims_of(job: Job, run: str) -> Iterator[tuple[Leases, Leases]]:
         yield adapters, columns
 
 
-def _append(ledger: Ledger, cells: Sequence[Cell], counts: Counter[str]) -> None:
-    ledger.append(cells)
+def _append(writer: CellWriter, cells: Sequence[Cell], counts: Counter[str]) -> None:
+    writer.append(cells)
     counts.update(cell.status for cell in cells)
 
 
 def _tell(
-    watch: Watch | None, progress: Progress, work: Work, agenda: Agenda, counts: Counter[str], start: float
+    watch: Watch | None, progress: Progress, work: Work, dispatcher: Dispatcher, counts: Counter[str], start: float
 ) -> None:
-    ended = sum(counts[status] for status in STATUSES) + agenda.found
+    ended = sum(counts[status] for status in STATUSES) + dispatcher.found
     progress.tell(counts, work.cells - ended)
     if watch is not None:
-        left, elapsed = agenda.left, time.monotonic() - start
+        left, elapsed = dispatcher.left, time.monotonic() - start
         adapters = counts["trained"] + counts["shared"], len(work.adapters)
         watch(State(adapters, (ended, work.cells), elapsed * left / (1 - left) if left < 1 else None))
 

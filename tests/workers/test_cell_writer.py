@@ -16,9 +16,9 @@ from deltalake import DeltaTable
 from adapters_zoo.blobs import open_blobs
 from matrices.cells import Cell
 from matrices.store import Store
+from workers.cell_writer import CellWriter
 from workers.failures import Backoff
 from workers.leases import Leases
-from workers.ledger import Ledger
 from workers.units import Column, DataReference, PlannedCell
 
 CELL = Cell(
@@ -73,39 +73,39 @@ def claims(store: Store) -> Iterator[Leases]:
 
 
 @pytest.fixture
-def ledger(store: Store) -> Ledger:
-    return Ledger(store, store.version, Backoff(1.0))
+def writer(store: Store) -> CellWriter:
+    return CellWriter(store, store.version, Backoff(1.0))
 
 
 class TestMissing:
-    def test_alone_a_run_knows_what_is_missing_without_reading_cells(self, ledger: Ledger) -> None:
-        ledger.append([cell(0)])
-        assert ledger.missing(COLUMN) is COLUMN
+    def test_alone_a_run_knows_what_is_missing_without_reading_cells(self, writer: CellWriter) -> None:
+        writer.append([cell(0)])
+        assert writer.missing(COLUMN) is COLUMN
 
-    def test_what_another_run_measured_is_missing_no_more(self, ledger: Ledger, store: Store) -> None:
+    def test_what_another_run_measured_is_missing_no_more(self, writer: CellWriter, store: Store) -> None:
         store.append([cell(3), cell(5)])
-        missing = {one.cell_id for one in ledger.missing(COLUMN).cells}
+        missing = {one.cell_id for one in writer.missing(COLUMN).cells}
         assert {one.cell_id for one in COLUMN.cells} - missing == {"3", "5"}
 
 
 class TestTidying:
     def test_small_files_are_joined_and_the_run_knows_that_version_as_its_own(
-        self, ledger: Ledger, store: Store, claims: Leases
+        self, writer: CellWriter, store: Store, claims: Leases
     ) -> None:
         for seed in range(70):
-            ledger.append([cell(seed)])
-            ledger.tidy(claims, after=16)
+            writer.append([cell(seed)])
+            writer.tidy(claims, after=16)
         assert files(store) == 70 - 64 + 1
         assert store.measured_ids() == {str(seed) for seed in range(70)}
-        assert ledger.missing(COLUMN) is COLUMN
+        assert writer.missing(COLUMN) is COLUMN
 
-    def test_few_files_are_left_alone(self, ledger: Ledger, store: Store, claims: Leases) -> None:
+    def test_few_files_are_left_alone(self, writer: CellWriter, store: Store, claims: Leases) -> None:
         for seed in range(5):
-            ledger.append([cell(seed)])
-        ledger.tidy(claims)
+            writer.append([cell(seed)])
+        writer.tidy(claims)
         assert files(store) == store.version == 5
 
-    def test_what_another_run_is_joining_is_left_to_it(self, ledger: Ledger, store: Store, claims: Leases) -> None:
+    def test_what_another_run_is_joining_is_left_to_it(self, writer: CellWriter, store: Store, claims: Leases) -> None:
         class WithARival(Store):
             def compact(self, matrix: str | None = None) -> int | None:
                 with Leases(open_blobs(f"{store.uri}/_claims"), "another run") as others:
@@ -113,9 +113,9 @@ class TestTidying:
                 assert files(store) == 65
                 return super().compact(matrix)
 
-        rival = Ledger(store, store.version, Backoff(1.0))
+        rival = CellWriter(store, store.version, Backoff(1.0))
         rival.append([cell(0)])
-        ours = Ledger(WithARival(store.uri), store.version, Backoff(1.0))
+        ours = CellWriter(WithARival(store.uri), store.version, Backoff(1.0))
         for seed in range(1, 65):
             ours.append([cell(seed)])
         ours.tidy(claims)
@@ -134,16 +134,16 @@ import sys
 from dataclasses import replace
 from adapters_zoo.blobs import open_blobs
 from matrices.store import Store
-from tests.workers.test_ledger import CELL
+from tests.workers.test_cell_writer import CELL
 from workers.leases import Leases
-from workers.ledger import Ledger
+from workers.cell_writer import CellWriter
 from workers.failures import Backoff
 
 uri, name = sys.argv[1:]
 store = Store(uri)
-ledger = Ledger(store, store.version, Backoff(60.0))
+writer = CellWriter(store, store.version, Backoff(60.0))
 with Leases(open_blobs(f"{uri}/_claims"), name) as claims:
     for seed in range(60):
-        ledger.append([replace(CELL, source=name, seed=seed, cell_id=f"{name}{seed}")])
-        ledger.tidy(claims)
+        writer.append([replace(CELL, source=name, seed=seed, cell_id=f"{name}{seed}")])
+        writer.tidy(claims)
 """

@@ -14,16 +14,16 @@ from itertools import count
 
 import structlog
 
+from workers.cell_writer import CellWriter
 from workers.failures import Backoff, Retries, failure_of, is_passing, persist
 from workers.leases import HEARTBEAT, Leases
-from workers.ledger import Ledger
 from workers.schedule import Blocked, Schedule, describe
 from workers.units import Column, Unit
 
 _log = structlog.get_logger(__name__)
 
 
-class Agenda:
+class Dispatcher:
     """Units that may start now, claimed for this run. ``found`` counts cells that other jobs measured meanwhile."""
 
     def __init__(
@@ -31,13 +31,13 @@ class Agenda:
         schedule: Schedule,
         adapters: Leases,
         columns: Leases,
-        ledger: Ledger,
+        writer: CellWriter,
         retries: Retries,
         backoff: Backoff,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._schedule, self._adapters, self._columns = schedule, adapters, columns
-        self._ledger, self._retries, self._backoff, self._clock = ledger, retries, backoff, clock
+        self._writer, self._retries, self._backoff, self._clock = writer, retries, backoff, clock
         self._later: list[tuple[float, int, Unit]] = []
         self._numbers = count()
         self._told: set[str] = set()
@@ -57,8 +57,8 @@ class Agenda:
         """The next unit, claimed; a column comes with the cells that nobody measured. None while all there is waits."""
         while (unit := self._next()) is not None:
             try:
-                claimed = self._claims(unit).take(claim_name(unit), describe(unit))
-                left = self._ledger.missing(unit) if claimed and isinstance(unit, Column) else unit
+                claimed = self._leases(unit).take(lease_name(unit), describe(unit))
+                left = self._writer.missing(unit) if claimed and isinstance(unit, Column) else unit
             except Exception as error:
                 if not is_passing(error):
                     raise
@@ -85,7 +85,7 @@ class Agenda:
 
     def still_ours(self, column: Column) -> bool:
         """Whether a measured column may be kept. If another job took it over, its cells are awaited instead."""
-        name = claim_name(column)
+        name = lease_name(column)
         if persist(self._backoff, f"keeping {describe(column)}", lambda: self._columns.holds(name), is_passing):
             return True
         _log.warning(
@@ -97,7 +97,7 @@ class Agenda:
 
     def ended(self, unit: Unit, error: str | None) -> list[Blocked]:
         """Take note that a unit ended, with an error or without. Returns what can no longer be done because of it."""
-        self._claims(unit).release(claim_name(unit))
+        self._leases(unit).release(lease_name(unit))
         if error is None:
             self._retries.succeeded(describe(unit))
         return self._schedule.ended(unit, error)
@@ -108,16 +108,16 @@ class Agenda:
         return self._schedule.take()
 
     def _wait_for_others(self, unit: Unit) -> None:
-        if claim_name(unit) not in self._told:
-            self._told.add(claim_name(unit))
+        if lease_name(unit) not in self._told:
+            self._told.add(lease_name(unit))
             _log.info("another job is at it; its result is awaited", what=describe(unit))
         self.again(unit, HEARTBEAT)
 
-    def _claims(self, unit: Unit) -> Leases:
+    def _leases(self, unit: Unit) -> Leases:
         return self._columns if isinstance(unit, Column) else self._adapters
 
 
-def claim_name(unit: Unit) -> str:
+def lease_name(unit: Unit) -> str:
     """What a unit is claimed under: a learner's key, or a digest of a column's matrix and target."""
     if isinstance(unit, Column):
         return hashlib.sha256(f"{unit.matrix}/{unit.target}".encode()).hexdigest()[:32]

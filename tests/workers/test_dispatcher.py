@@ -15,10 +15,10 @@ from adapters_zoo.blobs import FolderBlobs
 from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe
 from matrices.cells import Cell
 from matrices.store import Store
-from workers.agenda import Agenda, claim_name
+from workers.cell_writer import CellWriter
+from workers.dispatcher import Dispatcher, lease_name
 from workers.failures import Backoff, Retries
 from workers.leases import HEARTBEAT, Leases, Process
-from workers.ledger import Ledger
 from workers.schedule import Schedule
 from workers.units import Column, DataReference, LanguageAdapter, PlannedCell, Shift, Snapshot, Unit
 
@@ -49,21 +49,21 @@ YOR, HAU = column("yor", "a", "b"), column("hau", "c")
 
 
 class Shared:
-    """A store and a zoo that several runs share, each with an agenda of its own."""
+    """A store and a zoo that several runs share, each with a dispatcher of its own."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.store, self.clock = Store.open(folder / "store", create=True), Clock()
         self._folder, self._stack = folder, stack
 
-    def run(self, name: str, *units: Unit) -> Agenda:
+    def run(self, name: str, *units: Unit) -> Dispatcher:
         places = (FolderBlobs(self._folder / "claims"), FolderBlobs(self._folder / "store" / "_claims"))
         adapters, columns = (
             self._stack.enter_context(Leases(place, name, process=ELSEWHERE, clock=self.clock)) for place in places
         )
         backoff = Backoff(60)
-        ledger = Ledger(self.store, self.store.version, backoff)
+        writer = CellWriter(self.store, self.store.version, backoff)
         retries = Retries(backoff, self.clock)
-        return Agenda(Schedule(units), adapters, columns, ledger, retries, backoff, self.clock)
+        return Dispatcher(Schedule(units), adapters, columns, writer, retries, backoff, self.clock)
 
 
 @pytest.fixture
@@ -78,17 +78,17 @@ def logs() -> Iterator[list[Any]]:
         yield captured
 
 
-def drained(agenda: Agenda) -> list[Unit]:
+def drained(dispatcher: Dispatcher) -> list[Unit]:
     units = []
-    while (unit := agenda.take()) is not None:
+    while (unit := dispatcher.take()) is not None:
         units.append(unit)
     return units
 
 
 def test_a_run_alone_takes_everything_in_order(shared: Shared) -> None:
-    agenda = shared.run("one", ENG, DEU, YOR)
-    assert drained(agenda) == [ENG, DEU, YOR]
-    assert agenda.pause() is None
+    dispatcher = shared.run("one", ENG, DEU, YOR)
+    assert drained(dispatcher) == [ENG, DEU, YOR]
+    assert dispatcher.pause() is None
 
 
 @pytest.mark.parametrize("unit", [ENG, YOR], ids=["adapter", "column"])
@@ -137,13 +137,13 @@ def test_cells_that_another_run_measured_are_found_and_the_rest_is_taken(
 
 
 def test_what_is_to_be_done_again_comes_when_its_time_has(shared: Shared) -> None:
-    agenda = shared.run("one", ENG, DEU)
-    assert agenda.take() == ENG
-    agenda.again(ENG, 10)
-    assert drained(agenda) == [DEU]
-    assert agenda.pause() == 10
+    dispatcher = shared.run("one", ENG, DEU)
+    assert dispatcher.take() == ENG
+    dispatcher.again(ENG, 10)
+    assert drained(dispatcher) == [DEU]
+    assert dispatcher.pause() == 10
     shared.clock.now += 10
-    assert drained(agenda) == [ENG]
+    assert drained(dispatcher) == [ENG]
 
 
 def test_a_column_that_was_taken_over_is_not_kept(shared: Shared, logs: list[Any]) -> None:
@@ -160,6 +160,6 @@ def test_a_column_that_was_taken_over_is_not_kept(shared: Shared, logs: list[Any
 
 
 def test_a_claim_is_an_adapters_key_or_a_name_of_its_own_for_a_column() -> None:
-    names = [claim_name(unit) for unit in (ENG, DEU, YOR, HAU)]
+    names = [lease_name(unit) for unit in (ENG, DEU, YOR, HAU)]
     assert names[:2] == ["language-eng", "language-deu"]
     assert len(set(names)) == 4

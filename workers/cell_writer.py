@@ -17,7 +17,7 @@ from workers.units import Column
 _log = structlog.get_logger(__name__)
 
 
-class Ledger:
+class CellWriter:
     """Appends the cells of a run, none twice.
 
     ``version`` is the store's as it was when the run's outstanding work was listed: as long as every later version is
