@@ -53,7 +53,7 @@ class CellWriter:
         if cells:
             persist(self._backoff, f"keeping {len(cells)} cells in {self._store.uri}", commit, is_passing)
 
-    def tidy(self, claims: Leases, after: int = 1) -> None:
+    def tidy(self, leases: Leases, after: int = 1) -> None:
         """Join the store's small files once there were so many appends, unless another run is at it.
 
         Whatever keeps it from being done keeps no cell from being kept: it is tried again after as many appends.
@@ -63,20 +63,20 @@ class CellWriter:
         self._appends = 0
         try:
             for matrix in self._store.crowded():
-                self._join(matrix, claims)
+                self._join(matrix, leases)
         except Exception as error:
             if not is_passing(error):
                 raise
             _log.warning("small files of the store are not joined yet", error=str(error))
 
-    def _join(self, matrix: str, claims: Leases) -> None:
-        """Under a claim: two runs that join the same files would double their cells."""
+    def _join(self, matrix: str, leases: Leases) -> None:
+        """Under a lease: two runs that join the same files would double their cells."""
         name = hashlib.sha256(f"join {matrix}".encode()).hexdigest()[:32]
-        if claims.take(name, f"joining small files of {matrix}"):
+        if leases.take(name, f"joining small files of {matrix}"):
             try:
                 version = self._store.compact(matrix)
             finally:
-                claims.release(name)
+                leases.release(name)
             if version is not None:
                 self._made(version)
 

@@ -24,7 +24,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """Units that may start now, claimed for this run. ``found`` counts cells that other jobs measured meanwhile."""
+    """Units that may start now, leased for this run. ``found`` counts cells that other jobs measured meanwhile."""
 
     def __init__(
         self,
@@ -54,17 +54,17 @@ class Dispatcher:
         return self._schedule.left
 
     def take(self) -> Unit | None:
-        """The next unit, claimed; a column comes with the cells that nobody measured. None while all there is waits."""
+        """The next unit, leased; a column comes with the cells that nobody measured. None while all there is waits."""
         while (unit := self._next()) is not None:
             try:
-                claimed = self._leases(unit).take(lease_name(unit), describe(unit))
-                left = self._writer.missing(unit) if claimed and isinstance(unit, Column) else unit
+                leased = self._leases(unit).take(lease_name(unit), describe(unit))
+                left = self._writer.missing(unit) if leased and isinstance(unit, Column) else unit
             except Exception as error:
                 if not is_passing(error):
                     raise
                 self.again(unit, self._retries.after(describe(unit), failure_of(error)) or 0.0)
                 continue
-            if not claimed:
+            if not leased:
                 self._wait_for_others(unit)
             elif isinstance(left, Column) and isinstance(unit, Column):
                 self.found += len(unit.cells) - len(left.cells)
@@ -80,7 +80,7 @@ class Dispatcher:
         return max(0.0, self._later[0][0] - self._clock()) if self._later else None
 
     def again(self, unit: Unit, seconds: float) -> None:
-        """Do a unit again after a while; it stays claimed."""
+        """Do a unit again after a while; it stays leased."""
         heapq.heappush(self._later, (self._clock() + seconds, next(self._numbers), unit))
 
     def still_ours(self, column: Column) -> bool:
@@ -118,7 +118,7 @@ class Dispatcher:
 
 
 def lease_name(unit: Unit) -> str:
-    """What a unit is claimed under: a learner's key, or a digest of a column's matrix and target."""
+    """What a unit is leased under: a learner's key, or a digest of a column's matrix and target."""
     if isinstance(unit, Column):
         return hashlib.sha256(f"{unit.matrix}/{unit.target}".encode()).hexdigest()[:32]
     return unit.key

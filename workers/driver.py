@@ -117,7 +117,7 @@ def run(plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: W
     writer, retries = CellWriter(store, work.version, backoff), Retries(backoff)
     progress = Progress(bench.job)
     ids = structlog.contextvars.bound_contextvars(job=bench.job, run=bench.run)
-    with ids, claims_of(plan.job, bench.run) as (adapters, columns):
+    with ids, leases_of(plan.job, bench.run) as (adapters, columns):
         dispatcher = Dispatcher(Schedule([*work.adapters, *work.columns]), adapters, columns, writer, retries, backoff)
         while dispatcher.active:
             while pool.free() and (unit := dispatcher.take()) is not None:
@@ -180,8 +180,8 @@ def estimate_seconds(plan: Plan, work: Work) -> float:
 
 
 @contextmanager
-def claims_of(job: Job, run: str) -> Iterator[tuple[Leases, Leases]]:
-    """A run's claims on adapters, kept in the zoo, and on columns, kept in the store."""
+def leases_of(job: Job, run: str) -> Iterator[tuple[Leases, Leases]]:
+    """A run's leases of adapters, kept in the zoo, and of columns, kept in the store."""
     zoo = zoo_of(job)
     if not in_bucket(zoo):
         Path(zoo).mkdir(parents=True, exist_ok=True)
