@@ -66,7 +66,7 @@ Out = Annotated[Path, typer.Option(help="Folder for what a preset makes; a job f
 PlanOnly = Annotated[bool, typer.Option("--plan", help="Say what the job will take, and do not start it.")]
 BridgeFolder = Annotated[
     Path | None,
-    typer.Option("--bridge", help="Fill matrices on encoders of these languages: does alignment foretell transfer?"),
+    typer.Option("--bridge", help="Fill matrices on encoders of these languages: does alignment predict transfer?"),
 ]
 OnCpu = Annotated[bool, typer.Option("--on-cpu", help="Start a job for GPUs on a machine without one.")]
 

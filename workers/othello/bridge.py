@@ -1,4 +1,4 @@
-"""The bridge: does the alignment of an encoder's languages foretell how tasks transfer between them?
+"""The bridge: does the alignment of an encoder's languages predict how tasks transfer between them?
 
 The demo's six languages, under conditions that differ in how many moves they say with shared words. A condition is an
 encoder pretrained on their games, the accuracy of a probe fitted on one language and read in another as the alignment
