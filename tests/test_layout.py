@@ -68,9 +68,10 @@ def run_on_import(statements: list[ast.stmt]) -> Iterator[ast.AST]:
                 yield from run_on_import(getattr(statement, block, []))
 
 
-def imports(module: str) -> set[str]:
+@cache
+def imports(module: str) -> frozenset[str]:
     """What a module imports anywhere in it."""
-    return set(imported(ast.walk(tree(module))))
+    return frozenset(imported(ast.walk(tree(module))))
 
 
 def importers(*names: str) -> set[str]:
