@@ -13,7 +13,8 @@ from adapters_zoo.engine import Seam
 from adapters_zoo.heads import Head
 from workers.corpora.types import Dataset
 from workers.encoding import TOKENS, EncodedItems, collate, evaluation_batches
-from workers.tasks.base import Outcome, TokenSequence
+from workers.sequences import TokenSequence
+from workers.tasks.base import Outcome
 
 
 @dataclass(frozen=True, slots=True)

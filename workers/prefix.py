@@ -11,7 +11,8 @@ from torch import Tensor
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.engine import Seam
 from workers.corpora.types import Dataset
-from workers.encoding import TOKENS, Batch, collate, encode_items, evaluation_batches
+from workers.encoding import TOKENS, collate, encode_items, evaluation_batches
+from workers.sequences import Batch
 
 _ROOM = 2**30
 """Bytes the kept states of one text may take; those of a larger one are computed again for every batch."""

@@ -11,7 +11,8 @@ from adapters_zoo.backbone import Encoder
 from matrices.likeness.states import likeness_of_states
 from matrices.likeness.text import Overlaps
 from matrices.scores import Floats
-from workers.encoding import TOKENS, EncodedItems, Pieces, collate, evaluation_batches
+from workers.encoding import TOKENS, EncodedItems, collate, evaluation_batches
+from workers.sequences import Pieces
 from workers.tasks import task_of
 from workers.tasks.classification import LabelledText
 

@@ -21,8 +21,9 @@ from workers.encoding import (
     training_batches,
     window_starts,
 )
+from workers.sequences import TokenSequence
 from workers.tasks import task_of
-from workers.tasks.base import Item, TokenSequence
+from workers.tasks.base import Item
 from workers.tasks.classification import LabelledText
 from workers.tasks.tagging import TaggedSentence
 

@@ -10,17 +10,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-import numpy as np
-
 from workers.rows import Row, Said
+from workers.sequences import Batch, Pieces, TokenSequence
 
 if TYPE_CHECKING:  # Whoever reads corpora need not wait for what computes.
     from torch import Tensor
 
-    from workers.encoding import Batch, Pieces
 
 Outcome = tuple[float, float]
 """What an item scored and what it could score: a metric is the ratio of their sums over items."""
@@ -45,29 +42,6 @@ class Item(Protocol):
     def content(self) -> str:
         """All its text, for a language adapter to learn from where there is no other."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class TokenSequence:
-    """A token sequence. ``unit_of[i]`` is the unit position i belongs to (-1: none), counted within its item.
-
-    ``gold`` is what training wants of its units, as the task's ``loss`` reads it; ``types`` are token types (segment
-    ids), None for all 0; ``places`` are the characters of its item's text that each unit is made of, where an answer
-    is text; ``cut`` says that it lacks something of what it should hold.
-    """
-
-    item: int
-    ids: np.ndarray
-    unit_of: np.ndarray
-    gold: tuple[Any, ...] = ()
-    types: np.ndarray | None = None
-    places: tuple[tuple[int, int], ...] = ()
-    cut: bool = False
-
-    @property
-    def units(self) -> tuple[int, ...]:
-        """Its units in ascending order."""
-        return tuple(np.unique(self.unit_of[self.unit_of >= 0]).tolist())
 
 
 ItemT = TypeVar("ItemT", bound=Item)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from workers.rows import Row, Said
-from workers.tasks.base import ColumnRoles, Outcome, Outputs, Task, TokenSequence, identity, most_frequent, passage
+from workers.sequences import Batch, Pieces, TokenSequence
+from workers.tasks.base import ColumnRoles, Outcome, Outputs, Task, identity, most_frequent, passage
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from workers.encoding import Batch, Pieces
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from workers.rows import Row, Said, refusal
-from workers.tasks.base import ColumnRoles, Task, TokenSequence, identity, passage
-
-if TYPE_CHECKING:
-    from workers.encoding import Pieces
+from workers.sequences import Pieces, TokenSequence
+from workers.tasks.base import ColumnRoles, Task, identity, passage
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from workers.rows import Row, Said
-from workers.tasks.base import ColumnRoles, Task, TokenSequence, identity, passage
+from workers.sequences import Pieces, TokenSequence
+from workers.tasks.base import ColumnRoles, Task, identity, passage
 from workers.tasks.classification import label_of
-
-if TYPE_CHECKING:
-    from workers.encoding import Pieces
 
 
 @dataclass(frozen=True, slots=True)

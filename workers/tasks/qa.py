@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from workers.rows import Row, Said
-from workers.tasks.base import ColumnRoles, Outcome, Outputs, Task, TokenSequence, identity, passage
+from workers.sequences import Batch, Pieces, TokenSequence
+from workers.tasks.base import ColumnRoles, Outcome, Outputs, Task, identity, passage
 from workers.tasks.squad import exact_match, token_f1
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from workers.encoding import Batch, Pieces
 
 _OVERLAP = 128
 """Pieces that two windows of a passage share, so that an answer at the border of one is whole in the other."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from workers.rows import Row, Said, refusal
-from workers.tasks.base import ColumnRoles, Task, TokenSequence, identity, passage
-
-if TYPE_CHECKING:
-    from workers.encoding import Pieces
+from workers.sequences import Pieces, TokenSequence
+from workers.tasks.base import ColumnRoles, Task, identity, passage
 
 UNIVERSAL_TAGS = frozenset(
     "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()  # noqa: SIM905

@@ -18,12 +18,13 @@ from adapters_zoo.sources import check_encoder
 from workers import tasks
 from workers.corpora import open_corpora
 from workers.corpora.types import CorpusOrigin, Dataset
-from workers.encoding import Pieces, collate, encode_items, training_batches
+from workers.encoding import collate, encode_items, training_batches
 from workers.evaluation import Contestant, evaluate
 from workers.prefix import FrozenPrefix
 from workers.rows import Row, Said
 from workers.scoring import score
-from workers.tasks.base import Task, TokenSequence
+from workers.sequences import Pieces, TokenSequence
+from workers.tasks.base import Task
 from workers.tasks.choice import Choice
 from workers.tasks.pairs import LabelledPair
 from workers.tasks.qa import Answer, Question
