@@ -5,8 +5,10 @@ From a matrix by ``scores_of``, from a published file by ``matrices.published.re
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -47,6 +49,18 @@ class ScoreTable:
             if array.shape != shape:
                 raise ValueError(f"{name} is {array.shape}, not {shape} (sources x targets)")
 
+    @cached_property
+    def digest(self) -> str:
+        """A digest of all that a model is fitted to: equal where the tables are."""
+        seen = ["not known"] if self.pretrained is None else sorted(self.pretrained)
+        texts = () if self.overlaps is None else self.overlaps.codes
+        parts = [*self.sources, "", *self.targets, "", *seen, "", *self.pair_features, "", *texts]
+        digest = hashlib.sha256("\n".join(parts).encode())
+        cosines = () if self.overlaps is None else self.overlaps.cosines.values()
+        for values in (self.scores, self.errors, *self.pair_features.values(), *cosines):
+            digest.update(b"none" if values is None else np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
+
     def hide(self, language: str) -> ScoreTable:
         """The table as if ``language`` had never been measured, neither as source nor as target.
 
@@ -81,11 +95,13 @@ def scores_of(
 ) -> ScoreTable:
     """The scores of one matrix, means over seeds, with their standard errors; languages in order of code.
 
+    Errors are over items and seeds, or as a published table states them.
+
     ``composition`` and ``selection`` default as ``matrices.view.choose`` says. Raises ``NoScoresError``,
     ``UnknownMatrixError`` and ``UnknownVersionError``.
     """
     cells = reader.cells(matrix, version=version, columns=COLUMNS)
-    found = view(cells, composition=composition, selection=selection, items=reader.items(matrix))
+    found = view(cells, composition=composition, selection=selection, items=reader.items(matrix), spreads=reader.spreads(matrix))
     return replace(score_table(found), errors=standard_errors(found), pretrained=reader.pretrained(found.encoder))
 
 

@@ -28,6 +28,7 @@ from matrices.reading import (
     KEY_COLUMNS,
     SUMMARY_COLUMNS,
     MatrixInfo,
+    Spreads,
     UnknownMatrixError,
     UnknownVersionError,
     current,
@@ -275,7 +276,7 @@ class Store:
         """Keep the languages that an encoder of its cells was pretrained on."""
         write_pretrained(self.uri, self._options, encoder, languages)
 
-    def spreads(self, matrix: str) -> Mapping[tuple[str, str, int], float]:
+    def spreads(self, matrix: str) -> Spreads:
         """What imported scores of a matrix were said to vary by, by source, target and seed. Not versioned."""
         return read_spreads(self.uri, self._options, matrix)
 

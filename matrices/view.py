@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from matrices.arrays import Bools, Floats, Indices, Singles, mean_over_seeds, places
 from matrices.cells import BASELINE
 from matrices.items import Items
-from matrices.reading import compositions, selections, there_is
+from matrices.reading import Spreads, compositions, selections, there_is
 
 NARROW = (
     *("matrix", "encoder", "kind", "composition", "task", "metric", "source", "target", "selection", "seed"),
@@ -105,6 +105,8 @@ class MatrixView:
     items: Mapping[str, Items] = field(default_factory=dict)
     other_items: Mapping[str, int] = field(default_factory=dict)
     failed: Mapping[str, int] = field(default_factory=dict)
+    stated: Floats | None = None
+    """What a published mean score is said to vary by [S, T], a standard error; NaN where nothing is said."""
     language_runs: int = 0
     """How many training runs of a language adapter or a shift the seeds stand on; 0 where that is not known."""
     adapters: AdapterVariance | None = None
@@ -230,12 +232,13 @@ def view(
     selection: str | None = None,
     items: Mapping[str, Items] | None = None,
     read: Callable[[str], pa.Table] | None = None,
+    spreads: Spreads | None = None,
 ) -> MatrixView:
     """The view of one matrix's cells, one row a place.
 
     ``cells`` have ``COLUMNS``, or ``NARROW`` where ``read`` gives the cells of a target with all ``COLUMNS`` when its
     outcomes are asked for. ``composition`` and ``selection`` default as ``choose`` says. ``items`` are what is known of
-    the targets' items. Runs on a target over other items than most runs on it had are left out: they cannot be paired.
+    the targets' items, ``spreads`` what published scores are said to vary by. Runs on a target over other items than most runs on it had are left out: they cannot be paired.
     Raises ``NoScoresError`` where no source has a score.
     """
     chosen = choose(cells, composition=composition, selection=selection)
@@ -250,6 +253,7 @@ def view(
         tuple(sorted(pc.unique(runs[name]).to_pylist())) for name in ("source", "target", "seed")
     )
     axes = _Axes(sources, targets, seeds, constant=runs["kind"][0].as_py() == "zero_shot")
+    scores = axes.scores(runs)
     return MatrixView(
         **{name: runs[name][0].as_py() for name in ("matrix", "encoder", "kind", "task", "metric")},
         composition=chosen[0],
@@ -257,12 +261,13 @@ def view(
         sources=sources,
         targets=targets,
         seeds=seeds,
-        scores=axes.scores(runs),
+        scores=scores,
         baseline=axes.baseline(baselines),
         n_items=axes.items(runs),
         read_outcomes=_reading(axes, chosen, read),
         items=items or {},
         other_items=left_out,
+        stated=axes.stated(scores, spreads) if spreads else None,
         language_runs=len(pc.unique(runs["language_seed"].drop_null())),
         failed=_failures(rows, *chosen),
     )
@@ -376,6 +381,16 @@ class _Axes:
         scores = np.full((len(self._sources), len(self._targets), len(self._seeds)), np.nan)
         scores[self._rows(runs), self._columns(runs), self._seed_places(runs)] = runs["score"].to_numpy()
         return scores
+
+    def stated(self, scores: Floats, spreads: Spreads) -> Floats:
+        """Standard errors of mean scores [S, T] from those of single runs, NaN where a run has none."""
+        errors = np.full(scores.shape, np.nan)
+        for (source, target, seed), spread in spreads.items():
+            if source in self._sources and target in self._targets and seed in self._seeds:
+                errors[self._sources[source], self._targets[target], self._seeds[seed]] = spread
+        known = np.isfinite(scores)
+        squares = np.where(known, errors**2, 0.0).sum(axis=2)
+        return np.sqrt(squares) / np.where(known.any(axis=2), known.sum(axis=2), np.nan)
 
     def baseline(self, rows: pa.Table) -> Floats:
         scores = np.full((len(self._targets), len(self._seeds)), np.nan)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matrices.recommend.outlook import NothingToPredictError
-from matrices.recommend.predicted import Predicted, fit
+from matrices.recommend.predicted import Predicted, model_for
 from matrices.recommend.predicted.budget import Cell, next_cells
 from matrices.scores import Floats, ScoreTable
 
@@ -37,7 +37,7 @@ def advise(table: ScoreTable, budget: int, among: Collection[Cell] | None = None
     chosen = [cell for cell in next_cells(table, table.scores.size) if among is None or cell in among][:budget]
     expected: dict[str, Predicted] = {}
     try:
-        model = fit(table)
+        model = model_for(table)
         expected = {target: model.predict(target) for target in {target for _, target in chosen}}
     except NothingToPredictError:
         expected = {}

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from matrices.cells import IMPORTED
 from matrices.encoders import saw
 from matrices.items import Items
-from matrices.reading import Provenance, there_is
+from matrices.reading import Provenance, Spreads, there_is
 from matrices.recommend.answer import Knowledge, RankedSource, Recommendation
 from matrices.recommend.names import named
 from matrices.recommend.narrative import advice, basis, verdicts
@@ -54,16 +54,17 @@ def recommend(
     pretrained: Collection[str] | None = None,
     items: Mapping[str, Items] | None = None,
     read: Callable[[str], pa.Table] | None = None,
+    spreads: Spreads | None = None,
 ) -> Recommendation:
     """The ``k`` best sources for ``target`` (ISO 639-3) of one matrix, from its cells (one row a cell).
 
-    ``composition`` and ``selection`` default as ``matrices.view.choose`` says; ``items`` and ``read`` are as in
-    ``matrices.view.view``. The matrix's sources that were not measured on the target, and those ``asked`` about, are
+    ``composition`` and ``selection`` default as ``matrices.view.choose`` says; ``items``, ``read`` and ``spreads`` are
+    as in ``matrices.view.view``. The matrix's sources that were not measured on the target, and those ``asked`` about, are
     ranked as ``predict`` expects them; without it they are left out. ``pretrained`` are the languages that the encoder
     was pretrained on, where that is known. Raises ``UnknownTargetError`` where that leaves none.
     """
     composition, selection = choose(cells, composition=composition, selection=selection, target=target)
-    shown = _view(cells, composition, selection, items, read)
+    shown = _view(cells, composition, selection, items, read, spreads)
     sources = set() if shown is None else set(shown.sources)
     average = popularity(shown, target) if shown is not None and target in shown.targets else {}
     found = measured(shown, target, average) if shown is not None and target in shown.targets else None
@@ -116,9 +117,10 @@ def _view(
     selection: str,
     items: Mapping[str, Items] | None,
     read: Callable[[str], pa.Table] | None,
+    spreads: Spreads | None,
 ) -> MatrixView | None:
     try:
-        return view(cells, composition=composition, selection=selection, items=items, read=read)
+        return view(cells, composition=composition, selection=selection, items=items, read=read, spreads=spreads)
     except NoScoresError:
         return None
 

@@ -123,6 +123,7 @@ def _answer(
         predict=None if predictor is None else predict,
         pretrained=reader.pretrained(cells["encoder"][0].as_py()),
         items=reader.items(matrix),
+        spreads=reader.spreads(matrix),
         read=lambda target: reader.cells(matrix, version=version, columns=COLUMNS, target=target),
     )
 
