@@ -170,9 +170,7 @@ class Held:
     def only(self, names: Collection[str]) -> Held:
         """These matrices alone, nothing copied."""
         tables = {name: kept for name, kept in self.kept.items() if name in names}
-        return Held(
-            tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads
-        )
+        return Held(tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads)
 
     def matrices(self, version: int | None = None) -> list[MatrixInfo]:
         """Every matrix, sorted by name. Raises ``UnknownVersionError`` for any version but its own."""

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from matrices.arrays import Floats, places
+from matrices.cells import bounds
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
 from matrices.uncertainty.comparison import TargetRuns
@@ -31,7 +32,7 @@ class ScoreTable:
     the scores, NaN where unknown. ``pair_features`` [S, T] each are what is known of a pair without measuring it
     (distances, overlaps, sizes), NaN where missing. ``overlaps`` are of texts at hand, in
     whatever languages. ``pretrained`` are the languages that the encoder saw in pretraining, None where that is not
-    known. Languages are ISO 639-3 codes.
+    known. ``bounds`` are those of the scores. Languages are ISO 639-3 codes.
     """
 
     sources: tuple[str, ...]
@@ -41,6 +42,7 @@ class ScoreTable:
     pair_features: Mapping[str, Floats] = field(default_factory=dict)
     overlaps: Overlaps | None = None
     pretrained: frozenset[str] | None = None
+    bounds: tuple[float, float] = (-np.inf, np.inf)
 
     def __post_init__(self) -> None:
         shape = (len(self.sources), len(self.targets))
@@ -101,8 +103,15 @@ def scores_of(
     ``UnknownMatrixError`` and ``UnknownVersionError``.
     """
     cells = reader.cells(matrix, version=version, columns=COLUMNS)
-    found = view(cells, composition=composition, selection=selection, items=reader.items(matrix), spreads=reader.spreads(matrix))
-    return replace(score_table(found), errors=standard_errors(found), pretrained=reader.pretrained(found.encoder))
+    found = view(
+        cells, composition=composition, selection=selection, items=reader.items(matrix), spreads=reader.spreads(matrix)
+    )
+    return replace(
+        score_table(found),
+        errors=standard_errors(found),
+        pretrained=reader.pretrained(found.encoder),
+        bounds=bounds(found.metric),
+    )
 
 
 def score_table(view: MatrixView) -> ScoreTable:

@@ -238,7 +238,8 @@ def view(
 
     ``cells`` have ``COLUMNS``, or ``NARROW`` where ``read`` gives the cells of a target with all ``COLUMNS`` when its
     outcomes are asked for. ``composition`` and ``selection`` default as ``choose`` says. ``items`` are what is known of
-    the targets' items, ``spreads`` what published scores are said to vary by. Runs on a target over other items than most runs on it had are left out: they cannot be paired.
+    the targets' items, ``spreads`` what published scores are said to vary by. Runs on a target over other items
+    than most runs on it had are left out: they cannot be paired.
     Raises ``NoScoresError`` where no source has a score.
     """
     chosen = choose(cells, composition=composition, selection=selection)

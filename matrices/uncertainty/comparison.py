@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from matrices.arrays import Bools, Floats, Indices, Singles
+from matrices.cells import bounds
 from matrices.uncertainty.best import probabilities_best
 from matrices.uncertainty.components import (
     LEVEL,
@@ -83,11 +84,12 @@ class TargetRuns:
     def intervals(self) -> tuple[Floats, Floats]:
         """95% intervals of the mean scores of all sources, and of the baseline last: lower and upper ends [S + 1].
 
-        Within [0, 1], and that whole where nothing is known of the items. Of a matrix whose runs have one seed each
-        they cover other items, not other seeds.
+        Within the bounds of the metric, and all between them where nothing is known of the items. Of a matrix whose
+        runs have one seed each they cover other items, not other seeds.
         """
-        half = np.nan_to_num(self.half_widths(), nan=1.0)
-        return np.maximum(self._means - half, 0), np.minimum(self._means + half, 1)
+        least, most = bounds(self._view.metric)
+        half = np.nan_to_num(self.half_widths(), nan=most - least)
+        return np.maximum(self._means - half, least), np.minimum(self._means + half, most)
 
     def half_widths(self) -> Floats:
         """Half the widths of the 95% intervals of all sources, and of the baseline last [S + 1].

@@ -16,7 +16,7 @@ from matrices.arrays import Bools
 from matrices.recommend.predicted.design import Design
 from matrices.recommend.predicted.mixture import Cells, Indices
 from matrices.recommend.predicted.standing import GROUPS, Standing
-from matrices.recommend.predicted.trees import Seen, Trees, joined
+from matrices.recommend.predicted.trees import Trees, joined
 from matrices.scores import Floats
 
 _PARTS = 5

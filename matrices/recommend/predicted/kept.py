@@ -103,7 +103,7 @@ def arrays_of(model: Model) -> dict[str, NDArray[Any]]:
     for name in _LINES:
         line: Line = getattr(model.level, name)
         found |= {f"{name}.{part}": np.asarray(getattr(line, part)) for part in Line.__annotations__}
-    found["widths"] = np.array([model.new_target_width, model.cell_width, model.shortlist_mass])
+    found["widths"] = np.array([model.new_target_width, model.cell_width, model.shortlist_mass, model.cost_scale])
     return found
 
 
@@ -127,14 +127,15 @@ def model_of(table: ScoreTable, kept: Arrays) -> Model:
         uses = np.flatnonzero([group is not None for group in used])
         variances = dict(zip(kept[f"groups.{number}"].tolist(), kept[f"variances.{number}"].tolist(), strict=True))
         found = weights(
-            products.only(uses), [group for group in used if group is not None], variances, float(kept["noises"][number])
+            products.only(uses),
+            [group for group in used if group is not None],
+            variances,
+            float(kept["noises"][number]),
         )
         members.append(Member(uses, found, float(kept["shares"][number])))
     forest = replanted(made, scaled.standard, several, trees, kept["left_out_of_trees"], kept["importance"])
-    lines = {
-        name: Line(**{part: _plain(kept[f"{name}.{part}"]) for part in Line.__annotations__}) for name in _LINES
-    }
-    new_target, cell, mass = kept["widths"].tolist()
+    lines = {name: Line(**{part: _plain(kept[f"{name}.{part}"]) for part in Line.__annotations__}) for name in _LINES}
+    new_target, cell, mass, cost = kept["widths"].tolist()
     return Model(
         table=table,
         columns=scaled,
@@ -145,6 +146,7 @@ def model_of(table: ScoreTable, kept: Arrays) -> Model:
         new_target_width=new_target,
         cell_width=cell,
         shortlist_mass=mass,
+        cost_scale=cost,
     )
 
 

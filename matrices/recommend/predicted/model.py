@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 
 from matrices.arrays import places
 from matrices.recommend.outlook import CONFIDENCE, NothingToPredictError
-from matrices.recommend.predicted.calibration import best_shares, mass, mass_needed, shortlist, width
+from matrices.recommend.predicted.calibration import (
+    cost_of,
+    draws,
+    mass,
+    mass_needed,
+    proved,
+    shares_of,
+    shortlist,
+    width,
+)
 from matrices.recommend.predicted.columns import Columns, Stretch, columns, stretch
 from matrices.recommend.predicted.design import design
 from matrices.recommend.predicted.learned import Learned, learn
@@ -39,9 +48,12 @@ class Predicted:
     """Scores of n sources on one target, in the unit of the table.
 
     A measured score is drawn towards what the target's other scores and the model say of it, as far as its noise
-    warrants: the mean of the two by their precisions (Efron & Morris 1975). ``mean`` and ``sd`` [n]; ``own_sd`` [n] leaves out what is uncertain of all of them alike, and so of no choice;
+    warrants: the mean of the two by their precisions (Efron & Morris 1975). ``mean`` and ``sd`` [n];
+    ``own_sd`` [n] leaves out what is uncertain of all of them alike, and so of no choice;
     ``intervals`` [n, 2] of 90%; ``measured`` [n]; ``best`` [n] is the probability that the source scores highest of
-    these; ``shortlist`` holds the one that does with 90% confidence, most probable first.
+    these; ``shortlist`` holds the one that does with 90% confidence, most probable first. ``regret`` is what choosing
+    the highest mean is expected to cost, as a share of the best score; ``drawn`` [D, n] are
+    draws of all scores together.
     """
 
     sources: tuple[str, ...]
@@ -52,6 +64,8 @@ class Predicted:
     measured: NDArray[np.bool_]
     best: Floats
     shortlist: tuple[str, ...]
+    regret: float
+    drawn: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +93,7 @@ class Model:
     new_target_width: float
     cell_width: float
     shortlist_mass: float
+    cost_scale: float
 
     def predict(self, target: str, sources: Sequence[str] | None = None) -> Predicted:
         """What to expect of ``sources`` on ``target``: of all the table's but the target itself, if none are named.
@@ -97,7 +112,8 @@ class Model:
         own = np.diag(covariance) + noise
         sd = np.sqrt(own + np.where(known, 0.0, raw.shared))
         half = np.where(known, _NORMAL, raw.width) * sd
-        shares = best_shares(mean, covariance, noise)
+        drawn = draws(mean, covariance, noise)
+        shares = shares_of(drawn)
         return Predicted(
             sources=asked,
             mean=mean,
@@ -107,7 +123,17 @@ class Model:
             measured=known,
             best=shares,
             shortlist=tuple(asked[at] for at in shortlist(shares, mean, self.shortlist_mass)),
+            regret=self._regret(mean, drawn),
+            drawn=drawn,
         )
+
+    def _regret(self, mean: Floats, drawn: Floats) -> float:
+        """What choosing the highest mean [n] is expected to cost, as a share of the best score; NaN of none above 0."""
+        if not len(mean):
+            return 0.0
+        best = float(mean.max())
+        cost = self.cost_scale * cost_of(drawn, int(mean.argmax()))
+        return cost / (best + cost) if best + cost > 0 else float("nan")
 
     @property
     def measured_sources(self) -> tuple[str, ...]:
@@ -241,7 +267,7 @@ def fit(table: ScoreTable) -> Model:
     made = design(table, stretched)
     learned, left_out = learn(made, scaled.standard, stretched, several)
     levels = level(made, scaled, table.pretrained)
-    ratios, needed = _left_out(table, scaled, scale, learned, left_out, levels, several)
+    ratios, needed, scale_of_cost = _left_out(table, scaled, scale, learned, left_out, levels, several)
     without = _without(learned, left_out)
     return Model(
         table=table,
@@ -253,6 +279,7 @@ def fit(table: ScoreTable) -> Model:
         new_target_width=width(ratios, CONFIDENCE),
         cell_width=_cell_width(learned, without),
         shortlist_mass=mass(needed, CONFIDENCE),
+        cost_scale=scale_of_cost,
     )
 
 
@@ -264,10 +291,11 @@ def _left_out(
     left_out: LeftOut,
     levels: Level,
     several: Indices,
-) -> tuple[list[Floats], list[float]]:
+) -> tuple[list[Floats], list[float], float]:
     """For every target foretold from the others: its errors over their standard deviations; and the probability that
-    a shortlist would have needed to name its best source."""
-    ratios, needed = [], []
+    a shortlist would have needed to name its best source. What choices cost, over what was expected, of all together.
+    """
+    ratios, needed, costs, lost = [], [], [], []
     measured = np.flatnonzero(np.isfinite(scaled.centres))
     for at, (begin, end), covariance in zip(several, learned.cells.spans, left_out.covariances, strict=True):
         line = int(np.searchsorted(measured, at))
@@ -278,9 +306,12 @@ def _left_out(
         sd = np.sqrt(shared + (spread * slope) ** 2 * (np.diag(covariance) + learned.noise))
         truth = table.scores[np.isfinite(table.scores[:, at]), at]
         ratios.append(np.abs(truth - levels.centre.left_out[line] - spread * standard) / sd)
-        shares = best_shares(expected, covariance, np.full(end - begin, learned.noise))
-        needed.append(mass_needed(shares, expected, int(truth.argmax())))
-    return ratios, needed
+        drawn = draws(expected, covariance, np.full(end - begin, learned.noise))
+        needed.append(mass_needed(shares_of(drawn), expected, int(truth.argmax())))
+        scores, chosen = learned.cells.scores[begin:end], int(expected.argmax())
+        costs.append(cost_of(drawn, chosen))
+        lost.append(float(scores.max() - scores[chosen]))
+    return ratios, needed, proved(costs, lost)
 
 
 def _without(learned: Learned, left_out: LeftOut) -> Without:

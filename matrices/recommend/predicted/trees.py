@@ -93,9 +93,7 @@ def _split(
     )
 
 
-def _held(
-    regressor: ExtraTreeRegressor, seen: Seen, inside: Indices
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _held(regressor: ExtraTreeRegressor, seen: Seen, inside: Indices) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """The cells of one tree in order of their leaves, and how many every node has."""
     leaves = regressor.tree_.apply(seen)
     counts = np.bincount(leaves, minlength=regressor.tree_.node_count)

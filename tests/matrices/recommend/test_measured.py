@@ -266,7 +266,22 @@ def test_the_json_has_the_documented_keys(run: Run) -> None:
             "ranked",
         ),
         *("sources", "tied", "ties_known", "comparison", "method", "failed", "other_items", "basis", "measured_on"),
-        *("predicted", "shortlist", "asked", "features", "knowledge", "imported_from", "verdicts", "verdict"),
+        *(
+            "predicted",
+            "shortlist",
+            "asked",
+            "features",
+            "knowledge",
+            "unrelated",
+            "considered",
+            "elsewhere",
+            "sets",
+            "one_is_enough",
+            "databases",
+            "imported_from",
+            "verdicts",
+            "verdict",
+        ),
         "advice",
     ]
     assert list(answer["sources"][0]) == [
