@@ -103,6 +103,7 @@ def arrays_of(model: Model) -> dict[str, NDArray[Any]]:
     for name in _LINES:
         line: Line = getattr(model.level, name)
         found |= {f"{name}.{part}": np.asarray(getattr(line, part)) for part in Line.__annotations__}
+    found["partial_widths"] = model.partial_widths
     found["widths"] = np.array([model.new_target_width, model.cell_width, model.shortlist_mass, model.cost_scale])
     return found
 
@@ -145,6 +146,7 @@ def model_of(table: ScoreTable, kept: Arrays) -> Model:
         without=Without(*(kept[f"without.{part}"] for part in Without.__annotations__)),
         new_target_width=new_target,
         cell_width=cell,
+        partial_widths=kept["partial_widths"],
         shortlist_mass=mass,
         cost_scale=cost,
     )

@@ -32,6 +32,7 @@ from matrices.recommend.predicted.design import design
 from matrices.recommend.predicted.learned import Learned, learn
 from matrices.recommend.predicted.level import Level, level
 from matrices.recommend.predicted.mixture import Indices, LeftOut
+from matrices.recommend.predicted.partly import partial_widths, width_for
 from matrices.scores import Floats, ScoreTable
 
 _NORMAL = 1.6449
@@ -92,6 +93,7 @@ class Model:
     without: Without
     new_target_width: float
     cell_width: float
+    partial_widths: Floats
     shortlist_mass: float
     cost_scale: float
 
@@ -170,7 +172,7 @@ class Model:
             of_spread = standard / slope * self.level.spread_error(count)
             covariance = covariance + np.outer(of_mean, of_mean) + np.outer(of_spread, of_spread)
             shared = np.zeros(len(asked))
-            wide = self.cell_width
+            wide = width_for(count, self.partial_widths, self.cell_width)
         else:
             others = [code for code in self.measured_sources if code != target]
             expected, covariance = self.learned.expected(asked, target, others)
@@ -278,6 +280,7 @@ def fit(table: ScoreTable) -> Model:
         without=without,
         new_target_width=width(ratios, CONFIDENCE),
         cell_width=_cell_width(learned, without),
+        partial_widths=partial_widths(table.scores, scaled, scale, learned, left_out, levels, several),
         shortlist_mass=mass(needed, CONFIDENCE),
         cost_scale=scale_of_cost,
     )

@@ -68,10 +68,9 @@ def next_round(
     ``again`` [S, T] are those measured that further seeds are to be had of, and that nothing beats beyond doubt. No
     more than ``most`` cells are chosen. ``before`` is the round whose cells were measured last.
     """
-    size = max(round(STEP * int(among.sum())), round(_PER_TARGET * len(table.targets)), 1)
-    most = size if most is None else min(most, size)
     if lacking := spread_out(table, among):
-        return Round(cells=tuple(lacking if most >= size else lacking[:most]))
+        return Round(cells=tuple(lacking[:most]))
+    size = max(round(STEP * int(among.sum())), round(_PER_TARGET * len(table.targets)), 1)
     try:
         found = survey(table, again=again)
     except NothingToPredictError:
@@ -84,6 +83,7 @@ def next_round(
     known = [regrets[target] for target in wanted if np.isfinite(regrets[target])]
     regret = trust * float(np.mean(known)) if known else None
     enough = regret is None or regret <= until
+    most = size if most is None else min(most, size)
     cells = () if enough else tuple(taken(table, np.where(among, found.gains, -np.inf), most))
     choices = found.choices()
     return Round(

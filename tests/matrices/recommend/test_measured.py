@@ -288,6 +288,7 @@ def test_the_json_has_the_documented_keys(run: Run) -> None:
         *("score", "sd", "seeds", "n_items", "interval", "measured", "level"),
         *(
             "rank",
+            "expected",
             "source",
             "name",
             "tied_with_best",
