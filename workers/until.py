@@ -16,7 +16,7 @@ from matrices.arrays import Bools
 from matrices.measures.ranks import ranked
 from matrices.reading import UnknownMatrixError
 from matrices.recommend.advice import widened
-from matrices.recommend.predicted.budget import Cell
+from matrices.recommend.predicted.acquisition import Cell
 from matrices.recommend.predicted.racing import Round, next_round
 from matrices.scores import ScoreTable, scores_of
 from matrices.store import Store

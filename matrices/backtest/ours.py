@@ -9,7 +9,7 @@ import numpy as np
 from matrices.backtest.protocol import Forecast
 from matrices.recommend.outlook import NothingToPredictError
 from matrices.recommend.predicted import Model, model_for
-from matrices.recommend.predicted.masking import codes_of, names_in, shown_for
+from matrices.recommend.predicted.cold_start import codes_of, names_in, shown_for
 from matrices.scores import ScoreTable
 
 

@@ -21,7 +21,7 @@ from matrices.recommend.answer import (
 from matrices.recommend.measured import UnknownTargetError, recommend, targets
 from matrices.recommend.names import code_of, named
 from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
-from matrices.recommend.predicted.masking import shown_for
+from matrices.recommend.predicted.cold_start import shown_for
 from matrices.recommend.predictions import predictions, predictor, remembering
 from matrices.recommend.query import Predictor, Question, UnknownTaskError, UnknownWayError, ask
 

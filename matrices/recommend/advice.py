@@ -9,7 +9,7 @@ import numpy as np
 
 from matrices.recommend.outlook import NothingToPredictError
 from matrices.recommend.predicted import Predicted, model_for
-from matrices.recommend.predicted.budget import Cell, next_cells
+from matrices.recommend.predicted.acquisition import Cell, next_cells
 from matrices.scores import Floats, ScoreTable
 
 

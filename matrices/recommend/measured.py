@@ -21,7 +21,7 @@ from matrices.recommend.names import named
 from matrices.recommend.narrative import advice, basis, verdicts
 from matrices.recommend.outlook import NothingToPredictError, Outlook, Predict
 from matrices.recommend.popularity import popularity
-from matrices.recommend.predicted.knowledge import together
+from matrices.recommend.predicted.feature_coverage import together
 from matrices.recommend.ranking import compare, measured, ranking
 from matrices.recommend.sets import one_is_enough, sets_of
 from matrices.recommend.verdict import verdict

@@ -10,8 +10,8 @@ from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
 from matrices.recommend.outlook import Outlook, Predict
 from matrices.recommend.predicted import model_for
+from matrices.recommend.predicted.cold_start import by_code, names_in, shown_for
 from matrices.recommend.predicted.explain import outlook
-from matrices.recommend.predicted.masking import by_code, names_in, shown_for
 from matrices.recommend.query import Predictor
 from matrices.scores import ScoreTable, scores_of
 

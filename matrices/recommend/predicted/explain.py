@@ -10,7 +10,7 @@ from matrices.recommend.answer import Evidence, FeatureWeight
 from matrices.recommend.names import named
 from matrices.recommend.outlook import Expected, Outlook
 from matrices.recommend.popularity import mean_z_scores
-from matrices.recommend.predicted.knowledge import knowledge
+from matrices.recommend.predicted.feature_coverage import knowledge
 from matrices.recommend.predicted.model import Model
 from matrices.recommend.predicted.sets import best_sets
 from matrices.scores import Floats

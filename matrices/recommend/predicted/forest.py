@@ -13,9 +13,9 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from matrices.arrays import Bools
-from matrices.recommend.predicted.design import Design
-from matrices.recommend.predicted.mixture import Cells, Indices
-from matrices.recommend.predicted.standing import GROUPS, Standing
+from matrices.recommend.predicted.design_matrix import Design
+from matrices.recommend.predicted.source_averages import GROUPS, Standing
+from matrices.recommend.predicted.stacking import Cells, Indices
 from matrices.recommend.predicted.trees import Trees, joined
 from matrices.scores import Floats
 

@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 
 from matrices.export import whole_file
 from matrices.languoids import databases
-from matrices.recommend.predicted.columns import columns, stretch
-from matrices.recommend.predicted.design import design
-from matrices.recommend.predicted.evidence import weights
+from matrices.recommend.predicted.bayesian_linear import weights
+from matrices.recommend.predicted.design_matrix import design
+from matrices.recommend.predicted.ensemble import Learned, cells_of, plain_groups
 from matrices.recommend.predicted.forest import replanted
-from matrices.recommend.predicted.learned import Learned, cells_of, plain_groups
-from matrices.recommend.predicted.level import Level, Line
-from matrices.recommend.predicted.mixture import Member, Mixture, products_of
 from matrices.recommend.predicted.model import Model, Without, fit
+from matrices.recommend.predicted.stacking import Member, Mixture, products_of
+from matrices.recommend.predicted.standardise import columns, stretch
+from matrices.recommend.predicted.target_scale import Level, Line
 from matrices.recommend.predicted.trees import Trees
 from matrices.scores import ScoreTable
 

@@ -1,9 +1,12 @@
 """Predictions of scores that nobody measured, from those that were: for any source and target, with how sure they are.
 
-A target's scores, standardised, are what two models of unlike kinds expect on average (``learned``): a Gaussian process
-with a product kernel over sources and targets, in a form whose cost grows with the number of cells, not its cube
-(``mixture``), and a forest of randomised trees (``forest``). This module puts them on the table's scale, and says how
-sure they are.
+A target's scores, standardised, are what two models of unlike kinds expect on average (``ensemble``): a Gaussian
+process with a product kernel over sources and targets, in a form whose cost grows with the number of cells, not its
+cube (``bayesian_linear``, ``stacking``), and a forest of randomised trees (``forest``). This module puts them on the
+table's scale, and says how sure they are.
+
+Notation: S sources, T targets, N measured cells, n sources asked about. References: MacKay 1992 (evidence), Geurts,
+Ernst and Wehenkel 2006 (forest), Barber et al. 2021 (widths), Efron and Morris 1975 (drawing scores to predictions).
 """
 
 from __future__ import annotations
@@ -27,12 +30,12 @@ from matrices.recommend.predicted.calibration import (
     shortlist,
     width,
 )
-from matrices.recommend.predicted.columns import Columns, Stretch, columns, stretch
-from matrices.recommend.predicted.design import design
-from matrices.recommend.predicted.learned import Learned, learn
-from matrices.recommend.predicted.level import Level, level
-from matrices.recommend.predicted.mixture import Indices, LeftOut
+from matrices.recommend.predicted.design_matrix import design
+from matrices.recommend.predicted.ensemble import Learned, learn
 from matrices.recommend.predicted.partly import partial_widths, width_for
+from matrices.recommend.predicted.stacking import Indices, LeftOut
+from matrices.recommend.predicted.standardise import Columns, Stretch, columns, stretch
+from matrices.recommend.predicted.target_scale import Level, level
 from matrices.scores import Floats, ScoreTable
 
 _NORMAL = 1.6449

@@ -13,10 +13,10 @@ import numpy as np
 
 from matrices.recommend.outlook import CONFIDENCE
 from matrices.recommend.predicted.calibration import width
-from matrices.recommend.predicted.columns import Columns, Stretch, spread_of
-from matrices.recommend.predicted.learned import Learned
-from matrices.recommend.predicted.level import Level
-from matrices.recommend.predicted.mixture import Indices, LeftOut
+from matrices.recommend.predicted.ensemble import Learned
+from matrices.recommend.predicted.stacking import Indices, LeftOut
+from matrices.recommend.predicted.standardise import Columns, Stretch, spread_of
+from matrices.recommend.predicted.target_scale import Level
 from matrices.scores import Floats
 
 FEW = (2, 4, 8)

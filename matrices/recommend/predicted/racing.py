@@ -18,7 +18,7 @@ import numpy as np
 
 from matrices.arrays import Bools
 from matrices.recommend.outlook import NothingToPredictError
-from matrices.recommend.predicted.budget import Cell, Survey, spread_out, survey, taken
+from matrices.recommend.predicted.acquisition import Cell, Survey, spread_out, survey, taken
 from matrices.scores import Floats, ScoreTable
 
 STEP = 0.01

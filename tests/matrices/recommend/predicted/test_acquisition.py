@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matrices.recommend.predicted.budget import gain, next_cells, spread_out, survey
+from matrices.recommend.predicted.acquisition import gain, next_cells, spread_out, survey
 from matrices.recommend.predicted.model import Predicted
 from matrices.scores import ScoreTable
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.recommend.predicted.evidence import Products, Weights, learn
+from matrices.recommend.predicted.bayesian_linear import Products, Weights, learn
 from matrices.scores import Floats
 
 _CHANCE = 2.0

@@ -12,9 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
-from matrices.recommend.predicted.design import OWN, SOURCE, TOGETHER, Design
+from matrices.recommend.predicted.design_matrix import OWN, SOURCE, TOGETHER, Design
 from matrices.recommend.predicted.forest import Forest, grow
-from matrices.recommend.predicted.mixture import Cells, Indices, LeftOut, Mixture, mix
+from matrices.recommend.predicted.stacking import Cells, Indices, LeftOut, Mixture, mix
 from matrices.scores import Floats
 
 _LEAST = 0.25
