@@ -31,6 +31,8 @@ NARROW = (
 COLUMNS = (*NARROW, "correct", "total")
 """The columns of cells that a view reads."""
 _BY_ITEM = ("correct", "total")
+_ROW = "row"
+"""The number of a row among all cells."""
 
 
 class MeasureError(ValueError):
@@ -245,11 +247,10 @@ def view(
     chosen = choose(cells, composition=composition, selection=selection)
     has_lists = set(_BY_ITEM) <= set(cells.column_names)
     rows = cells.drop_columns(list(_BY_ITEM)) if has_lists else cells
+    rows = rows.append_column(_ROW, pa.array(np.arange(rows.num_rows)))
     runs, baselines, left_out = _select(rows, *chosen)
     if not runs.num_rows:
         raise _nothing(rows, composition, selection)
-    if read is None and has_lists:
-        read = _Rows(cells)
     sources, targets, seeds = (
         tuple(sorted(pc.unique(runs[name]).to_pylist())) for name in ("source", "target", "seed")
     )
@@ -265,7 +266,9 @@ def view(
         scores=scores,
         baseline=axes.baseline(baselines),
         n_items=axes.items(runs),
-        read_outcomes=_reading(axes, chosen, read),
+        read_outcomes=_Rows(axes, runs, baselines, cells.select(_BY_ITEM))
+        if read is None and has_lists
+        else _reading(axes, chosen, read),
         items=items or {},
         other_items=left_out,
         stated=axes.stated(scores, spreads) if spreads else None,
@@ -356,16 +359,6 @@ def _runs_in(rows: pa.Table, kept: pa.ChunkedArray) -> set[tuple[str, str | None
     return set(zip(*(found[name].to_pylist() for name in ("target", "source", "seed")), strict=True))
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """The cells of a target, from those of the whole matrix."""
-
-    cells: pa.Table
-
-    def __call__(self, target: str) -> pa.Table:
-        return self.cells.filter(pc.equal(self.cells["target"], target))
-
-
 def _reading(axes: _Axes, chosen: tuple[str, str], read: Callable[[str], pa.Table] | None) -> ReadOutcomes:
     def outcomes(target: str) -> ItemOutcomes | None:
         if read is None:
@@ -445,6 +438,26 @@ class _Axes:
 
     def _seed_places(self, runs: pa.Table) -> Indices:
         return _in_order(runs["seed"], self._seeds)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Outcomes on a target, from the lists of all cells: of the runs and baselines that were selected of these."""
+
+    axes: _Axes
+    runs: pa.Table
+    baselines: pa.Table
+    lists: pa.Table
+
+    def __call__(self, target: str) -> ItemOutcomes | None:
+        return self.axes.outcomes(target, *(self._of(rows, target) for rows in (self.runs, self.baselines)))
+
+    def _of(self, rows: pa.Table, target: str) -> pa.Table:
+        rows = rows.filter(pc.equal(rows["target"], target))
+        lists = self.lists.take(rows[_ROW])
+        for name in _BY_ITEM:
+            rows = rows.append_column(name, lists[name])
+        return rows
 
 
 def _in_order(column: pa.ChunkedArray, places: Mapping[Any, int]) -> Indices:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,7 @@ from matrices.recommend.names import named
 from matrices.view import choose
 
 MOST = 3
+_KNOWN: WeakKeyDictionary[Reader, dict[tuple[int, str], tuple[frozenset[str], frozenset[str]]]] = WeakKeyDictionary()
 _READ = ("composition", "selection", "source", "target", "status", "score")
 
 
@@ -26,12 +28,25 @@ def elsewhere(
     """
     found = []
     for info in infos:
-        if info.matrix != asked.matrix:
-            cells = reader.cells(info.matrix, version=version, columns=_READ)
-            offer = _offer(info, cells, target, nearest)
+        if info.matrix == asked.matrix:
+            continue
+        sources, targets = _languages(reader, version, info.matrix)
+        if target in targets or nearest_of(sources, target) > nearest:
+            offer = _offer(info, reader.cells(info.matrix, version=version, columns=_READ), target, nearest)
             found += [offer] if offer is not None else []
     found.sort(key=lambda one: (one.task != asked.task, not one.measured, -kinship(one.source, target), one.matrix))
     return tuple(found[:MOST])
+
+
+def _languages(reader: Reader, version: int, matrix: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The sources and targets of a matrix, looked up once a version: most matrices have nothing for most targets."""
+    known = _KNOWN.setdefault(reader, {})
+    if (version, matrix) not in known:
+        cells = reader.cells(matrix, version=version, columns=("source", "target"))
+        sides = (pc.unique(cells[name].drop_null()).to_pylist() for name in ("source", "target"))
+        sources, targets = (frozenset(side) for side in sides)
+        known[version, matrix] = sources, targets
+    return known[version, matrix]
 
 
 def _offer(info: MatrixInfo, cells: pa.Table, target: str, nearest: int) -> Elsewhere | None:
@@ -75,6 +90,6 @@ def _made(info: MatrixInfo, source: str, score: float | None) -> Elsewhere:
     )
 
 
-def nearest_of(sources: Sequence[str], target: str) -> int:
+def nearest_of(sources: Iterable[str], target: str) -> int:
     """How near the nearest of some sources is to a target, as ``kinship`` says; 0 of none that is related."""
     return max((kinship(source, target) for source in sources), default=0)

@@ -145,7 +145,7 @@ def _others(answer: Recommendation) -> str:
         return ""
     said = _listed([f"{one.name} ({one.score:.3f})" for one in answer.considered])
     if answer.unrelated:
-        return f"Relatives that nobody measured as a source: {said} expected."
+        return f"Relatives that nobody measured as a source, and the scores to expect of them: {said}."
     return f"Nobody measured as a source, and expected to do better: {said}."
 
 
