@@ -11,22 +11,25 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from matrices.apart import Apart, Later, whole
 from matrices.export import whole_file, write_parquet
 from matrices.files import read_file
-from matrices.held import Held
+from matrices.held import BRIEF, Held, Kept
 from matrices.items import SCHEMA as ITEMS_SCHEMA
 from matrices.items import items_of, items_table
 from matrices.reading import CorpusCredit, Provenance, Reader, current, in_order
+from matrices.sound import LISTS
 from matrices.store import Store
 from matrices.upgrade import upgraded
 
@@ -90,10 +93,21 @@ def read_box(folder: Traversable) -> Held | None:
         date=about["date"],
         command=about["command"],
     )
-    cells = upgraded(pq.read_table(BytesIO(data)))
-    tables = {name: cells.filter(pc.equal(cells["matrix"], name)) for name in pc.unique(cells["matrix"]).to_pylist()}
+    there = [name for name in pq.read_schema(BytesIO(data)).names if name not in LISTS]
+    cells = upgraded(pq.read_table(BytesIO(data), columns=there), BRIEF)
+    rows, outcomes = np.arange(cells.num_rows), Later(partial(_outcomes, data))
+    tables = {
+        name: Kept(cells.filter(ours), rows[ours.to_numpy()], outcomes)
+        for name in pc.unique(cells["matrix"]).to_pylist()
+        for ours in [pc.equal(cells["matrix"], name)]
+    }
     named = {} if items is None else items_of(pq.read_table(BytesIO(items), schema=ITEMS_SCHEMA))
     return Held(tables, about["version"], provenance, named)
+
+
+def _outcomes(data: bytes) -> Apart:
+    """The outcomes of all cells of a box."""
+    return whole([upgraded(pq.read_table(BytesIO(data), columns=list(LISTS)), list(LISTS))])
 
 
 def _checked(file: Traversable, sha256: str) -> bytes:

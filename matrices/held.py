@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from matrices.apart import Apart, whole
+from matrices.apart import Apart, Later, whole
 from matrices.beside import FAULTS, BesideError, plainly
 from matrices.cells import SCHEMA
 from matrices.encoders import pretrained_on
@@ -34,7 +34,8 @@ from matrices.reading import (
 from matrices.sound import LISTS, MisshapenError, addressable, as_cells, name_is_usable
 from matrices.store import Store
 
-_BRIEF = [name for name in SCHEMA.names if name not in LISTS]
+BRIEF = [name for name in SCHEMA.names if name not in LISTS]
+"""The columns of cells but for outcomes of items."""
 _ROW = "row"
 
 
@@ -47,7 +48,7 @@ class Kept:
 
     cells: pa.Table
     rows: NDArray[np.int64]
-    outcomes: Apart
+    outcomes: Apart | Later
     mark: str = ""
     notes: tuple[str, ...] = ()
     """What was left out of it, and why."""
@@ -307,14 +308,14 @@ def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | Non
         wrong += unfit
         outcomes.add(cells.select(LISTS))
         numbers = pa.array(np.arange(rows, rows + cells.num_rows))
-        parts.append(cells.select(_BRIEF).append_column(_ROW, numbers))
+        parts.append(cells.select(BRIEF).append_column(_ROW, numbers))
         rows += cells.num_rows
     outcomes.finish()
-    schema = _schema(_BRIEF).append(pa.field(_ROW, pa.int64()))
+    schema = _schema(BRIEF).append(pa.field(_ROW, pa.int64()))
     cells = _of_one_kind(pa.concat_tables(parts) if parts else schema.empty_table(), wrong)
     cells = in_order(current(cells))
     notes = tuple(f"{count} rows of {matrix} are left out: {what}" for what, count in sorted(wrong.items()))
-    return Kept(cells.select(_BRIEF), cells[_ROW].to_numpy(), outcomes, mark, notes)
+    return Kept(cells.select(BRIEF), cells[_ROW].to_numpy(), outcomes, mark, notes)
 
 
 def _of_one_kind(cells: pa.Table, wrong: Counter[str]) -> pa.Table:

@@ -22,9 +22,18 @@ from matrices.boxed import boxed
 from matrices.likeness import typology
 from matrices.recommend import shown_for
 from matrices.recommend.predicted import fit
-from matrices.recommend.predicted.kept import MODELS, Arrays, arrays_of, key_of, write_kept
+from matrices.recommend.predicted.kept import (
+    MODELS,
+    Arrays,
+    arrays_of,
+    arrays_of_scores,
+    key_of,
+    scores_key,
+    write_kept,
+)
 from matrices.scores import ScoreTable, scores_of
 from matrices.typeahead import known_languages
+from matrices.view import choose
 
 FILE = Path(__file__).parents[1] / "matrices" / "data" / MODELS
 
@@ -39,6 +48,18 @@ def tables() -> Iterator[ScoreTable]:
         measured = {*table.sources, *table.targets}
         anyone = next(one.code for one in known_languages() if one.code not in measured)
         yield shown_for(table, anyone)
+
+
+def scores() -> dict[str, Arrays]:
+    """The scores of every matrix under the composition and selection that are asked of first, by key."""
+    box = boxed()
+    assert box is not None
+    found: dict[str, Arrays] = {}
+    for info in box.matrices():
+        ways = choose(box.cells(info.matrix, columns=["composition", "selection", "status", "source", "target"]))
+        table = scores_of(box, info.matrix, composition=ways[0], selection=ways[1])
+        found[scores_key(box.content(info.matrix), *ways)] = arrays_of_scores(table, info.encoder)
+    return found
 
 
 def learned() -> dict[str, Arrays]:
@@ -60,7 +81,7 @@ def main() -> None:
         sys.exit("the extra `typology` is missing; pip install 'sprachbund[typology]'")
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         plain = process.submit(learned_without_typology).result()
-    write_kept(plain | learned(), FILE)
+    write_kept(scores() | plain | learned(), FILE)
     print(f"{FILE}: {FILE.stat().st_size:,} bytes")
 
 

@@ -12,8 +12,9 @@ from matrices.recommend.outlook import Outlook, Predict
 from matrices.recommend.predicted import model_for
 from matrices.recommend.predicted.cold_start import by_code, names_in, shown_for
 from matrices.recommend.predicted.explain import outlook
+from matrices.recommend.predicted.kept import scores_for
 from matrices.recommend.query import Predictor
-from matrices.scores import ScoreTable, scores_of
+from matrices.scores import ScoreTable
 
 _MODELS = 8
 """So many are kept: a model of a large matrix takes some ten megabytes."""
@@ -60,8 +61,7 @@ class _Kept:
 def _scores(
     overlaps: Overlaps | None, reader: Reader, matrix: str, version: int, composition: str, selection: str
 ) -> ScoreTable:
-    table = scores_of(reader, matrix, version=version, composition=composition, selection=selection)
-    return replace(table, overlaps=overlaps)
+    return replace(scores_for(reader, matrix, version, composition, selection), overlaps=overlaps)
 
 
 def predictions(table: ScoreTable) -> Predict:

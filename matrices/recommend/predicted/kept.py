@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matrices.export import whole_file
+from matrices.held import Held
 from matrices.languoids import databases
+from matrices.reading import Reader
 from matrices.recommend.predicted.bayesian_linear import weights
 from matrices.recommend.predicted.design_matrix import design
 from matrices.recommend.predicted.ensemble import Learned, cells_of, plain_groups
@@ -30,7 +32,7 @@ from matrices.recommend.predicted.stacking import Member, Mixture, products_of
 from matrices.recommend.predicted.standardise import columns, stretch
 from matrices.recommend.predicted.target_scale import Level, Line
 from matrices.recommend.predicted.trees import Trees
-from matrices.scores import ScoreTable
+from matrices.scores import ScoreTable, scores_of
 
 FORMAT = 1
 """Raised when fitting changes: models kept by an older release are then not those this one would fit."""
@@ -50,19 +52,57 @@ def key_of(table: ScoreTable) -> str:
     return hashlib.sha256(f"{FORMAT} {sorted(databases().items())} {content}".encode()).hexdigest()[:24]
 
 
+def scores_key(content: str, composition: str, selection: str) -> str:
+    """What the scores of a matrix are kept under, by the digest of its content."""
+    return hashlib.sha256(f"{FORMAT} {content} {composition} {selection}".encode()).hexdigest()[:24]
+
+
+def scores_for(reader: Reader, matrix: str, version: int, composition: str, selection: str) -> ScoreTable:
+    """As ``matrices.scores.scores_of``: those that ship with the package, where they are of this matrix as it is.
+
+    Standard errors take the outcomes of all its items, which a question about an unmeasured target needs for nothing
+    else.
+    """
+    if isinstance(reader, Held) and version == reader.version:
+        kept = _kept_under(scores_key(reader.content(matrix), composition, selection))
+        if kept:
+            return ScoreTable(
+                sources=tuple(kept["sources"].tolist()),
+                targets=tuple(kept["targets"].tolist()),
+                scores=kept["scores"],
+                errors=kept.get("errors"),
+                pretrained=reader.pretrained(str(kept["encoder"])),
+                bounds=(float(kept["bounds"][0]), float(kept["bounds"][1])),
+            )
+    return scores_of(reader, matrix, version=version, composition=composition, selection=selection)
+
+
+def arrays_of_scores(table: ScoreTable, encoder: str) -> dict[str, NDArray[Any]]:
+    """A matrix's scores, by name; ``scores_for`` makes the table of them."""
+    found = {"sources": np.array(table.sources), "targets": np.array(table.targets), "scores": table.scores}
+    found |= {} if table.errors is None else {"errors": table.errors}
+    return found | {"encoder": np.array(encoder), "bounds": np.array(table.bounds)}
+
+
 def model_for(table: ScoreTable) -> Model:
     """The model of a table: that which ships with the package, where it is of this table and these databases, else one
     fitted anew. Both answer alike. Raises ``NothingToPredictError``.
     """
-    key = key_of(table)
+    kept = _kept_under(key_of(table))
+    return model_of(table, kept) if kept else fit(table)
+
+
+def _kept_under(key: str) -> Arrays:
+    """The arrays that ship under a key; none of a key that is not there.
+
+    Nor of a file that cannot be read: that costs time alone, as what it says can be learned anew.
+    """
     try:
         with np.load(BytesIO(_shipped()), allow_pickle=False) as kept:
             names = {name.removeprefix(f"{key}/"): name for name in kept.files if name.startswith(f"{key}/")}
-            if names:
-                return model_of(table, {name: kept[within] for name, within in names.items()})
+            return {name: kept[within] for name, within in names.items()}
     except _DAMAGED:
-        pass  # A file that cannot be read costs time alone: what it says can be learned anew.
-    return fit(table)
+        return {}
 
 
 def write_kept(models: Mapping[str, Arrays], file: Path) -> None:

@@ -13,8 +13,9 @@ from matrices.boxed import boxed
 from matrices.recommend import shown_for
 from matrices.recommend.predicted import fit, kept, model_for
 from matrices.recommend.predicted.explain import outlook
-from matrices.recommend.predicted.kept import arrays_of, key_of, model_of, write_kept
+from matrices.recommend.predicted.kept import arrays_of, key_of, model_of, scores_for, write_kept
 from matrices.scores import ScoreTable, scores_of
+from matrices.view import choose
 
 BOX = boxed()
 assert BOX is not None
@@ -48,6 +49,19 @@ def test_the_models_of_the_box_ship_and_are_those_that_would_be_fitted(
     if matrix == POS:
         # Its forest has most of what is kept.
         np.testing.assert_allclose(shipped.predict("yid").mean, fit(table).predict("yid").mean, rtol=1e-9)
+
+
+@pytest.mark.parametrize("matrix", [info.matrix for info in BOX.matrices()])
+def test_the_scores_of_the_box_ship_and_are_those_of_its_cells(matrix: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert BOX is not None
+    computed = scores_of(BOX, matrix)
+    ways = choose(BOX.cells(matrix))
+    with monkeypatch.context() as never:
+        never.setattr(kept, "scores_of", lambda *_, **__: pytest.fail("not in the box; run tools/keep_models.py"))
+        shipped = scores_for(BOX, matrix, BOX.version, *ways)
+
+    assert shipped.digest == computed.digest
+    assert shipped.bounds == computed.bounds
 
 
 def test_a_table_that_differs_in_anything_has_another_key(table: ScoreTable) -> None:
