@@ -18,7 +18,7 @@ from workers.until import Standing
 @pytest.mark.parametrize(("given", "share"), [("3%", 0.03), ("0.03", 0.03), ("2,5 %", 0.025), (" .5 ", None)])
 def test_a_bound_is_a_share_or_a_percentage(given: str, share: float | None) -> None:
     if share is None:
-        with pytest.raises(typer.BadParameter, match="write 3% or 0.03"):
+        with pytest.raises(typer.BadParameter, match="write 3% or"):
             share_of(given)
     else:
         assert share_of(given) == pytest.approx(share)
