@@ -28,10 +28,11 @@ def best_sets(sources: tuple[str, ...], mean: Floats, drawn: Floats) -> tuple[Ex
     single = float(drawn[:, top].mean(axis=0).max()) if len(top) else 0.0
     found = []
     for size in SIZES:
-        worth = {one: float(drawn[:, list(one)].max(axis=1).mean()) for one in combinations(top.tolist(), size)}
-        if worth:
-            best = max(worth, key=lambda one: worth[one])
-            found.append(_set(sources, best, worth[best], single, drawn))
+        members = np.array(list(combinations(top.tolist(), size)), dtype=np.int64).reshape(-1, size)
+        if len(members):
+            worth = drawn[:, members].max(axis=2).mean(axis=0)
+            best = int(worth.argmax())
+            found.append(_set(sources, tuple(members[best].tolist()), float(worth[best]), single, drawn))
     return tuple(found)
 
 
