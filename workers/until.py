@@ -47,29 +47,41 @@ class Standing:
     choices: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class SummaryOfRounds(Summary):
+    """What all rounds of a run did, and how each matrix stands in the end."""
+
+    standings: tuple[Standing, ...]
+
+
+def untold(standing: Standing) -> None:
+    """Says nothing of how things stand."""
+
+
 @dataclass
 class Rounds:
     """Does a job's work in rounds, until the choice of a source is expected to cost at most ``regret``, a share.
 
     ``budget`` is the most cells that the job has measured in the end, of all rounds and runs. ``told`` hears how things
-    stand before every round. A cell that failed is not tried twice in a run.
+    stand before every round; a function of a module, as a job on a cluster runs in another process. A cell that failed
+    is not tried twice in a run.
     """
 
     regret: float
     budget: int | None = None
-    told: Callable[[Standing], None] = lambda standing: None
+    told: Callable[[Standing], None] = untold
     standings: dict[str, Standing] = field(default_factory=dict)
     _tried: set[str] = field(default_factory=set)
     _before: dict[str, Round] = field(default_factory=dict)
 
     def __call__(
         self, plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: Watch | None = None
-    ) -> Summary:
+    ) -> SummaryOfRounds:
         """As ``workers.driver.run``, of the cells that it takes to know enough."""
         done: list[Summary] = []
         while (part := self.next_part(plan, store)) is not None:
             done.append(run(part, outstanding(part, store), store, pool, bench, watch))
-        return _together(plan, done, found=work.measured)
+        return _together(plan, done, work.measured, tuple(self.standings.values()))
 
     def next_part(self, plan: Plan, store: Store) -> Plan | None:
         """The part of a plan to do next; None where enough is known, or no more may be measured."""
@@ -178,12 +190,13 @@ def _chosen(columns: Sequence[Column], pairs: Sequence[Cell], done: Collection[s
             yield replace(column, cells=tuple(cells))
 
 
-def _together(plan: Plan, done: Sequence[Summary], found: int) -> Summary:
-    return Summary(
+def _together(plan: Plan, done: Sequence[Summary], found: int, standings: tuple[Standing, ...]) -> SummaryOfRounds:
+    return SummaryOfRounds(
         **{name: sum(getattr(one, name) for one in done) for name in ("trained", "measured", "undefined", "failed")},
         reused=max((one.reused for one in done), default=0),
         found=found,
         seconds=sum(one.seconds for one in done),
         matrices=tuple(dict.fromkeys(column.matrix for column in plan.columns)),
         notes=plan.notes,
+        standings=standings,
     )

@@ -135,10 +135,10 @@ def fill_command(
     from sprachbund.commands.rounds import say_rounds, say_standing
     from workers.until import Rounds
 
-    rounds = Rounds(bound, budget, say_standing(Console(stderr=True)))
+    rounds = Rounds(bound, budget, say_standing)
     with watching(Console(stderr=as_json)) as watch:
         summary = fill(job, folder=job_file.parent, address=address, watch=watch, doing=rounds)
-    say_rounds(rounds, summary, job.store, as_json)
+    say_rounds(summary, bound, job.store, as_json)
 
 
 def pretrain_command(job_file: JobFile, as_json: Json = False) -> None:

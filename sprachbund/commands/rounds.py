@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
@@ -16,7 +15,7 @@ from sprachbund.commands.where import shown
 
 if TYPE_CHECKING:
     from workers.driver import Summary
-    from workers.until import Rounds, Standing
+    from workers.until import Standing
 
 _SHARE = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(%?)\s*")
 
@@ -30,21 +29,20 @@ def share_of(given: str) -> float:
     return share
 
 
-def say_standing(console: Console) -> Callable[[Standing], None]:
+def say_standing(standing: Standing) -> None:
     """Says how things stand in a line, before each round."""
-
-    def say(standing: Standing) -> None:
-        console.print(f"{escape(standing.matrix)}: {_standing(standing)}", highlight=False, soft_wrap=True)
-
-    return say
+    said = f"{escape(standing.matrix)}: {_standing(standing)}"
+    Console(stderr=True).print(said, highlight=False, soft_wrap=True)
 
 
-def say_rounds(rounds: Rounds, summary: Summary, store: str, as_json: bool) -> None:
-    """Says what was measured, what choices are expected to cost now, and which they are."""
-    standings = list(rounds.standings.values())
+def say_rounds(summary: Summary, bound: float, store: str, as_json: bool) -> None:
+    """Says what was measured, and what choices are expected to cost now; as JSON also which they are."""
+    from workers.until import SummaryOfRounds
+
+    # Where every cell of the job was measured before, there was no round.
+    standings = summary.standings if isinstance(summary, SummaryOfRounds) else ()
     if as_json:
-        told = [dataclasses.asdict(standing) for standing in standings]
-        print(json.dumps({**dataclasses.asdict(summary), "until_regret": rounds.regret, "standings": told}))
+        print(json.dumps({"standings": [], **dataclasses.asdict(summary), "until_regret": bound}))
         return
     console = Console()
     console.print(
@@ -53,7 +51,7 @@ def say_rounds(rounds: Rounds, summary: Summary, store: str, as_json: bool) -> N
     if summary.failed:
         console.print(f"[red]{summary.failed} cells failed[/]; run the same command again to retry them.")
     for standing in standings:
-        enough = standing.regret is not None and standing.regret <= rounds.regret
+        enough = standing.regret is not None and standing.regret <= bound
         end = "" if enough else " [yellow]That is not yet below the bound.[/]"
         console.print(f"{escape(standing.matrix)}: {_standing(standing)}.{end}", highlight=False, soft_wrap=True)
     asking = f"sprachbund recommend --store {shown(store)} --task TASK --target LANGUAGE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ import pytest
 
 from matrices.cells import from_table
 from matrices.store import Store
-from workers.driver import Summary, make_bench
+from sprachbund.commands.rounds import say_standing
+from workers.driver import make_bench
 from workers.job import Job
 from workers.outstanding import outstanding
 from workers.plan import Plan, make_plan
 from workers.pool import InlinePool
-from workers.until import Rounds, Standing
+from workers.until import Rounds, Standing, SummaryOfRounds
 
 MakeJob = Callable[..., Job]
 
@@ -26,7 +28,7 @@ def plan(tiny_corpora: Path, tiny_encoder_folder: Path, job_of: MakeJob) -> Plan
     return make_plan(job_of(tiny_corpora, tiny_encoder_folder, **knobs))
 
 
-def filled(plan: Plan, rounds: Rounds) -> Summary:
+def filled(plan: Plan, rounds: Rounds) -> SummaryOfRounds:
     store, bench = Store.open(plan.job.store, create=True), make_bench(plan, threads=1)
     return rounds(plan, outstanding(plan, store), store, InlinePool(bench), bench)
 
@@ -43,7 +45,7 @@ def test_a_job_stops_when_choices_are_expected_to_cost_little(plan: Plan) -> Non
 
     summary = filled(plan, rounds)
 
-    [standing] = rounds.standings.values()
+    [standing] = summary.standings
     assert standing.regret is not None
     assert standing.regret <= 0.9
     assert set(standing.choices) == {"qaa", "qab", "qac"}
@@ -60,6 +62,12 @@ def test_it_goes_on_with_further_seeds_and_ends_when_there_are_no_more(plan: Pla
 
     assert len(runs_in(plan)) <= 12
     assert {seed for _, _, seed in runs_in(plan)} == {0, 1}
+
+
+def test_rounds_survive_the_way_to_another_process(plan: Plan) -> None:
+    rounds = pickle.loads(pickle.dumps(Rounds(0.9, budget=2, told=say_standing)))  # noqa: S301 (one's own)
+
+    assert filled(plan, rounds).standings[0].measured == 2
 
 
 def test_a_budget_is_of_all_cells_that_the_job_has_measured(plan: Plan) -> None:

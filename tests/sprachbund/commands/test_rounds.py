@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import pytest
 import typer
-from rich.console import Console
 from typer.testing import CliRunner
 
 from sprachbund.cli import app
@@ -36,14 +34,11 @@ def test_a_budget_without_a_bound_is_refused(tmp_path: Path) -> None:
     assert done.exit_code == 2
 
 
-def test_how_things_stand_is_said_in_a_line() -> None:
-    out = io.StringIO()
-    say = say_standing(Console(file=out, width=200))
+def test_how_things_stand_is_said_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    say_standing(Standing(matrix="pos-x", measured=0, cells=200, regret=None, choices={}))
+    say_standing(Standing(matrix="pos-x", measured=20, cells=200, regret=0.041, choices={"yor": "hau"}))
 
-    say(Standing(matrix="pos-x", measured=0, cells=200, regret=None, choices={}))
-    say(Standing(matrix="pos-x", measured=20, cells=200, regret=0.041, choices={"yor": "hau"}))
-
-    assert out.getvalue().splitlines() == [
+    assert capsys.readouterr().err.splitlines() == [
         "pos-x: 0 of 200 cells measured (0.0%); nothing to predict from yet",
         "pos-x: 20 of 200 cells measured (10.0%); choosing by what is known is expected to cost 4.1% of the best score",
     ]
