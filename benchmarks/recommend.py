@@ -21,7 +21,7 @@ import pandas as pd
 from matrices.backtest.yardstick import regret
 from matrices.published.scores import read_scores
 from matrices.recommend.outlook import NothingToPredictError
-from matrices.recommend.predicted.budget import Cell, next_cells
+from matrices.recommend.predicted.acquisition import Cell, next_cells
 from matrices.recommend.predicted.model import fit
 from matrices.scores import ScoreTable
 

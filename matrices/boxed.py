@@ -11,24 +11,27 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from matrices.export import write_parquet
 from matrices.files import read_file
-from matrices.held import Held
+from matrices.held import BRIEF, Held, HeldMatrix
 from matrices.items import SCHEMA as ITEMS_SCHEMA
 from matrices.items import items_of, items_table
 from matrices.reading import CorpusCredit, Provenance, Reader, current, in_order
+from matrices.spilled_outcomes import OutcomesLater, SpilledOutcomes, in_memory
 from matrices.store import Store
 from matrices.upgrade import upgraded
+from matrices.validation import LISTS
 from matrices.whole_file import whole_file
 
 CELLS, ITEMS, PROVENANCE = "measured.parquet", "measured-items.parquet", "measured.json"
@@ -91,10 +94,21 @@ def read_box(folder: Traversable) -> Held | None:
         date=about["date"],
         command=about["command"],
     )
-    cells = upgraded(pq.read_table(BytesIO(data)))
-    tables = {name: cells.filter(pc.equal(cells["matrix"], name)) for name in pc.unique(cells["matrix"]).to_pylist()}
+    there = [name for name in pq.read_schema(BytesIO(data)).names if name not in LISTS]
+    cells = upgraded(pq.read_table(BytesIO(data), columns=there), BRIEF)
+    rows, outcomes = np.arange(cells.num_rows), OutcomesLater(partial(_outcomes, data))
+    tables = {
+        name: HeldMatrix(cells.filter(ours), rows[ours.to_numpy()], outcomes)
+        for name in pc.unique(cells["matrix"]).to_pylist()
+        for ours in [pc.equal(cells["matrix"], name)]
+    }
     named = {} if items is None else items_of(pq.read_table(BytesIO(items), schema=ITEMS_SCHEMA))
     return Held(tables, about["version"], provenance, named)
+
+
+def _outcomes(data: bytes) -> SpilledOutcomes:
+    """The outcomes of all cells of a box."""
+    return in_memory([upgraded(pq.read_table(BytesIO(data), columns=list(LISTS)), list(LISTS))])
 
 
 def _checked(file: Traversable, sha256: str) -> bytes:

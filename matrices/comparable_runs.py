@@ -77,23 +77,30 @@ ItemKey = tuple[int, str]
 """How many items a run was over, and their digest where the cell has one."""
 
 
-def _item_keys(rows: pa.Table) -> list[ItemKey]:
-    sizes = rows["n_items"].to_pylist()
+def _item_keys(rows: pa.Table) -> list[tuple[str, ItemKey]]:
+    targets, sizes = rows["target"].to_pylist(), rows["n_items"].to_pylist()
     data = rows["data"].to_pylist() if "data" in rows.column_names else [None] * len(sizes)
-    return [(size, digest or "") for size, digest in zip(sizes, data, strict=True)]
+    return [(target, (size, digest or "")) for target, size, digest in zip(targets, sizes, data, strict=True)]
+
+
+def _counted(rows: pa.Table) -> pa.Table:
+    """The targets and items of rows, each once, and how many rows are of them: far fewer than there are rows."""
+    names = [name for name in ("target", "n_items", "data") if name in rows.column_names]
+    return rows.select(names).group_by(names, use_threads=False).aggregate([([], "count_all")])
 
 
 def _are_over(rows: pa.Table, items: Mapping[str, ItemKey]) -> pa.Array:
     """Whether each row is over these items of its target."""
-    pairs = zip(rows["target"].to_pylist(), _item_keys(rows), strict=True)
-    return pa.array([items.get(target) == key for target, key in pairs], pa.bool_())
+    if all(items.get(target) == key for target, key in _item_keys(_counted(rows))):
+        return pa.repeat(True, rows.num_rows)
+    return pa.array([items.get(target) == key for target, key in _item_keys(rows)], pa.bool_())
 
 
 def _usual_items(runs: pa.Table) -> dict[str, ItemKey]:
     """The items that most runs on each target are over; of equally many runs the more items."""
-    counts = Counter(zip(runs["target"].to_pylist(), _item_keys(runs), strict=True))
+    counted = _counted(runs)
     usual: dict[str, tuple[int, ItemKey]] = {}
-    for (target, key), count in counts.items():
+    for (target, key), count in zip(_item_keys(counted), counted["count_all"].to_pylist(), strict=True):
         usual[target] = max(usual.get(target, (0, (0, ""))), (count, key))
     return {target: key for target, (_, key) in usual.items()}
 

@@ -22,18 +22,20 @@ from matrices.reading import (
     MatrixInfo,
     Provenance,
     Reader,
+    Spreads,
     UnknownMatrixError,
     UnknownVersionError,
     current,
     in_order,
     summaries,
 )
-from matrices.spilled_outcomes import SpilledOutcomes, in_memory
+from matrices.spilled_outcomes import OutcomesLater, SpilledOutcomes, in_memory
 from matrices.store import Store
 from matrices.store_errors import FAULTS, SideTableError, plainly
 from matrices.validation import LISTS, MisshapenError, addressable, as_cells, name_is_usable
 
-_BRIEF = [name for name in SCHEMA.names if name not in LISTS]
+BRIEF = [name for name in SCHEMA.names if name not in LISTS]
+"""The columns of cells but for outcomes of items."""
 _ROW = "row"
 
 
@@ -46,7 +48,7 @@ class HeldMatrix:
 
     cells: pa.Table
     rows: NDArray[np.int64]
-    outcomes: SpilledOutcomes
+    outcomes: SpilledOutcomes | OutcomesLater
     mark: str = ""
     notes: tuple[str, ...] = ()
     """What was left out of it, and why."""
@@ -116,6 +118,7 @@ class Held:
         items: ItemsByMatrix | None = None,
         pretrained: Mapping[str, frozenset[str] | None] | None = None,
         notes: Sequence[str] = (),
+        spreads: Mapping[str, Spreads] | None = None,
     ) -> None:
         """``tables`` are the cells of each matrix, one row a cell, sorted as a download is; held, not copied."""
         self.kept = {name: _kept(table) for name, table in sorted(tables.items())}
@@ -124,6 +127,7 @@ class Held:
         self._version, self._provenance, self._items = version, provenance, items or {}
         self._pretrained = pretrained or {}
         self._notes = tuple(notes)
+        self._spreads = spreads or {}
 
     @property
     def version(self) -> int:
@@ -156,7 +160,7 @@ class Held:
         kept = self._of(matrix)
         encoders = pc.unique(kept.cells["encoder"]).to_pylist()
         known = [(name, sorted(self.pretrained(name) or ())) for name in sorted(encoders)]
-        beside = repr((known, sorted(self.items(matrix).items())))
+        beside = repr((known, sorted(self.items(matrix).items()), sorted(self.spreads(matrix).items())))
         return hashlib.sha256(f"{matrix}\n{kept.content}\n{beside}".encode()).hexdigest()[:24]
 
     def marks(self, version: int | None = None) -> Mapping[str, str]:
@@ -167,7 +171,7 @@ class Held:
     def only(self, names: Collection[str]) -> Held:
         """These matrices alone, nothing copied."""
         tables = {name: kept for name, kept in self.kept.items() if name in names}
-        return Held(tables, self._version, self._provenance, self._items, self._pretrained)
+        return Held(tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads)
 
     def matrices(self, version: int | None = None) -> list[MatrixInfo]:
         """Every matrix, sorted by name. Raises ``UnknownVersionError`` for any version but its own."""
@@ -190,6 +194,10 @@ class Held:
     def items(self, matrix: str) -> Mapping[str, Items]:
         """What was known of the items of a matrix's targets when it was read, by target."""
         return self._items.get(matrix, {})
+
+    def spreads(self, matrix: str) -> Spreads:
+        """What imported scores were said to vary by when they were read."""
+        return self._spreads.get(matrix, {})
 
     def pretrained(self, encoder: str) -> frozenset[str] | None:
         """What an encoder was pretrained on, as was known when it was read; of a box by the encoder's name."""
@@ -254,8 +262,9 @@ def hold(
     if faults and not tables:
         raise faults[0]
     encoders = {name for kept in tables.values() for name in pc.unique(kept.cells["encoder"]).to_pylist()}
-    items, pretrained = _beside(reader, {name: stored[name] for name in tables}, sorted(encoders), notes)
-    return Held(tables, at, reader.provenance, items, pretrained, notes)
+    named = {name: stored[name] for name in tables}
+    items, pretrained = _beside(reader, named, sorted(encoders), notes)
+    return Held(tables, at, reader.provenance, items, pretrained, notes, _spreads(reader, named, notes))
 
 
 def _renamed(kept: HeldMatrix, name: str) -> HeldMatrix:
@@ -281,6 +290,15 @@ def _beside(
         return items, {name: pretrained_on(name) for name in encoders}
 
 
+def _spreads(reader: Reader, matrices: Mapping[str, str], notes: list[str]) -> Mapping[str, Spreads]:
+    """What scores of each matrix are said to vary by; what cannot be read is noted."""
+    try:
+        return {name: reader.spreads(in_store) for name, in_store in matrices.items()}
+    except SideTableError as error:
+        notes.append(f"what published scores vary by is not known: {error}")
+        return {}
+
+
 def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | None) -> HeldMatrix:
     """One matrix of a store. Its outcomes pass through memory in parts."""
     parts: list[pa.Table] = []
@@ -290,14 +308,14 @@ def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | Non
         wrong += unfit
         outcomes.add(cells.select(LISTS))
         numbers = pa.array(np.arange(rows, rows + cells.num_rows))
-        parts.append(cells.select(_BRIEF).append_column(_ROW, numbers))
+        parts.append(cells.select(BRIEF).append_column(_ROW, numbers))
         rows += cells.num_rows
     outcomes.finish()
-    schema = _schema(_BRIEF).append(pa.field(_ROW, pa.int64()))
+    schema = _schema(BRIEF).append(pa.field(_ROW, pa.int64()))
     cells = _of_one_kind(pa.concat_tables(parts) if parts else schema.empty_table(), wrong)
     cells = in_order(current(cells))
     notes = tuple(f"{count} rows of {matrix} are left out: {what}" for what, count in sorted(wrong.items()))
-    return HeldMatrix(cells.select(_BRIEF), cells[_ROW].to_numpy(), outcomes, mark, notes)
+    return HeldMatrix(cells.select(BRIEF), cells[_ROW].to_numpy(), outcomes, mark, notes)
 
 
 def _of_one_kind(cells: pa.Table, wrong: Counter[str]) -> pa.Table:

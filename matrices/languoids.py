@@ -7,7 +7,8 @@ Structures Online (Dryer, Haspelmath) are licensed CC BY 4.0.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -77,12 +78,7 @@ def speakers() -> Mapping[str, int]:
 
 def within(group: str) -> list[str]:
     """The codes of all languages of a group: one of Glottolog's by glottocode, or a family or genus of WALS by name."""
-    described = zip(*(_table()[name].to_pylist() for name in ("code", "lineage", "family", "genus")), strict=True)
-    return [
-        code
-        for code, lineage, family, genus in described
-        if group in (family, genus) or (lineage is not None and group in lineage.split())
-    ]
+    return list(_groups().get(group, ()))
 
 
 def databases() -> dict[str, str]:
@@ -102,3 +98,14 @@ def _table() -> pa.Table:
 @cache
 def _rows() -> Mapping[str, int]:
     return {code: at for at, code in enumerate(_table()["code"].to_pylist())}
+
+
+@cache
+def _groups() -> Mapping[str, Sequence[str]]:
+    """The codes of all languages of every group, family and genus."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    described = zip(*(_table()[name].to_pylist() for name in ("code", "lineage", "family", "genus")), strict=True)
+    for code, lineage, family, genus in described:
+        for group in {family, genus, *(() if lineage is None else lineage.split())} - {None}:
+            found[group].append(code)
+    return found

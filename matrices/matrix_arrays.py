@@ -6,14 +6,16 @@ Notation: S sources, T targets, K seeds, N items of a target.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from matrices.arrays import Floats, Indices, Singles
+from matrices.reading import Spreads
 
 BY_ITEM = ("correct", "total")
 """The columns of cells that have a number an item."""
@@ -57,6 +59,17 @@ class Axes:
         scores[self._rows(runs), self._columns(runs), self._seed_places(runs)] = runs["score"].to_numpy()
         return scores
 
+    def stated(self, scores: Floats, spreads: Spreads) -> Floats:
+        """Standard errors of mean scores [S, T] from those of single runs, NaN where a run has none."""
+        errors = np.full(scores.shape, np.nan)
+        for (source, target, seed), spread in spreads.items():
+            if source in self._sources and target in self._targets and seed in self._seeds:
+                errors[self._sources[source], self._targets[target], self._seeds[seed]] = spread
+        known = np.isfinite(scores)
+        squares = np.where(known, errors**2, 0.0).sum(axis=2)
+        of_means: Floats = np.sqrt(squares) / np.where(known.any(axis=2), known.sum(axis=2), np.nan)
+        return of_means
+
     def baseline(self, rows: pa.Table) -> Floats:
         """The scores of baselines [T, K], NaN where there is none."""
         scores = np.full((len(self._targets), len(self._seeds)), np.nan)
@@ -97,14 +110,20 @@ class Axes:
         lacking = [at for other, at in self._seeds.items() if other not in measured] if self._constant else []
         return [*lacking, self._seeds[seed]] if seed in self._seeds else lacking
 
-    def _rows(self, runs: pa.Table) -> list[int]:
-        return [self._sources[code] for code in runs["source"].to_pylist()]
+    def _rows(self, runs: pa.Table) -> Indices:
+        return _in_order(runs["source"], self._sources)
 
-    def _columns(self, runs: pa.Table) -> list[int]:
-        return [self._targets[code] for code in runs["target"].to_pylist()]
+    def _columns(self, runs: pa.Table) -> Indices:
+        return _in_order(runs["target"], self._targets)
 
-    def _seed_places(self, runs: pa.Table) -> list[int]:
-        return [self._seeds[seed] for seed in runs["seed"].to_pylist()]
+    def _seed_places(self, runs: pa.Table) -> Indices:
+        return _in_order(runs["seed"], self._seeds)
+
+
+def _in_order(column: pa.ChunkedArray, places: Mapping[Any, int]) -> Indices:
+    """The place of every value of a column on an axis, whose values are in order of their places."""
+    found: Indices = pc.index_in(column, value_set=pa.array(list(places), column.type)).to_numpy().astype(np.int64)
+    return found
 
 
 def _lists(column: pa.ChunkedArray, items: int) -> Singles:
@@ -112,7 +131,7 @@ def _lists(column: pa.ChunkedArray, items: int) -> Singles:
     return values.reshape(-1, items)
 
 
-def _once(total: Singles, at: tuple[list[int], list[int]]) -> Singles:
+def _once(total: Singles, at: tuple[Indices, Indices]) -> Singles:
     """The totals of every run as one [1, 1, N] where all measured runs have the same: most tasks' do."""
     measured = total[at]
     alike: Singles = measured[:1, None]

@@ -7,7 +7,8 @@ and may forget it again.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,17 @@ class SpilledOutcomes:
             self._writer.write_batch(batch)
         self._batches = []
         self._file.flush()
+
+
+class OutcomesLater:
+    """Outcomes that are read when some are asked for: most questions ask for none."""
+
+    def __init__(self, read: Callable[[], SpilledOutcomes]) -> None:
+        self._read = cache(read)
+
+    def take(self, rows: NDArray[np.int64]) -> pa.Table:
+        """As ``SpilledOutcomes.take``."""
+        return self._read().take(rows)
 
 
 def _arranged(table: pa.Table, order: NDArray[np.int64]) -> pa.Table:

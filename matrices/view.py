@@ -21,6 +21,7 @@ from matrices.arrays import Bools, Floats, Indices, mean_over_seeds, places
 from matrices.comparable_runs import MeasureError, NoScoresError, choose, comparable_runs, failures, no_scores
 from matrices.items import Items
 from matrices.matrix_arrays import BY_ITEM, Axes, ItemOutcomes
+from matrices.reading import Spreads
 
 __all__ = [
     "COLUMNS",
@@ -42,6 +43,8 @@ NARROW = (
 """The columns of cells that a view reads but for outcomes of items."""
 COLUMNS = (*NARROW, *BY_ITEM)
 """The columns of cells that a view reads."""
+_ROW = "row"
+"""The number of a row among all cells."""
 
 ReadOutcomes = Callable[[str], ItemOutcomes | None]
 """The outcomes on a target; None where cells were kept without them."""
@@ -87,6 +90,8 @@ class MatrixView:
     items: Mapping[str, Items] = field(default_factory=dict)
     other_items: Mapping[str, int] = field(default_factory=dict)
     failed: Mapping[str, int] = field(default_factory=dict)
+    stated: Floats | None = None
+    """What a published mean score is said to vary by [S, T], a standard error; NaN where nothing is said."""
     language_runs: int = 0
     """How many training runs of a language adapter or a shift the seeds stand on; 0 where that is not known."""
     adapters: AdapterVariance | None = None
@@ -195,26 +200,28 @@ def view(
     selection: str | None = None,
     items: Mapping[str, Items] | None = None,
     read: Callable[[str], pa.Table] | None = None,
+    spreads: Spreads | None = None,
 ) -> MatrixView:
     """The view of one matrix's cells, one row a place.
 
     ``cells`` have ``COLUMNS``, or ``NARROW`` where ``read`` gives the cells of a target with all ``COLUMNS`` when its
     outcomes are asked for. ``composition`` and ``selection`` default as ``choose`` says. ``items`` are what is known of
-    the targets' items. Runs on a target over other items than most runs on it had are left out: they cannot be paired.
+    the targets' items, ``spreads`` what published scores are said to vary by. Runs on a target over other items
+    than most runs on it had are left out: they cannot be paired.
     Raises ``NoScoresError`` where no source has a score.
     """
     chosen = choose(cells, composition=composition, selection=selection)
     has_lists = set(BY_ITEM) <= set(cells.column_names)
     rows = cells.drop_columns(list(BY_ITEM)) if has_lists else cells
+    rows = rows.append_column(_ROW, pa.array(np.arange(rows.num_rows)))
     runs, baselines, left_out = comparable_runs(rows, *chosen)
     if not runs.num_rows:
         raise no_scores(rows, composition, selection)
-    if read is None and has_lists:
-        read = _Rows(cells)
     sources, targets, seeds = (
         tuple(sorted(pc.unique(runs[name]).to_pylist())) for name in ("source", "target", "seed")
     )
     axes = Axes(sources, targets, seeds, constant=runs["kind"][0].as_py() == "zero_shot")
+    scores = axes.scores(runs)
     return MatrixView(
         **{name: runs[name][0].as_py() for name in ("matrix", "encoder", "kind", "task", "metric")},
         composition=chosen[0],
@@ -222,12 +229,15 @@ def view(
         sources=sources,
         targets=targets,
         seeds=seeds,
-        scores=axes.scores(runs),
+        scores=scores,
         baseline=axes.baseline(baselines),
         n_items=axes.items(runs),
-        read_outcomes=_reading(axes, chosen, read),
+        read_outcomes=_Rows(axes, runs, baselines, cells.select(BY_ITEM))
+        if read is None and has_lists
+        else _reading(axes, chosen, read),
         items=items or {},
         other_items=left_out,
+        stated=axes.stated(scores, spreads) if spreads else None,
         language_runs=len(pc.unique(runs["language_seed"].drop_null())),
         failed=failures(rows, *chosen),
     )
@@ -235,12 +245,22 @@ def view(
 
 @dataclass(frozen=True)
 class _Rows:
-    """The cells of a target, from those of the whole matrix."""
+    """Outcomes on a target, from the lists of all cells: of the runs and baselines that were selected of these."""
 
-    cells: pa.Table
+    axes: Axes
+    runs: pa.Table
+    baselines: pa.Table
+    lists: pa.Table
 
-    def __call__(self, target: str) -> pa.Table:
-        return self.cells.filter(pc.equal(self.cells["target"], target))
+    def __call__(self, target: str) -> ItemOutcomes | None:
+        return self.axes.outcomes(target, *(self._of(rows, target) for rows in (self.runs, self.baselines)))
+
+    def _of(self, rows: pa.Table, target: str) -> pa.Table:
+        rows = rows.filter(pc.equal(rows["target"], target))
+        lists = self.lists.take(rows[_ROW])
+        for name in BY_ITEM:
+            rows = rows.append_column(name, lists[name])
+        return rows
 
 
 def _reading(axes: Axes, chosen: tuple[str, str], read: Callable[[str], pa.Table] | None) -> ReadOutcomes:

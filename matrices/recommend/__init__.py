@@ -2,7 +2,9 @@
 
 from matrices.recommend.answer import (
     Comparison,
+    Considered,
     Effect,
+    Elsewhere,
     Evidence,
     FeatureKind,
     FeatureWeight,
@@ -11,6 +13,7 @@ from matrices.recommend.answer import (
     RankedSource,
     Recommendation,
     Score,
+    SourceSet,
     Verdict,
     Verdicts,
     to_json,
@@ -18,13 +21,15 @@ from matrices.recommend.answer import (
 from matrices.recommend.measured import UnknownTargetError, recommend, targets
 from matrices.recommend.names import code_of, named
 from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
-from matrices.recommend.predicted.masking import shown_for
-from matrices.recommend.predictions import predictions, predictor
+from matrices.recommend.predicted.cold_start import shown_for
+from matrices.recommend.predictions import predictions, predictor, remembering
 from matrices.recommend.query import Predictor, Question, UnknownTaskError, UnknownWayError, ask
 
 __all__ = [
     "Comparison",
+    "Considered",
     "Effect",
+    "Elsewhere",
     "Evidence",
     "Expected",
     "FeatureKind",
@@ -39,6 +44,7 @@ __all__ = [
     "RankedSource",
     "Recommendation",
     "Score",
+    "SourceSet",
     "UnknownTargetError",
     "UnknownTaskError",
     "UnknownWayError",
@@ -50,6 +56,7 @@ __all__ = [
     "predictions",
     "predictor",
     "recommend",
+    "remembering",
     "shown_for",
     "targets",
     "to_json",

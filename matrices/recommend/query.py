@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Protocol
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from matrices.nearest import there_is
 from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, compositions, selections
 from matrices.recommend.answer import Recommendation
+from matrices.recommend.elsewhere import elsewhere
 from matrices.recommend.measured import UnknownTargetError, recommend, targets
 from matrices.recommend.names import code_of
 from matrices.recommend.outlook import Outlook, Predict
@@ -81,19 +83,25 @@ def ask(reader: Reader, question: Question, predictor: Predictor | None = None) 
     cells = {info.matrix: reader.cells(info.matrix, version=version, columns=_READ) for info in fitting}
     known = {name: targets(rows) for name, rows in cells.items()}
     measured = [name for name in cells if code_of(question.target, known[name]) in known[name]]
+    infos = {info.matrix: info for info in reader.matrices(version)}
     if measured:
-        return _answer(reader, version, cells[measured[0]], question, predictor)
+        return _answer(reader, version, cells[measured[0]], question, predictor, infos)
     unknown: list[UnknownTargetError] = []
     for rows in cells.values():
         try:
-            return _answer(reader, version, rows, question, predictor)
+            return _answer(reader, version, rows, question, predictor, infos)
         except UnknownTargetError as error:
             unknown.append(error)
     raise unknown[0]
 
 
 def _answer(
-    reader: Reader, version: int, cells: pa.Table, question: Question, predictor: Predictor | None
+    reader: Reader,
+    version: int,
+    cells: pa.Table,
+    question: Question,
+    predictor: Predictor | None,
+    infos: Mapping[str, MatrixInfo],
 ) -> Recommendation:
     matrix = cells["matrix"][0].as_py()
     known = {*pc.unique(cells["target"]).to_pylist(), *pc.unique(cells["source"]).to_pylist()}
@@ -108,9 +116,13 @@ def _answer(
         cells, composition=question.composition, selection=question.selection, target=target
     )
 
-    def predict(target: str, asked: Sequence[str]) -> Outlook:
+    @cache
+    def made(target: str) -> Predict:
         assert predictor is not None
-        return predictor(reader, matrix, version, composition, selection, target)(target, asked)
+        return predictor(reader, matrix, version, composition, selection, target)
+
+    def predict(target: str, asked: Sequence[str]) -> Outlook:
+        return made(target)(target, asked)
 
     return recommend(
         cells,
@@ -124,6 +136,8 @@ def _answer(
         predict=None if predictor is None else predict,
         pretrained=reader.pretrained(cells["encoder"][0].as_py()),
         items=reader.items(matrix),
+        spreads=reader.spreads(matrix),
+        others=partial(elsewhere, reader, version, infos.values(), infos[matrix]),
         read=lambda target: reader.cells(matrix, version=version, columns=COLUMNS, target=target),
     )
 

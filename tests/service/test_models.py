@@ -10,7 +10,7 @@ from matrices.cells import Cell
 from matrices.held import Held, hold
 from matrices.likeness.text import overlaps
 from matrices.recommend import NothingToPredictError, Outlook, Predict
-from matrices.recommend.predicted.masking import codes_of
+from matrices.recommend.predicted.cold_start import codes_of
 from matrices.scores import ScoreTable
 from matrices.store import Store
 from service.lanes import NotYetError

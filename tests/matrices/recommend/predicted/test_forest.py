@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matrices.recommend.predicted.columns import columns, stretch
-from matrices.recommend.predicted.design import design
+from matrices.recommend.predicted.design_matrix import design
+from matrices.recommend.predicted.ensemble import Learned, learn
 from matrices.recommend.predicted.forest import grow
-from matrices.recommend.predicted.learned import Learned, learn
+from matrices.recommend.predicted.standardise import columns, stretch
 from matrices.scores import ScoreTable
 
 SOURCES = ("ces", "dan", "deu", "fin", "fra", "hin", "ita", "nld", "pol", "por", "rus", "spa", "swe", "tur")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matrices.recommend.predicted.standing import Standing
+from matrices.recommend.predicted.source_averages import Standing
 
 NAN = float("nan")
 STANDING = Standing(

@@ -8,7 +8,7 @@ import pytest
 from matrices.languages import kinship
 from matrices.recommend import predictions
 from matrices.recommend.popularity import mean_z_scores
-from matrices.recommend.predicted.masking import names_in, shown_for
+from matrices.recommend.predicted.cold_start import names_in, shown_for
 from matrices.scores import ScoreTable
 
 LANGUAGES = """

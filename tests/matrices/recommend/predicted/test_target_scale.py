@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from matrices.recommend.predicted import fit
-from matrices.recommend.predicted.masking import shown_for
+from matrices.recommend.predicted.cold_start import shown_for
 from matrices.scores import ScoreTable
 
 LANGUAGES = """

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from matrices.likeness.typology import available
-from matrices.recommend.predicted.knowledge import FEATURE_KINDS, knowledge, together
-from matrices.recommend.predicted.pairs import pairs
+from matrices.recommend.predicted.feature_coverage import FEATURE_KINDS, knowledge, together
+from matrices.recommend.predicted.pair_features import pairs
 from matrices.scores import ScoreTable
 
 OVERLAP = np.array([[0.1, np.nan], [0.2, 0.3], [0.4, 0.5]])

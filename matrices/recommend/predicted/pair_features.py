@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from matrices.likeness.similarity import likeness_to, similarities
-from matrices.recommend.predicted.stated import Stated
+from matrices.recommend.predicted.given_features import Stated
 from matrices.scores import Floats, ScoreTable
 
 _SHARED = ("genus", "family", "script")

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matrices.recommend.predicted.evidence import Products, learn
-from matrices.recommend.predicted.mixture import Cells, mix
+from matrices.recommend.predicted.bayesian_linear import Products, learn
+from matrices.recommend.predicted.stacking import Cells, mix
 from matrices.scores import Floats
 
 

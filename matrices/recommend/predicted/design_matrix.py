@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from matrices.likeness.similarity import Space, space
-from matrices.recommend.predicted.pairs import Pairs, pairs
+from matrices.recommend.predicted.pair_features import Pairs, pairs
 from matrices.scores import Floats, ScoreTable
 
 SOURCE = "source"

@@ -9,7 +9,7 @@ import pytest
 
 from matrices.likeness.typology import available
 from matrices.recommend.predicted import fit
-from matrices.recommend.predicted.pairs import pairs
+from matrices.recommend.predicted.pair_features import pairs
 from matrices.scores import ScoreTable
 
 SOURCES = ("ces", "deu", "fra", "hin", "nld", "rus", "spa", "swe")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matrices.recommend.answer import FeatureKind, Knowledge
-from matrices.recommend.predicted.pairs import Pairs
+from matrices.recommend.predicted.pair_features import Pairs
 
 FEATURE_KINDS: tuple[FeatureKind, ...] = get_args(FeatureKind)
 _KINDS: Mapping[str, FeatureKind] = {

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from matrices.languages import kinship
-from matrices.recommend.predicted.columns import columns, stretch
-from matrices.recommend.predicted.design import design
-from matrices.recommend.predicted.learned import Learned, learn
-from matrices.recommend.predicted.mixture import LeftOut
+from matrices.recommend.predicted.design_matrix import design
+from matrices.recommend.predicted.ensemble import Learned, learn
+from matrices.recommend.predicted.stacking import LeftOut
+from matrices.recommend.predicted.standardise import columns, stretch
 from matrices.scores import ScoreTable
 
 SOURCES = ("ces", "dan", "deu", "fra", "ita", "nld", "pol", "rus", "spa", "swe")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matrices.recommend.predicted.columns import Columns
-from matrices.recommend.predicted.design import Design
-from matrices.recommend.predicted.evidence import Products, learn
+from matrices.recommend.predicted.bayesian_linear import Products, learn
+from matrices.recommend.predicted.design_matrix import Design
+from matrices.recommend.predicted.standardise import Columns
 from matrices.scores import Floats
 
 _FOLDS = 10
