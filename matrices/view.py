@@ -391,7 +391,8 @@ class _Axes:
                 errors[self._sources[source], self._targets[target], self._seeds[seed]] = spread
         known = np.isfinite(scores)
         squares = np.where(known, errors**2, 0.0).sum(axis=2)
-        return np.sqrt(squares) / np.where(known.any(axis=2), known.sum(axis=2), np.nan)
+        stated: Floats = np.sqrt(squares) / np.where(known.any(axis=2), known.sum(axis=2), np.nan)
+        return stated
 
     def baseline(self, rows: pa.Table) -> Floats:
         scores = np.full((len(self._targets), len(self._seeds)), np.nan)
