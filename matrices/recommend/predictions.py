@@ -36,14 +36,15 @@ def predictor(
 
 def remembering(overlaps: Overlaps | None = None) -> Predictor:
     """A predictor for many questions to readers that do not change: each matrix is read, and each model made, once."""
-    tables: dict[tuple[Hashable, ...], ScoreTable] = {}
+    tables: dict[tuple[Hashable, ...], tuple[Reader, ScoreTable]] = {}
     models = lru_cache(maxsize=_MODELS)(lambda kept: predictions(kept.table))
 
     def predict(reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str) -> Predict:
         key = (id(reader), matrix, version, composition, selection)
         if key not in tables:
-            tables[key] = _scores(overlaps, reader, matrix, version, composition, selection)
-        return models(_Kept(shown_for(tables[key], target)))
+            # With the reader, which would else give its place to another.
+            tables[key] = reader, _scores(overlaps, reader, matrix, version, composition, selection)
+        return models(_Kept(shown_for(tables[key][1], target)))
 
     return predict
 
