@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def table_of(name: str) -> ScoreTable:
     return read_scores(Path(name)) if Path(name).is_file() else scores_of(store_or_box(None), name)
 
 
-def true_regret(table: ScoreTable, choices: dict[str, str]) -> float:
+def true_regret(table: ScoreTable, choices: Mapping[str, str]) -> float:
     """The mean over targets; of a source that has no score on the target, that of the worst."""
     lost = []
     for target, source in choices.items():

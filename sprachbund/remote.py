@@ -90,9 +90,9 @@ class Remote:
         given = {name: value for name, value in {**asked, **ways}.items() if value is not None}
         found = []
         for begin in range(0, len(targets), _TARGETS):
-            body = {**given, "targets": list(targets[begin : begin + _TARGETS])}
-            response = self._asked("POST", "v1/recommendations", json=body)
-            for target, one in zip(body["targets"], response.json()["answers"], strict=True):
+            asked_now = list(targets[begin : begin + _TARGETS])
+            response = self._asked("POST", "v1/recommendations", json={**given, "targets": asked_now})
+            for target, one in zip(asked_now, response.json()["answers"], strict=True):
                 answer = one["answer"] and TypeAdapter(Recommendation).validate_python(one["answer"])
                 problem = one["problem"] and one["problem"]["detail"]
                 found.append(Asked(target=target, answer=answer, problem=problem))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
@@ -36,11 +36,15 @@ def predictor(
 
 def remembering(overlaps: Overlaps | None = None) -> Predictor:
     """A predictor for many questions to readers that do not change: each matrix is read, and each model made, once."""
-    tables = cache(partial(_scores, overlaps))
+    tables: dict[tuple[Hashable, ...], tuple[Reader, ScoreTable]] = {}
     models = lru_cache(maxsize=_MODELS)(lambda kept: predictions(kept.table))
 
     def predict(reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str) -> Predict:
-        return models(_Kept(shown_for(tables(reader, matrix, version, composition, selection), target)))
+        key = (id(reader), matrix, version, composition, selection)
+        if key not in tables:
+            # With the reader, which would else give its place to another.
+            tables[key] = reader, _scores(overlaps, reader, matrix, version, composition, selection)
+        return models(_Kept(shown_for(tables[key][1], target)))
 
     return predict
 

@@ -19,7 +19,6 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.export import whole_file
 from matrices.held import Held
 from matrices.languoids import databases
 from matrices.reading import Reader
@@ -33,6 +32,7 @@ from matrices.recommend.predicted.standardise import columns, stretch
 from matrices.recommend.predicted.target_scale import Level, Line
 from matrices.recommend.predicted.trees import Trees
 from matrices.scores import ScoreTable, scores_of
+from matrices.whole_file import whole_file
 
 FORMAT = 1
 """Raised when fitting changes: models kept by an older release are then not those this one would fit."""

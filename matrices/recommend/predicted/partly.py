@@ -87,4 +87,5 @@ class _Shown:
         of_spread = standard / slope * self.levels.spread_error(few)
         variance = np.maximum(left, 0) + noise / few + of_spread**2 + noise
         sd = spread * slope * np.sqrt(variance)
-        return np.abs(scores[rest] - centre - spread * standard) / sd
+        ratios: Floats = np.abs(scores[rest] - centre - spread * standard) / sd
+        return ratios

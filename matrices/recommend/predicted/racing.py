@@ -75,7 +75,7 @@ def next_round(
         found = survey(table, again=again)
     except NothingToPredictError:
         return Round(cells=())
-    wanted = [target for target, there in zip(table.targets, among.any(axis=0), strict=True) if there]
+    wanted = [table.targets[column] for column in np.flatnonzero(among.any(axis=0))]
     best = {target: score for target in wanted if np.isfinite(score := _best(table, target))}
     hoped, gained = _kept(before, best)
     trust = Round(cells=(), hoped=hoped, gained=gained).trust

@@ -74,7 +74,8 @@ def joined(grown: Sequence[tuple[ExtraTreeRegressor, Seen, Indices]], scores: Fl
         (*_split(tree, int(root)), *_held(tree, seen, inside))
         for (tree, seen, inside), root in zip(grown, roots[:-1], strict=True)
     ]
-    return Trees(roots[:-1], *(np.concatenate(every) for every in zip(*parts, strict=True)), scores)
+    features, thresholds, below, above, cells, sizes = (np.concatenate(every) for every in zip(*parts, strict=True))
+    return Trees(roots[:-1], features, thresholds, below, above, cells, sizes, scores)
 
 
 def _split(
