@@ -6,8 +6,9 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,11 +16,14 @@ import pyarrow.csv
 import pyarrow.feather
 import pyarrow.parquet as pq
 
+from matrices.cells import SCHEMA
 from matrices.credit import credit, metadata
+from matrices.held import Held
 from matrices.reading import Reader
 
 ROW_GROUP = 4096
 """Rows a Parquet row group: a reader of one target's column skips the rest of a large matrix."""
+_PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 9}
 
 
 class UnknownFormatError(ValueError):
@@ -40,6 +44,11 @@ def export(reader: Reader, matrix: str, out: str | Path, version: int | None = N
     out = Path(out)
     must_be_writable(out)
     about = metadata(credit(reader, matrix, version))
+    if isinstance(reader, Held) and out.suffix == ".parquet":
+        # What is held may be more than fits in memory with its outcomes.
+        with whole_file(out) as temporary:
+            _write_parts(reader.parts(matrix, ROW_GROUP), SCHEMA.with_metadata(about), temporary)
+        return out
     write_table(reader.cells(matrix, version=version).replace_schema_metadata(about), out)
     return out
 
@@ -59,7 +68,14 @@ def write_table(table: pa.Table, out: Path) -> None:
 
 def write_parquet(table: pa.Table, path: Path) -> None:
     """One Parquet file: zstd, a dictionary for every column, fixed row groups."""
-    pq.write_table(table, path, compression="zstd", compression_level=9, row_group_size=ROW_GROUP)
+    pq.write_table(table, path, row_group_size=ROW_GROUP, **_PARQUET)
+
+
+def _write_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+    """As ``write_parquet``, of tables that are a row group each."""
+    with pq.ParquetWriter(path, schema, **_PARQUET) as writer:
+        for part in parts:
+            writer.write_table(part.replace_schema_metadata(schema.metadata))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from matrices.encoders import saw
 from matrices.languages import UnknownLanguageError, genealogy, resolve
 from matrices.reading import Reader
 from matrices.scores import standard_errors
-from matrices.view import COLUMNS, NoScoresError, view
+from matrices.view import COLUMNS, MatrixView, NoScoresError, view
 
 LEVEL = 0.95
 
@@ -47,12 +47,15 @@ def pairs(reader: Reader, matrix: str, composition: str | None = None, selection
         )
     except NoScoresError:
         return SCHEMA.empty_table()
+    return pairs_in(found, standard_errors(found), reader.pretrained(found.encoder))
+
+
+def pairs_in(found: MatrixView, errors: Floats | None, pretrained: frozenset[str] | None) -> pa.Table:
+    """The pairs of a view, as ``pairs`` says, with the standard ``errors`` [S, T] of its means."""
     seeds = found.known.sum(axis=2)
     at = np.nonzero(seeds)
     mean, baseline = found.means[at], found.baseline_means[at[1]]
-    errors = standard_errors(found)
     half = np.full(len(mean), np.nan) if errors is None else norm.ppf((1 + LEVEL) / 2) * errors[at]
-    pretrained = reader.pretrained(found.encoder)
     about = ("matrix", "task", "metric", "encoder", "composition", "selection")
     columns: dict[str, pa.Array] = {
         **{name: pa.repeat(getattr(found, name), len(mean)) for name in about},
@@ -66,11 +69,13 @@ def pairs(reader: Reader, matrix: str, composition: str | None = None, selection
         "delta": _known(mean - baseline),
     }
     for side, languages, places in (("source", found.sources, at[0]), ("target", found.targets, at[1])):
-        codes = [languages[place] for place in places]
-        columns[side] = pa.array(codes)
-        columns[f"{side}_name"] = pa.array([_name(code) for code in codes])
-        columns[f"{side}_family"] = pa.array([_family(code) for code in codes], pa.string())
-        columns[f"{side}_seen"] = pa.array([saw(pretrained, code) for code in codes], pa.bool_())
+        of_language = {
+            side: pa.array(languages),
+            f"{side}_name": pa.array([_name(code) for code in languages]),
+            f"{side}_family": pa.array([_family(code) for code in languages], pa.string()),
+            f"{side}_seen": pa.array([saw(pretrained, code) for code in languages], pa.bool_()),
+        }
+        columns |= {name: values.take(pa.array(places)) for name, values in of_language.items()}
     made = pa.table({field.name: columns[field.name] for field in SCHEMA}).cast(SCHEMA)
     return made.sort_by([("target", "ascending"), ("mean", "descending"), ("source", "ascending")])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -153,6 +154,19 @@ class MatrixView:
     def _read(self) -> dict[str, ItemOutcomes | None]:
         return {}
 
+    def without_outcomes_read(self) -> MatrixView:
+        """The same view, to be let go of with the outcomes it will have read; what it has computed is shared."""
+        again = copy(self)
+        again.__dict__.pop("_read", None)
+        return again
+
+    def reading(self, read: Callable[[str], pa.Table]) -> MatrixView:
+        """The same view, its outcomes from the cells of a target that ``read`` gives; nothing else is kept alive."""
+        assert isinstance(self.read_outcomes, _Reading)
+        again = self.without_outcomes_read()
+        again.__dict__["read_outcomes"] = replace(self.read_outcomes, read=read)
+        return again
+
     def outcomes(self, target: str) -> ItemOutcomes | None:
         """The outcomes of every item on a target, read once; None where cells were kept without them."""
         if target not in self._read:
@@ -260,7 +274,7 @@ def view(
         scores=axes.scores(runs),
         baseline=axes.baseline(baselines),
         n_items=axes.items(runs),
-        read_outcomes=_reading(axes, chosen, read),
+        read_outcomes=_Reading(axes, chosen, read),
         items=items or {},
         other_items=left_out,
         language_runs=len(pc.unique(runs["language_seed"].drop_null())),
@@ -302,28 +316,33 @@ def _select(rows: pa.Table, composition: str, selection: str) -> tuple[pa.Table,
     return runs.filter(kept), baselines.filter(_are_over(baselines, usual)), left_out
 
 
-ItemKey = tuple[int, str]
-"""How many items a run was over, and their digest where the cell has one."""
+_ITEMS = ["target", "n_items", "data"]
+"""What says which items a run was over: of which target, how many, and their digest where the cell has one."""
 
 
-def _item_keys(rows: pa.Table) -> list[ItemKey]:
-    sizes = rows["n_items"].to_pylist()
-    data = rows["data"].to_pylist() if "data" in rows.column_names else [None] * len(sizes)
-    return [(size, digest or "") for size, digest in zip(sizes, data, strict=True)]
+def _item_keys(rows: pa.Table) -> pa.Table:
+    data = rows["data"] if "data" in rows.column_names else pa.nulls(rows.num_rows, pa.string())
+    return pa.table({"target": rows["target"], "n_items": rows["n_items"], "data": pc.fill_null(data, "")})
 
 
-def _are_over(rows: pa.Table, items: Mapping[str, ItemKey]) -> pa.Array:
+def _are_over(rows: pa.Table, items: Mapping[str, tuple[int, str]]) -> pa.ChunkedArray:
     """Whether each row is over these items of its target."""
-    pairs = zip(rows["target"].to_pylist(), _item_keys(rows), strict=True)
-    return pa.array([items.get(target) == key for target, key in pairs], pa.bool_())
+    keys = _item_keys(rows)
+    at = pc.index_in(keys["target"], pa.array(items, pa.string()))
+    sizes, digests = (
+        pa.array([size for size, _ in items.values()], pa.int32()),
+        pa.array([digest for _, digest in items.values()], pa.string()),
+    )
+    same = pc.and_(pc.equal(keys["n_items"], sizes.take(at)), pc.equal(keys["data"], digests.take(at)))
+    return pc.fill_null(same, False)
 
 
-def _usual_items(runs: pa.Table) -> dict[str, ItemKey]:
-    """The items that most runs on each target are over; of equally many runs the more items."""
-    counts = Counter(zip(runs["target"].to_pylist(), _item_keys(runs), strict=True))
-    usual: dict[str, tuple[int, ItemKey]] = {}
-    for (target, key), count in counts.items():
-        usual[target] = max(usual.get(target, (0, (0, ""))), (count, key))
+def _usual_items(runs: pa.Table) -> dict[str, tuple[int, str]]:
+    """The items that most runs on each target are over, as number and digest; of equally many runs the more items."""
+    counts = _item_keys(runs).group_by(_ITEMS, use_threads=False).aggregate([([], "count_all")])
+    usual: dict[str, tuple[int, tuple[int, str]]] = {}
+    for target, size, digest, count in zip(*(column.to_pylist() for column in counts.columns), strict=True):
+        usual[target] = max(usual.get(target, (0, (0, ""))), (count, (size, digest)))
     return {target: key for target, (_, key) in usual.items()}
 
 
@@ -353,23 +372,28 @@ class _Rows:
         return self.cells.filter(pc.equal(self.cells["target"], target))
 
 
-def _reading(axes: _Axes, chosen: tuple[str, str], read: Callable[[str], pa.Table] | None) -> ReadOutcomes:
-    def outcomes(target: str) -> ItemOutcomes | None:
-        if read is None:
-            return None
-        runs, baselines, _ = _select(read(target), *chosen)
-        return axes.outcomes(target, runs, baselines)
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """The outcomes on a target, from the cells that ``read`` gives."""
 
-    return outcomes
+    axes: _Axes
+    chosen: tuple[str, str]
+    read: Callable[[str], pa.Table] | None
+
+    def __call__(self, target: str) -> ItemOutcomes | None:
+        if self.read is None:
+            return None
+        runs, baselines, _ = _select(self.read(target), *self.chosen)
+        return self.axes.outcomes(target, runs, baselines)
 
 
 class _Axes:
     """Places of rows in the arrays."""
 
     def __init__(self, sources: Sequence[str], targets: Sequence[str], seeds: Sequence[int], *, constant: bool) -> None:
-        self._sources, self._targets, self._seeds = (
-            {value: at for at, value in enumerate(axis)} for axis in (sources, targets, seeds)
-        )
+        self._sources, self._targets = pa.array(sources), pa.array(targets)
+        self._seed_axis = pa.array(seeds, pa.int32())
+        self._seeds = {seed: at for at, seed in enumerate(seeds)}
         self._constant = constant
 
     def scores(self, runs: pa.Table) -> Floats:
@@ -380,11 +404,12 @@ class _Axes:
     def baseline(self, rows: pa.Table) -> Floats:
         scores = np.full((len(self._targets), len(self._seeds)), np.nan)
         found = list(zip(*(rows[name].to_pylist() for name in ("target", "seed", "score")), strict=True))
+        columns = places(self._targets.to_pylist())
         measured: defaultdict[str, list[int]] = defaultdict(list)
         for target, seed, _ in found:
             measured[target].append(seed)
         for target, seed, score in found:
-            scores[self._targets[target], self._seeds_of(seed, measured[target])] = score
+            scores[columns[target], self._seeds_of(seed, measured[target])] = score
         return scores
 
     def items(self, runs: pa.Table) -> Indices:
@@ -414,14 +439,20 @@ class _Axes:
         lacking = [at for other, at in self._seeds.items() if other not in measured] if self._constant else []
         return [*lacking, self._seeds[seed]] if seed in self._seeds else lacking
 
-    def _rows(self, runs: pa.Table) -> list[int]:
-        return [self._sources[code] for code in runs["source"].to_pylist()]
+    def _rows(self, runs: pa.Table) -> Indices:
+        return _at(runs["source"], self._sources)
 
-    def _columns(self, runs: pa.Table) -> list[int]:
-        return [self._targets[code] for code in runs["target"].to_pylist()]
+    def _columns(self, runs: pa.Table) -> Indices:
+        return _at(runs["target"], self._targets)
 
-    def _seed_places(self, runs: pa.Table) -> list[int]:
-        return [self._seeds[seed] for seed in runs["seed"].to_pylist()]
+    def _seed_places(self, runs: pa.Table) -> Indices:
+        return _at(runs["seed"], self._seed_axis)
+
+
+def _at(values: pa.ChunkedArray, axis: pa.Array) -> Indices:
+    """Where each value stands on an axis that has it."""
+    found: Indices = pc.index_in(values, axis).to_numpy().astype(np.int64)
+    return found
 
 
 def _lists(column: pa.ChunkedArray, items: int) -> Singles:
@@ -429,7 +460,7 @@ def _lists(column: pa.ChunkedArray, items: int) -> Singles:
     return values.reshape(-1, items)
 
 
-def _once(total: Singles, at: tuple[list[int], list[int]]) -> Singles:
+def _once(total: Singles, at: tuple[Indices, Indices]) -> Singles:
     """The totals of every run as one [1, 1, N] where all measured runs have the same: most tasks' do."""
     measured = total[at]
     alike: Singles = measured[:1, None]

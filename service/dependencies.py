@@ -14,6 +14,8 @@ from service.downloads import Downloads
 from service.lanes import Lanes
 from service.measures import Measures
 from service.models import Models
+from service.once import Newest
+from service.prepared import Prepared
 from service.recommending import Recommending
 from service.settings import Settings
 from service.snapshot import Snapshots
@@ -26,13 +28,16 @@ class Context:
     settings: Settings
     snapshots: Snapshots
     downloads: Downloads
+    prepared: Prepared
     models: Models
     measures: Measures
     recommending: Recommending
     lanes: Lanes
+    texts: Newest[dict[int, bytes]]
+    """The cells of each matrix as JSON, by row."""
 
 
-def context(request: Request) -> Context:
+async def context(request: Request) -> Context:
     """The context ``create_app`` put into the application."""
     found = request.app.state.context
     assert isinstance(found, Context)

@@ -12,21 +12,33 @@ import pyarrow.parquet as pq
 from matrices.credit import credit, metadata
 from matrices.export import as_text
 from matrices.held import Held
-from matrices.pairs import pairs
+from matrices.pairs import SCHEMA, pairs_in
 from matrices.recommend import code_of
 from service.answers import ARROW, CSV, arrow_stream
+from service.dependencies import Context
 from service.schemas import CellsQuery
 
 
-def pairs_of(held: Held, matrix: str, query: CellsQuery) -> pa.Table:
+def pairs_of(ours: Context, held: Held, matrix: str, query: CellsQuery) -> pa.Table:
     """The pairs of a source and a target, or all. Raises ``UnknownMatrixError`` and ``UnknownLanguageError``."""
-    table = pairs(held, matrix, query.composition, query.selection)
+    table = all_pairs(ours, held, matrix, query.composition, query.selection)
     for name in ("source", "target"):
         given = getattr(query, name)
         if given is not None:
             code = code_of(given, held.kept[matrix].languages)
             table = table.filter(pc.equal(table[name], code))
     return table.replace_schema_metadata(metadata(credit(held, matrix)))
+
+
+def all_pairs(
+    ours: Context, held: Held, matrix: str, composition: str | None = None, selection: str | None = None
+) -> pa.Table:
+    """Every pair, from scores and errors that are computed once. Raises ``UnknownMatrixError``."""
+    view = ours.prepared.of(held).view(matrix, composition, selection)
+    if view is None:
+        return SCHEMA.empty_table()
+    errors = ours.models.scores(held, matrix, view.composition, view.selection).errors
+    return pairs_in(view, errors, held.pretrained(view.encoder))
 
 
 def as_bytes(table: pa.Table, form: str) -> bytes:

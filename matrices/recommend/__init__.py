@@ -15,14 +15,27 @@ from matrices.recommend.answer import (
     Verdicts,
     to_json,
 )
-from matrices.recommend.measured import UnknownTargetError, recommend, targets
+from matrices.recommend.measured import Ranking, UnknownTargetError, recommend, shown
 from matrices.recommend.names import code_of, named
+from matrices.recommend.outline import Outline, UnknownWayError, outline
 from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
 from matrices.recommend.predicted.masking import shown_for
 from matrices.recommend.predictions import predictions, predictor
-from matrices.recommend.query import Predictor, Question, UnknownTaskError, UnknownWayError, ask
+from matrices.recommend.query import (
+    READ,
+    Asked,
+    Predictor,
+    Question,
+    UnknownTaskError,
+    ask,
+    asked,
+    ranked,
+)
+from matrices.recommend.ranking import Shown
 
 __all__ = [
+    "READ",
+    "Asked",
     "Comparison",
     "Effect",
     "Evidence",
@@ -32,25 +45,31 @@ __all__ = [
     "Knowledge",
     "Named",
     "NothingToPredictError",
+    "Outline",
     "Outlook",
     "Predict",
     "Predictor",
     "Question",
     "RankedSource",
+    "Ranking",
     "Recommendation",
     "Score",
+    "Shown",
     "UnknownTargetError",
     "UnknownTaskError",
     "UnknownWayError",
     "Verdict",
     "Verdicts",
     "ask",
+    "asked",
     "code_of",
     "named",
+    "outline",
     "predictions",
     "predictor",
+    "ranked",
     "recommend",
+    "shown",
     "shown_for",
-    "targets",
     "to_json",
 ]
