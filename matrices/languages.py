@@ -10,7 +10,7 @@ from functools import lru_cache
 import langcodes
 from langcodes.tag_parser import LanguageTagError
 
-from matrices.languoids import languoid, speakers, within
+from matrices.languoids import languoid, names, speakers, within
 from matrices.macrolanguages import FOLDED, STANDARD_OF
 from matrices.names import FAMILY, HEAD, SURE, Bearer, bearers, by_speakers, near
 
@@ -143,8 +143,7 @@ def private(code: str) -> bool:
 
 def name_of(code: str) -> str:
     """The English name of a code in normal form; the code itself where it has none."""
-    known = languoid(code)
-    return code if known is None else known.name
+    return names().get(code, code)
 
 
 def members_of(code: str) -> tuple[str, ...]:
