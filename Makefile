@@ -21,7 +21,7 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy benchmarks studies
+	$(BIN)/mypy benchmarks studies tools
 
 # The figures of one worker and of whole matrices (docs/performance.md); half an hour on 2 quiet cores.
 bench: $(VENV)/ready

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from adapters_zoo.dropout import factors
 from adapters_zoo.packing import Group, Layout
 
 
@@ -44,7 +45,7 @@ class _Attention(torch.autograd.Function):
             if group.bias is not None:
                 scores.unflatten(0, (group.batch, heads)).add_(group.bias)
             weights = functional.softmax(scores, dim=-1).to(projected.dtype)
-            raised = _raised(weights, dropout) if dropout else None
+            raised = factors(weights, dropout) if dropout else None
             group.put(_join(torch.bmm(_times(weights, raised), value)[None], group, heads), attended)
             if ctx.needs_input_grad[0]:
                 kept += [parts, weights, raised]
@@ -61,7 +62,7 @@ class _Attention(torch.autograd.Function):
             query, key, value = parts
             (given,) = _split(group.spread(gradient), group, 1, ctx.heads)
             of_weights = _times(torch.bmm(given, value.transpose(1, 2)), raised)
-            scores = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype).mul_(_scale(query))
+            scores = _softmax_backward(of_weights, weights).mul_(_scale(query)).to(weights.dtype)
             of_parts = (
                 torch.bmm(scores, key),
                 torch.bmm(scores.transpose(1, 2), query),
@@ -71,13 +72,13 @@ class _Attention(torch.autograd.Function):
         return moved, None, None, None
 
 
+def _softmax_backward(gradient: Tensor, weights: Tensor) -> Tensor:
+    """The gradient of scores, fp32, from that of their softmax and its weights."""
+    return torch._softmax_backward_data(gradient.float(), weights.float(), -1, torch.float32)
+
+
 def _scale(query: Tensor) -> float:
     return float(query.shape[-1] ** -0.5)
-
-
-def _raised(weights: Tensor, dropout: float) -> Tensor:
-    """What dropout multiplies each weight by: nothing, or as much more as others are dropped."""
-    return functional.dropout(torch.ones_like(weights), dropout)
 
 
 def _times(weights: Tensor, raised: Tensor | None) -> Tensor:

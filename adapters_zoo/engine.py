@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from adapters_zoo.attention import attend
+from adapters_zoo.dropout import drop
 from adapters_zoo.packing import Layout
 
 Pair = tuple[Tensor, Tensor]
@@ -275,7 +276,7 @@ class Engine:
         return functional.layer_norm(states, states.shape[-1:], *pair, self._weights.epsilon)
 
     def _drop(self, states: Tensor) -> Tensor:
-        return functional.dropout(states, self._weights.dropout, self.training) if self._weights.dropout else states
+        return drop(states, self._weights.dropout) if self.training and self._weights.dropout else states
 
 
 def _cast(pair: Pair, dtype: torch.dtype) -> Pair:

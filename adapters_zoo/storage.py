@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import uuid
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +19,8 @@ from typing import Protocol
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import from_url
+
+from matrices.whole_file import whole_file
 
 BUCKETS = ("s3://", "gs://")
 """What an address in a bucket begins with; anything else is a folder."""
@@ -71,18 +72,21 @@ def in_bucket(place: str | Path) -> bool:
 
 
 class Folder:
-    """A folder on a disk, perhaps one that machines share. It is made when needed; the folder it lies in is not."""
+    """A folder on a disk, perhaps one that machines share. It is made when needed; the folder it lies in is not.
+
+    Not `obstore`'s ``LocalStore``: that makes the folders above too, tells the system's errors without their numbers,
+    and lists a folder with all below it, in no order.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def create(self, name: str, data: bytes) -> bool:
         """See ``Storage``."""
-        with self._draft(name, data) as draft:
-            try:
-                os.link(draft, self._root / name)
-            except FileExistsError:
-                return False
+        try:
+            self._write(name, data, replace=False)
+        except FileExistsError:
+            return False
         return True
 
     def read(self, name: str) -> bytes | None:
@@ -94,8 +98,7 @@ class Folder:
 
     def write(self, name: str, data: bytes) -> None:
         """See ``Storage``."""
-        with self._draft(name, data) as draft:
-            draft.replace(self._root / name)
+        self._write(name, data, replace=True)
 
     def delete(self, name: str) -> None:
         """See ``Storage``."""
@@ -112,18 +115,11 @@ class Folder:
             return []
         return sorted(above + name for name in found if not name.startswith("."))
 
-    @contextlib.contextmanager
-    def _draft(self, name: str, data: bytes) -> Iterator[Path]:
-        path = self._root / name
+    def _write(self, name: str, data: bytes, *, replace: bool) -> None:
         # Never the folder above: if a disk is not mounted, an empty folder in its place would hide that.
         self._root.mkdir(exist_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
-        try:
+        with whole_file(self._root / name, replace=replace) as draft:
             draft.write_bytes(data)
-            yield draft
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 class Bucket:

@@ -28,7 +28,7 @@ from matrices.held import Held
 from matrices.languages import UnknownLanguageError, kinship, resolve
 from matrices.languoids import speakers
 from matrices.names import by_speakers
-from matrices.published import read_scores
+from matrices.published.scores import read_scores
 from matrices.recommend import Question, ask, predictions, to_json
 from matrices.scores import ScoreTable
 

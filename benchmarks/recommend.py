@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from matrices.backtest.yardstick import regret
-from matrices.published import read_scores
+from matrices.published.scores import read_scores
 from matrices.recommend.outlook import NothingToPredictError
 from matrices.recommend.predicted.budget import Cell, next_cells
 from matrices.recommend.predicted.model import fit

@@ -21,7 +21,7 @@ import numpy as np
 from matrices.backtest import Forecast, Judgement, Method, judge_all, report
 from matrices.backtest.ours import sprachbund
 from matrices.likeness.text import Overlaps
-from matrices.published import read_scores
+from matrices.published.scores import read_scores
 from matrices.scores import ScoreTable
 from sprachbund.texts import overlaps_in
 

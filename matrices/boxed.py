@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matrices.export import whole_file, write_parquet
+from matrices.export import write_parquet
 from matrices.files import read_file
 from matrices.held import Held
 from matrices.items import SCHEMA as ITEMS_SCHEMA
@@ -29,6 +29,7 @@ from matrices.items import items_of, items_table
 from matrices.reading import CorpusCredit, Provenance, Reader, current, in_order
 from matrices.store import Store
 from matrices.upgrade import upgraded
+from matrices.whole_file import whole_file
 
 CELLS, ITEMS, PROVENANCE = "measured.parquet", "measured-items.parquet", "measured.json"
 MOST_BYTES = 12_000_000

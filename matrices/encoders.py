@@ -10,11 +10,12 @@ from importlib.resources import files
 
 import pyarrow as pa
 
-from matrices.beside import Beside
 from matrices.cells import now
 from matrices.languages import private
+from matrices.languoids import parted
+from matrices.side_tables import SideTable
 
-ENCODERS = Beside(
+ENCODERS = SideTable(
     "_encoders",
     pa.schema(
         [
@@ -62,7 +63,7 @@ def saw(pretrained: Collection[str] | None, language: str) -> bool | None:
     """
     if pretrained is None or (private(language) and language not in pretrained):
         return None
-    return language in pretrained
+    return parted(language).language in pretrained
 
 
 def read_pretrained(store: str, options: Mapping[str, str]) -> dict[str, frozenset[str]]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from matrices.cells import SCHEMA
 from matrices.credit import credit, metadata
 from matrices.held import Held
 from matrices.reading import Reader
+from matrices.whole_file import whole_file
 
 ROW_GROUP = 4096
 """Rows a Parquet row group: a reader of one target's column skips the rest of a large matrix."""
@@ -76,21 +74,6 @@ def _write_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: Path) -> No
     with pq.ParquetWriter(path, schema, **_PARQUET) as writer:
         for part in parts:
             writer.write_table(part.replace_schema_metadata(schema.metadata))
-
-
-@contextlib.contextmanager
-def whole_file(out: Path) -> Iterator[Path]:
-    """A temporary path beside ``out`` that takes its place when the block ends, and vanishes when it fails."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{out.name}.", suffix=out.suffix, dir=out.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def as_text(table: pa.Table) -> pa.Table:

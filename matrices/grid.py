@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from matrices.arrays import Floats
 from matrices.languages import genealogy
-from matrices.reading import there_is
+from matrices.nearest import there_is
 from matrices.view import MatrixView, NoScoresError, view
 
 Place = tuple[str, str]

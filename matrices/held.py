@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from matrices.apart import Apart, whole
-from matrices.beside import FAULTS, BesideError, plainly
 from matrices.cells import SCHEMA
 from matrices.encoders import pretrained_on
 from matrices.items import Items, Named
@@ -32,6 +31,7 @@ from matrices.reading import (
 )
 from matrices.sound import LISTS, MisshapenError, addressable, as_cells, name_is_usable
 from matrices.store import Store
+from matrices.store_errors import FAULTS, SideTableError, plainly
 
 _BRIEF = [name for name in SCHEMA.names if name not in LISTS]
 _ROW = "row"
@@ -298,11 +298,11 @@ def _beside(
     items: Named = {}
     try:
         items = {name: reader.items(in_store) for name, in_store in matrices.items()}
-    except BesideError as error:
+    except SideTableError as error:
         notes.append(f"what the items are is not known: {error}")
     try:
         return items, {name: reader.pretrained(name) for name in encoders}
-    except BesideError as error:
+    except SideTableError as error:
         notes.append(f"what encoders were pretrained on is known by their names alone: {error}")
         return items, {name: pretrained_on(name) for name in encoders}
 

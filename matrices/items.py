@@ -12,8 +12,8 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.beside import Beside
 from matrices.cells import now
+from matrices.side_tables import SideTable
 
 SCHEMA = pa.schema(
     [
@@ -25,7 +25,7 @@ SCHEMA = pa.schema(
         pa.field("created_at", pa.timestamp("us", tz="UTC"), nullable=False),
     ]
 )
-ITEMS = Beside("_items", SCHEMA)
+ITEMS = SideTable("_items", SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from functools import lru_cache
 import langcodes
 from langcodes.tag_parser import LanguageTagError
 
-from matrices.languoids import languoid, names, speakers, within
+from matrices.languoids import languoid, parted, speakers, within
 from matrices.macrolanguages import FOLDED, STANDARD_OF
 from matrices.names import FAMILY, HEAD, SURE, Bearer, bearers, by_speakers, near
 
@@ -113,8 +113,9 @@ def resolve(tag: str) -> Language:
 def among(given: str, known: Collection[str]) -> str:
     """The code of a tag, code or name, where some languages are ``known``: a code of theirs stands as it is.
 
-    A macrolanguage, or the standard variety of one, is the one member that is known where it is not known itself.
-    Raises ``UnknownLanguageError``, also where several members are known: it names those.
+    A macrolanguage, or the standard variety of one, is the one member that is known where it is not known itself, and a
+    language the one script it is known in. Raises ``UnknownLanguageError``, also where several are known: it names
+    those.
     """
     if given in known:
         return given
@@ -127,13 +128,24 @@ def among(given: str, known: Collection[str]) -> str:
         if len(there) == 1:
             return there[0][0]
         raise UnknownLanguageError(given, tuple(there), error.because) from error
-    members = [member for member in [*_folded_into(code), *members_of(code)] if member in known]
+    scripts = [one for one in sorted(known) if one != code and parted(one).language == code]
+    members = [*scripts, *(member for member in [*_folded_into(code), *members_of(code)] if member in known)]
     if code in known or not members:
         return code
     if len(set(members)) > 1:
         named = tuple((member, name_of(member)) for member in dict.fromkeys(members))
-        raise UnknownLanguageError(given, named, "a macrolanguage")
+        raise UnknownLanguageError(given, named, "measured in several scripts" if scripts else "a macrolanguage")
     return members[0]
+
+
+def script_in(tag: str) -> str | None:
+    """The script (ISO 15924) that a tag names, as ``Deva`` in ``kas_Deva``; None of what names none, or is no tag."""
+    if not _TAG.fullmatch(tag.strip()):
+        return None
+    try:
+        return langcodes.Language.get(tag.strip(), normalize=False).script
+    except LanguageTagError:
+        return None
 
 
 def private(code: str) -> bool:
@@ -143,7 +155,10 @@ def private(code: str) -> bool:
 
 def name_of(code: str) -> str:
     """The English name of a code in normal form; the code itself where it has none."""
-    return names().get(code, code)
+    known, (_, script) = languoid(code), parted(code)
+    if known is None:
+        return code
+    return f"{known.name} ({script})" if script else known.name
 
 
 def members_of(code: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,14 +38,32 @@ class Languoid:
     members: tuple[str, ...]
 
 
+class Parted(NamedTuple):
+    """A code of a language in one script, which a table keeps apart from another: ``kas_Deva`` is ``kas`` in ``Deva``.
+
+    ``script`` is None of the code of a language alone.
+    """
+
+    language: str
+    script: str | None
+
+
+def parted(code: str) -> Parted:
+    """The language of a code, and the script if it names one."""
+    language, _, script = code.partition("_")
+    return Parted(language, script or None)
+
+
 @cache
 def languoid(code: str) -> Languoid | None:
-    """A language by ISO 639-3 code; None of a code that no language has."""
-    at = _rows().get(code)
+    """A language by ISO 639-3 code, also in one script (``kas_Deva``); None of a code that no language has."""
+    language, script = parted(code)
+    at = _rows().get(language)
     if at is None:
         return None
     [row] = _table().slice(at, 1).to_pylist()
     del row["code"]
+    row["script"] = script or row["script"]
     lineage = None if row["lineage"] is None else tuple(row["lineage"].split())
     return Languoid(**{**row, "lineage": lineage, "members": tuple(row["members"].split())})
 

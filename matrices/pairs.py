@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from matrices.arrays import Floats, mean_over_seeds
 from matrices.encoders import saw
-from matrices.languages import UnknownLanguageError, genealogy, resolve
+from matrices.languages import genealogy, name_of
 from matrices.reading import Reader
 from matrices.scores import standard_errors
 from matrices.view import COLUMNS, MatrixView, NoScoresError, view
@@ -71,7 +71,7 @@ def pairs_in(found: MatrixView, errors: Floats | None, pretrained: frozenset[str
     for side, languages, places in (("source", found.sources, at[0]), ("target", found.targets, at[1])):
         of_language = {
             side: pa.array(languages),
-            f"{side}_name": pa.array([_name(code) for code in languages]),
+            f"{side}_name": pa.array([name_of(code) for code in languages]),
             f"{side}_family": pa.array([_family(code) for code in languages], pa.string()),
             f"{side}_seen": pa.array([saw(pretrained, code) for code in languages], pa.bool_()),
         }
@@ -91,13 +91,6 @@ def _spread(scores: Floats) -> Floats:
 
 def _known(values: np.ndarray) -> pa.Array:
     return pa.array(values, from_pandas=True)
-
-
-def _name(code: str) -> str:
-    try:
-        return resolve(code).name
-    except UnknownLanguageError:
-        return code
 
 
 def _family(code: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 
 from matrices.cells import BASELINE
 from matrices.items import Items
+from matrices.nearest import there_is
 
 ORDER = ("task", "target", "source", "selection", "seed", "composition", "cell_id")
 """The columns cells are sorted by, wherever cells leave this room; a null source (the baseline) comes last."""
@@ -109,16 +109,6 @@ class UnknownVersionError(LookupError):
     def __init__(self, given: int, newest: int, oldest: int = 0) -> None:
         self.given, self.newest = given, newest
         super().__init__(f"there is no version {given}; versions are {oldest} to {newest}")
-
-
-def there_is(given: str, known: Sequence[str], most: int = 12) -> str:
-    """The end of an error message: what there is instead, the nearest first where there is much."""
-    if not known:
-        return "there is none yet"
-    if len(known) <= most:
-        return f"there is: {', '.join(sorted(known))}"
-    near = difflib.get_close_matches(given, known, n=3, cutoff=0.3) or sorted(known)[:3]
-    return f"nearest of {len(known)}: {', '.join(near)}"
 
 
 def current(table: pa.Table) -> pa.Table:

@@ -1,6 +1,6 @@
 """What predictions and backtests are fitted to: scores of sources on targets, and what is known of each pair.
 
-From a matrix by ``scores_of``, from a published file by ``matrices.published.read_scores``.
+From a matrix by ``scores_of``, from a published file by ``matrices.published.scores.read_scores``.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from matrices.cells import BASELINE, DIFFERENCE, SCHEMA, STATUSES, Kind
 
 LISTS = ("correct", "total")
 """The columns of outcomes by item."""
-_CODE = r"^[a-z][a-z0-9_-]{1,30}$"
+_CODE = r"^[a-z][A-Za-z0-9_-]{1,30}$"
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _NAMED = ("encoder", "kind", "composition", "task", "metric", "selection", "cell_id")
 _LONGEST = 200

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.beside import Beside
 from matrices.cells import now
+from matrices.side_tables import SideTable
 
-SPREADS = Beside(
+SPREADS = SideTable(
     "_spreads",
     pa.schema(
         [

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import re
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,34 +16,37 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
-from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.exceptions import CommitFailedError
 
-from matrices.beside import FAULTS, plainly
 from matrices.cells import SCHEMA, SCHEMA_VERSION, Cell, to_table
+from matrices.delta import (
+    CONFIGURATION,
+    VERSION_KEY,
+    arrow_schema,
+    cell_rows,
+    create_table,
+    equal,
+    files_of,
+    open_table,
+    refuse_escapes,
+    scan,
+    storage_options,
+)
 from matrices.encoders import pretrained_on, read_pretrained, write_pretrained
 from matrices.items import Items, Named, read_items, write_items
-from matrices.reading import (
-    KEY_COLUMNS,
-    SUMMARY_COLUMNS,
-    MatrixInfo,
-    UnknownMatrixError,
-    UnknownVersionError,
-    current,
-    in_order,
-    summaries,
-)
-from matrices.sound import MisshapenError, as_cells
+from matrices.reading import KEY_COLUMNS, SUMMARY_COLUMNS, MatrixInfo, UnknownMatrixError, current, in_order, summaries
 from matrices.spreads import Spread, read_spreads, write_spreads
-from matrices.upgrade import NEEDS, is_current, upgraded
+from matrices.store_errors import (
+    FAULTS,
+    StoreMissingError,
+    StoreTooNewError,
+    StoreUnreadableError,
+    StoreUnwritableError,
+)
+from matrices.upgrade import is_current, upgraded
 
-_VERSION_KEY = "sprachbund.schema_version"
-_CONFIGURATION = {
-    _VERSION_KEY: str(SCHEMA_VERSION),
-    # A version is what a download cites: Delta would drop old log entries after 30 days.
-    "delta.enableExpiredLogCleanup": "false",
-    "delta.logRetentionDuration": "interval 36500 days",
-    "delta.deletedFileRetentionDuration": "interval 36500 days",
-}
+__all__ = ["Store", "StoreMissingError", "StoreTooNewError", "StoreUnreadableError", "StoreUnwritableError"]
+
 _ZSTD = WriterProperties(
     compression="ZSTD",
     compression_level=6,
@@ -59,49 +60,6 @@ _RETRIES = 1000
 """Appends contradict nothing: whoever loses the race for a version takes the next. 15 tries, the default, are few."""
 _APPEND_KEY = "sprachbund.append"
 """In a commit's metadata: which append it is, so that one told as failed can be found to have arrived."""
-_LAST = "_last_checkpoint"
-_ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
-
-
-class StoreMissingError(FileNotFoundError):
-    """No store where one was named."""
-
-    def __init__(self, uri: str) -> None:
-        self.uri = uri
-        super().__init__(f"{uri} holds no store; make one with `sprachbund fill JOB.yaml`, whose `store:` names it")
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-class StoreUnreadableError(OSError):
-    """A store of which a file is missing or damaged, or which cannot be reached; the message says what was found."""
-
-    def __init__(self, uri: str, cause: BaseException | str) -> None:
-        self.uri = uri
-        super().__init__(f"{uri} cannot be read: {plainly(cause)}. Mend what that names, or name another store")
-
-
-class StoreUnwritableError(OSError):
-    """A store that took nothing of what was to be written; the message says why."""
-
-    def __init__(self, uri: str, cause: BaseException | str) -> None:
-        self.uri = uri
-        super().__init__(
-            f"{uri} cannot be written: {plainly(cause)}. Nothing that was there is lost; make room or mend what that "
-            "names, and give the same command again: it adds what is missing"
-        )
-
-
-class StoreTooNewError(RuntimeError):
-    """A store written under a newer schema than this release reads."""
-
-    def __init__(self, uri: str, written: int) -> None:
-        self.uri, self.written, self.supported = uri, written, SCHEMA_VERSION
-        super().__init__(
-            f"{uri} was written with schema version {written}; this release reads up to {SCHEMA_VERSION}. "
-            "Upgrade sprachbund, or name another store"
-        )
 
 
 class Store:
@@ -114,11 +72,9 @@ class Store:
     def __init__(self, uri: str | Path) -> None:
         """Raises ``StoreMissingError`` where there is none, ``StoreTooNewError`` and ``StoreUnreadableError``."""
         self.uri = str(uri)
-        if "://" not in self.uri and _ESCAPED.search(self.uri):
-            why = "its path has a % before two digits, which Delta Lake takes for another character; rename the folder"
-            raise StoreUnreadableError(self.uri, why)
-        self._options = _options()
-        self._table()
+        refuse_escapes(self.uri)
+        self._options = storage_options()
+        self._open()
 
     @classmethod
     def open(cls, uri: str | Path, *, create: bool = False) -> Store:
@@ -133,7 +89,7 @@ class Store:
                 store.upgrade()
             return store
         try:
-            _create(str(uri))
+            create_table(str(uri))
         except FAULTS as error:
             # Of two jobs that start at the same moment one makes the table, and the other finds it made.
             with contextlib.suppress(StoreMissingError):
@@ -144,7 +100,7 @@ class Store:
     @property
     def version(self) -> int:
         """The newest version: it grows by one with every commit."""
-        return self._table().version()
+        return self._open().version()
 
     @property
     def provenance(self) -> None:
@@ -158,7 +114,7 @@ class Store:
         """
         if cells:
             self.upgrade()
-        table = self._table()
+        table = self._open()
         if not cells:
             return table.version()
         this = uuid.uuid4().hex
@@ -175,17 +131,17 @@ class Store:
         It has the same cells, and every earlier version stays readable. A job that still writes the earlier schema is
         refused from then on. Safe to be run by several at once, and to be stopped at any moment.
         """
-        while not is_current(_schema(table := self._table())):
+        while not is_current(arrow_schema(table := self._open())):
             try:
                 # The number first: whoever knows the earlier schema only must not find columns that it does not know.
-                table.alter.set_table_properties({_VERSION_KEY: str(SCHEMA_VERSION)}, raise_if_not_exists=False)
-                table = self._table()
+                table.alter.set_table_properties({VERSION_KEY: str(SCHEMA_VERSION)}, raise_if_not_exists=False)
+                table = self._open()
                 write_deltalake(
                     table,
-                    upgraded(_scan(table, _schema(table).names)),
+                    upgraded(scan(table, arrow_schema(table).names)),
                     mode="overwrite",
                     schema_mode="overwrite",
-                    configuration=_CONFIGURATION,
+                    configuration=CONFIGURATION,
                     writer_properties=_ZSTD,
                     commit_properties=CommitProperties(max_commit_retries=0),
                 )
@@ -201,13 +157,13 @@ class Store:
 
         Of one matrix, or one target (ISO 639-3), where they are given; none of a matrix that is not there.
         """
-        rows = _rows(self._table(), ["cell_id"], "status <> 'failed'", *_equal(matrix=matrix, target=target))
+        rows = cell_rows(self._open(), ["cell_id"], "status <> 'failed'", *equal(matrix=matrix, target=target))
         return set(rows["cell_id"].to_pylist())
 
     def marks(self, version: int | None = None) -> Mapping[str, str]:
         """A mark of every matrix at a version (default the newest): of equal marks, all cells are equal."""
         found: dict[str, list[str]] = {}
-        for row in _files(self._table(version)).select(["path", "partition.matrix"]).to_pylist():
+        for row in files_of(self._open(version)).select(["path", "partition.matrix"]).to_pylist():
             found.setdefault(row["partition.matrix"] or "", []).append(row["path"])
         return {
             matrix: hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest() for matrix, paths in found.items()
@@ -218,8 +174,8 @@ class Store:
 
         What wrote them may have been something else: ``matrices.sound`` says which are cells. Raises as ``cells``.
         """
-        table = self._table(version)
-        condition = _equal(matrix=matrix)[0] if matrix else "matrix is null or matrix = ''"
+        table = self._open(version)
+        condition = equal(matrix=matrix)[0] if matrix else "matrix is null or matrix = ''"
         try:
             yield from pa.RecordBatchReader.from_stream(table.scan(None, condition))
         except FAULTS as error:
@@ -228,14 +184,14 @@ class Store:
     def commits(self) -> list[Mapping[str, Any]]:
         """Every commit there is a record of, the newest first: ``version``, ``timestamp`` (ms), ``operation``."""
         try:
-            return list(self._table().history())
+            return list(self._open().history())
         except FAULTS as error:
             raise StoreUnreadableError(self.uri, error) from error
 
     def matrices(self, version: int | None = None) -> list[MatrixInfo]:
         """Every matrix at a version (default the newest), sorted by name."""
-        table = self._table(version)
-        return summaries(current(_rows(table, SUMMARY_COLUMNS)), table.version())
+        table = self._open(version)
+        return summaries(current(cell_rows(table, SUMMARY_COLUMNS)), table.version())
 
     def cells(
         self,
@@ -251,10 +207,10 @@ class Store:
         What was measured last wins, also over later failures; a later failure over an earlier. Raises
         ``UnknownMatrixError`` and ``UnknownVersionError``.
         """
-        table = self._table(version)
+        table = self._open(version)
         wanted = list(columns if columns is not None else SCHEMA.names)
-        conditions = _equal(matrix=matrix, source=source, target=target)
-        rows = _rows(table, list(dict.fromkeys([*wanted, *KEY_COLUMNS])), *conditions)
+        conditions = equal(matrix=matrix, source=source, target=target)
+        rows = cell_rows(table, list(dict.fromkeys([*wanted, *KEY_COLUMNS])), *conditions)
         if not rows.num_rows:
             self._must_exist(table, matrix)
         return in_order(current(rows)).select(wanted)
@@ -285,7 +241,7 @@ class Store:
 
     def crowded(self) -> list[str]:
         """The matrices that lie in so many small files that reading them takes long: ``compact`` them."""
-        files = _files(self._table())
+        files = files_of(self._open())
         small = files.filter(pc.less(files["size_bytes"], _JOINED_BYTES // 2))  # Any two of them can be joined.
         counts = Counter(small["partition.matrix"].to_pylist())
         return sorted(matrix for matrix, count in counts.items() if count >= _MOST_SMALL)
@@ -297,7 +253,7 @@ class Store:
         notices. Not to be run by two processes at once: `deltalake` sees no conflict between two compactions, so the
         table would have the cells that both joined twice.
         """
-        table = self._table()
+        table = self._open()
         partitions = None if matrix is None else [("matrix", "=", matrix)]
         commit = CommitProperties(max_commit_retries=_RETRIES)
         try:
@@ -314,7 +270,7 @@ class Store:
         Raises ``StoreUnwritableError``.
         """
         with contextlib.suppress(StoreUnreadableError, *FAULTS):
-            for commit in self._table().history(_RETRIES):
+            for commit in self._open().history(_RETRIES):
                 if commit.get(_APPEND_KEY) == this:
                     return int(commit["version"])
         raise StoreUnwritableError(self.uri, told) from told
@@ -324,124 +280,5 @@ class Store:
         if matrix not in known:
             raise UnknownMatrixError(matrix, sorted(known))
 
-    def _table(self, version: int | None = None) -> DeltaTable:
-        try:
-            table = DeltaTable(self.uri, storage_options=self._options)
-            self._must_be_newest(table)
-            _refuse_newer(self.uri, table.metadata().configuration)
-            if version is not None:
-                _travel(table, version)
-        except TableNotFoundError as error:
-            raise (
-                StoreUnreadableError(self.uri, error) if _has_log(self.uri) else StoreMissingError(self.uri)
-            ) from error
-        except (StoreMissingError, StoreTooNewError, StoreUnreadableError, UnknownVersionError):
-            raise
-        except FAULTS as error:
-            hint = "; remove _delta_log/_last_checkpoint, which is a hint alone" if _LAST in str(error) else ""
-            raise StoreUnreadableError(self.uri, f"{plainly(error)}{hint}") from error
-        return table
-
-    def _must_be_newest(self, table: DeltaTable) -> None:
-        """Delta takes an entry of its log that cannot be looked at for none: what came after it would seem lost."""
-        if "://" in self.uri:
-            return
-        while _is_there(f"{_log(self.uri)}/{table.version() + 1:020}.json"):
-            before = table.version()
-            table.update_incremental()
-            if table.version() == before:
-                raise StoreUnreadableError(self.uri, f"entry {before + 1} of its log is there, and was not read")
-
-
-def _log(uri: str) -> str:
-    return f"{uri}/_delta_log"
-
-
-def _has_log(uri: str) -> bool:
-    """Whether there are entries of a log at a folder. Raises ``StoreUnreadableError`` where that cannot be seen."""
-    try:
-        return "://" not in uri and any(Path(_log(uri)).glob("*.json"))
-    except OSError as error:
-        raise StoreUnreadableError(uri, error) from error
-
-
-def _is_there(path: str) -> bool:
-    try:
-        os.stat(path)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _files(table: DeltaTable) -> pa.Table:
-    """The files of a table's rows, with their partitions and sizes."""
-    try:
-        return pa.table(table.get_add_actions(flatten=True))
-    except FAULTS as error:
-        raise StoreUnreadableError(table.table_uri, error) from error
-
-
-def _rows(table: DeltaTable, columns: Sequence[str], *conditions: str) -> pa.Table:
-    """Rows as they were appended that are cells and meet every condition (SQL), in no particular order."""
-    schema = _schema(table)
-    if is_current(schema):
-        rows = _scan(table, columns, *conditions)
-    else:
-        there = dict.fromkeys(name if name in schema.names else NEEDS[name] for name in columns)
-        rows = upgraded(_scan(table, list(there), *conditions), list(columns))
-    try:
-        return as_cells(rows, columns)[0]
-    except MisshapenError as error:
-        raise StoreUnreadableError(table.table_uri, error) from error
-
-
-def _scan(table: DeltaTable, columns: Sequence[str], *conditions: str) -> pa.Table:
-    # Delta's own engine: Arrow's reads through Python's threads, many times slower, and now and then aborts at exit.
-    try:
-        return pa.table(table.scan(list(columns), " AND ".join(conditions) or None))
-    except FAULTS as error:
-        raise StoreUnreadableError(table.table_uri, error) from error
-
-
-def _schema(table: DeltaTable) -> pa.Schema:
-    return pa.schema(table.schema())
-
-
-def _equal(**values: str | None) -> list[str]:
-    """A condition for each column that has a value."""
-    return [f"{name} = '{value.replace(chr(39), 2 * chr(39))}'" for name, value in values.items() if value is not None]
-
-
-def _travel(table: DeltaTable, version: int) -> None:
-    newest = table.version()
-    if not 0 <= version <= newest:
-        raise UnknownVersionError(version, newest)
-    table.load_as_version(version)
-    if table.version() != version:
-        raise StoreUnreadableError(table.table_uri, f"of version {version} not every entry of its log was read")
-
-
-def _create(uri: str) -> None:
-    DeltaTable.create(
-        uri,
-        schema=SCHEMA,
-        mode="ignore",
-        partition_by=["matrix"],
-        configuration=_CONFIGURATION,
-        storage_options=_options(),
-        # A retry after losing the race would create the table again, as version 1; losing is an error instead.
-        commit_properties=CommitProperties(max_commit_retries=0),
-        raise_if_key_not_exists=False,
-    )
-
-
-def _options() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "GOOGLE_"))}
-
-
-def _refuse_newer(uri: str, configuration: Mapping[str, str]) -> None:
-    written = configuration.get(_VERSION_KEY)
-    if written is None:
-        raise StoreMissingError(uri)
-    if int(written) > SCHEMA_VERSION:
-        raise StoreTooNewError(uri, int(written))
+    def _open(self, version: int | None = None) -> DeltaTable:
+        return open_table(self.uri, self._options, version)

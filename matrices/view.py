@@ -8,7 +8,6 @@ Notation: S sources, T targets, K seeds, N items of a target in G clusters (pass
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -19,48 +18,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.arrays import Bools, Floats, Indices, Singles, mean_over_seeds, places
-from matrices.cells import BASELINE
+from matrices.arrays import Bools, Floats, Indices, mean_over_seeds, places
+from matrices.comparable_runs import MeasureError, NoScoresError, choose, comparable_runs, failures, no_scores
 from matrices.items import Items
-from matrices.reading import compositions, selections, there_is
+from matrices.matrix_arrays import BY_ITEM, Axes, ItemOutcomes
+
+__all__ = [
+    "COLUMNS",
+    "NARROW",
+    "AdapterVariance",
+    "ItemOutcomes",
+    "MatrixView",
+    "MeasureError",
+    "NoScoresError",
+    "about",
+    "choose",
+    "view",
+]
 
 NARROW = (
     *("matrix", "encoder", "kind", "composition", "task", "metric", "source", "target", "selection", "seed"),
     *("score", "n_items", "status", "created_at", "data", "shots", "language_seed"),
 )
 """The columns of cells that a view reads but for outcomes of items."""
-COLUMNS = (*NARROW, "correct", "total")
+COLUMNS = (*NARROW, *BY_ITEM)
 """The columns of cells that a view reads."""
-_BY_ITEM = ("correct", "total")
-
-
-class MeasureError(ValueError):
-    """What these cells cannot give. Says why, and what would."""
-
-
-class NoScoresError(MeasureError, LookupError):
-    """A matrix in which no source has a score on a target, under what was asked for."""
-
-
-@dataclass(frozen=True, eq=False)
-class ItemOutcomes:
-    """The outcomes of all runs on one target: S sources, K seeds, N items.
-
-    ``correct`` [S, K, N] and ``total`` ([S, K, N], or [1, 1, N] where it is the same in every run) are as in a cell; 0
-    where nothing was measured. ``baseline_correct`` and ``baseline_total`` [1, K, N] are the baseline's.
-    """
-
-    target: str
-    correct: Singles
-    total: Singles
-    baseline_correct: Singles
-    baseline_total: Singles
-
-    @property
-    def items(self) -> int:
-        """N."""
-        return int(self.correct.shape[2])
-
 
 ReadOutcomes = Callable[[str], ItemOutcomes | None]
 """The outcomes on a target; None where cells were kept without them."""
@@ -220,23 +202,6 @@ class MatrixView:
         return [(self.sources, sources), (self.targets, targets)]
 
 
-def choose(
-    cells: pa.Table, *, composition: str | None = None, selection: str | None = None, target: str | None = None
-) -> tuple[str, str]:
-    """The composition and selection to look at, where none is named.
-
-    The first that there is of ``stack``, ``alone`` and the others by name, and of ``last`` and the others by name; of
-    those that a ``target`` has scores of, where it has any.
-    """
-    kept = pc.and_(pc.equal(cells["status"], "ok"), pc.is_valid(cells["source"]))
-    if target is not None and pc.any(of_target := pc.and_(kept, pc.equal(cells["target"], target))).as_py():
-        kept = of_target
-    scored = cells.select(["composition", "selection"]).filter(kept)
-    composition = composition or next(iter(compositions(scored)), "stack")
-    of_it = scored.filter(pc.equal(scored["composition"], composition))
-    return composition, selection or next(iter(selections(of_it)), "last")
-
-
 def view(
     cells: pa.Table,
     *,
@@ -253,17 +218,17 @@ def view(
     Raises ``NoScoresError`` where no source has a score.
     """
     chosen = choose(cells, composition=composition, selection=selection)
-    has_lists = set(_BY_ITEM) <= set(cells.column_names)
-    rows = cells.drop_columns(list(_BY_ITEM)) if has_lists else cells
-    runs, baselines, left_out = _select(rows, *chosen)
+    has_lists = set(BY_ITEM) <= set(cells.column_names)
+    rows = cells.drop_columns(list(BY_ITEM)) if has_lists else cells
+    runs, baselines, left_out = comparable_runs(rows, *chosen)
     if not runs.num_rows:
-        raise _nothing(rows, composition, selection)
+        raise no_scores(rows, composition, selection)
     if read is None and has_lists:
         read = _Rows(cells)
     sources, targets, seeds = (
         tuple(sorted(pc.unique(runs[name]).to_pylist())) for name in ("source", "target", "seed")
     )
-    axes = _Axes(sources, targets, seeds, constant=runs["kind"][0].as_py() == "zero_shot")
+    axes = Axes(sources, targets, seeds, constant=runs["kind"][0].as_py() == "zero_shot")
     return MatrixView(
         **{name: runs[name][0].as_py() for name in ("matrix", "encoder", "kind", "task", "metric")},
         composition=chosen[0],
@@ -278,88 +243,8 @@ def view(
         items=items or {},
         other_items=left_out,
         language_runs=len(pc.unique(runs["language_seed"].drop_null())),
-        failed=_failures(rows, *chosen),
+        failed=failures(rows, *chosen),
     )
-
-
-def _nothing(cells: pa.Table, composition: str | None, selection: str | None) -> NoScoresError:
-    matrix = cells["matrix"][0].as_py() if cells.num_rows else "the matrix"
-    ok = cells.filter(pc.and_(pc.equal(cells["status"], "ok"), pc.is_valid(cells["source"])))
-    if composition is not None and composition not in (known := compositions(ok)):
-        return NoScoresError(f"{matrix} has no score of composition {composition!r}; {there_is(composition, known)}")
-    if composition is not None:
-        ok = ok.filter(pc.equal(ok["composition"], composition))
-    if selection is not None and selection not in (known := selections(ok)):
-        return NoScoresError(f"{matrix} has no score of selection {selection!r}; {there_is(selection, known)}")
-    return NoScoresError(f"{matrix} has no cell with a score of a source")
-
-
-def _select(rows: pa.Table, composition: str, selection: str) -> tuple[pa.Table, pa.Table, Mapping[str, int]]:
-    """The runs that count, the baselines on their items, and how many runs a target were on other items.
-
-    In order of time: of a pair measured twice with one seed (under two recipes, say) the later counts.
-    """
-    ok = rows.filter(pc.equal(rows["status"], "ok"))
-    if "shots" in ok.column_names and ok.num_rows:
-        # What was learned from labelled target items is another quantity.
-        ok = ok.filter(pc.equal(ok["shots"], pc.min(ok["shots"])))
-    ok = ok.take(pc.sort_indices(ok, sort_keys=[("created_at", "ascending")]))
-    is_run = pc.and_(pc.equal(ok["composition"], composition), pc.equal(ok["selection"], selection))
-    runs = ok.filter(pc.and_(is_run, pc.is_valid(ok["source"])))
-    usual = _usual_items(runs)
-    kept = _are_over(runs, usual)
-    left_out = Counter(runs["target"].filter(pc.invert(kept)).to_pylist())
-    baselines = ok.filter(pc.and_(pc.equal(ok["composition"], BASELINE), pc.is_null(ok["source"])))
-    selected = baselines.filter(pc.equal(baselines["selection"], selection))
-    # A constant answer has no weights to select: any serves where the selection has none of its own.
-    baselines = selected if selected.num_rows else baselines
-    return runs.filter(kept), baselines.filter(_are_over(baselines, usual)), left_out
-
-
-_ITEMS = ["target", "n_items", "data"]
-"""What says which items a run was over: of which target, how many, and their digest where the cell has one."""
-
-
-def _item_keys(rows: pa.Table) -> pa.Table:
-    data = rows["data"] if "data" in rows.column_names else pa.nulls(rows.num_rows, pa.string())
-    return pa.table({"target": rows["target"], "n_items": rows["n_items"], "data": pc.fill_null(data, "")})
-
-
-def _are_over(rows: pa.Table, items: Mapping[str, tuple[int, str]]) -> pa.ChunkedArray:
-    """Whether each row is over these items of its target."""
-    keys = _item_keys(rows)
-    at = pc.index_in(keys["target"], pa.array(items, pa.string()))
-    sizes, digests = (
-        pa.array([size for size, _ in items.values()], pa.int32()),
-        pa.array([digest for _, digest in items.values()], pa.string()),
-    )
-    same = pc.and_(pc.equal(keys["n_items"], sizes.take(at)), pc.equal(keys["data"], digests.take(at)))
-    return pc.fill_null(same, False)
-
-
-def _usual_items(runs: pa.Table) -> dict[str, tuple[int, str]]:
-    """The items that most runs on each target are over, as number and digest; of equally many runs the more items."""
-    counts = _item_keys(runs).group_by(_ITEMS, use_threads=False).aggregate([([], "count_all")])
-    usual: dict[str, tuple[int, tuple[int, str]]] = {}
-    for target, size, digest, count in zip(*(column.to_pylist() for column in counts.columns), strict=True):
-        usual[target] = max(usual.get(target, (0, (0, ""))), (count, (size, digest)))
-    return {target: key for target, (_, key) in usual.items()}
-
-
-def _failures(rows: pa.Table, composition: str, selection: str) -> Mapping[str, int]:
-    ours = pc.or_(
-        pc.and_(pc.equal(rows["composition"], composition), pc.equal(rows["selection"], selection)),
-        pc.and_(pc.equal(rows["composition"], BASELINE), pc.is_null(rows["source"])),
-    )
-    failed = _runs_in(rows, pc.and_(ours, pc.not_equal(rows["status"], "ok")))
-    if not failed:
-        return {}
-    return Counter(target for target, *_ in failed - _runs_in(rows, pc.and_(ours, pc.equal(rows["status"], "ok"))))
-
-
-def _runs_in(rows: pa.Table, kept: pa.ChunkedArray) -> set[tuple[str, str | None, int]]:
-    found = rows.filter(kept)
-    return set(zip(*(found[name].to_pylist() for name in ("target", "source", "seed")), strict=True))
 
 
 @dataclass(frozen=True)
@@ -376,96 +261,15 @@ class _Rows:
 class _Reading:
     """The outcomes on a target, from the cells that ``read`` gives."""
 
-    axes: _Axes
+    axes: Axes
     chosen: tuple[str, str]
     read: Callable[[str], pa.Table] | None
 
     def __call__(self, target: str) -> ItemOutcomes | None:
         if self.read is None:
             return None
-        runs, baselines, _ = _select(self.read(target), *self.chosen)
+        runs, baselines, _ = comparable_runs(self.read(target), *self.chosen)
         return self.axes.outcomes(target, runs, baselines)
-
-
-class _Axes:
-    """Places of rows in the arrays."""
-
-    def __init__(self, sources: Sequence[str], targets: Sequence[str], seeds: Sequence[int], *, constant: bool) -> None:
-        self._sources, self._targets = pa.array(sources), pa.array(targets)
-        self._seed_axis = pa.array(seeds, pa.int32())
-        self._seeds = {seed: at for at, seed in enumerate(seeds)}
-        self._constant = constant
-
-    def scores(self, runs: pa.Table) -> Floats:
-        scores = np.full((len(self._sources), len(self._targets), len(self._seeds)), np.nan)
-        scores[self._rows(runs), self._columns(runs), self._seed_places(runs)] = runs["score"].to_numpy()
-        return scores
-
-    def baseline(self, rows: pa.Table) -> Floats:
-        scores = np.full((len(self._targets), len(self._seeds)), np.nan)
-        found = list(zip(*(rows[name].to_pylist() for name in ("target", "seed", "score")), strict=True))
-        columns = places(self._targets.to_pylist())
-        measured: defaultdict[str, list[int]] = defaultdict(list)
-        for target, seed, _ in found:
-            measured[target].append(seed)
-        for target, seed, score in found:
-            scores[columns[target], self._seeds_of(seed, measured[target])] = score
-        return scores
-
-    def items(self, runs: pa.Table) -> Indices:
-        items = np.zeros(len(self._targets), dtype=np.int64)
-        items[self._columns(runs)] = runs["n_items"].to_numpy()
-        return items
-
-    def outcomes(self, target: str, runs: pa.Table, baselines: pa.Table) -> ItemOutcomes | None:
-        if not runs.num_rows or any(runs[name].null_count for name in _BY_ITEM):
-            return None
-        items = runs["n_items"][0].as_py()
-        shape = (len(self._sources), len(self._seeds), items)
-        correct, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        at = self._rows(runs), self._seed_places(runs)
-        correct[at], total[at] = (_lists(runs[name], items) for name in _BY_ITEM)
-        base_correct, base_total = (np.zeros((1, len(self._seeds), items), np.float32) for _ in range(2))
-        if baselines.num_rows and not baselines["correct"].null_count:
-            lists = [_lists(baselines[name], items) for name in _BY_ITEM]
-            measured = baselines["seed"].to_pylist()
-            for seed, *values in zip(measured, *lists, strict=True):
-                at_seeds = self._seeds_of(seed, measured)
-                base_correct[0, at_seeds], base_total[0, at_seeds] = values
-        return ItemOutcomes(target, correct, _once(total, at), base_correct, base_total)
-
-    def _seeds_of(self, seed: int, measured: Sequence[int]) -> list[int]:
-        """Where a baseline of this seed stands; a constant also under seeds that are not ``measured`` on its target."""
-        lacking = [at for other, at in self._seeds.items() if other not in measured] if self._constant else []
-        return [*lacking, self._seeds[seed]] if seed in self._seeds else lacking
-
-    def _rows(self, runs: pa.Table) -> Indices:
-        return _at(runs["source"], self._sources)
-
-    def _columns(self, runs: pa.Table) -> Indices:
-        return _at(runs["target"], self._targets)
-
-    def _seed_places(self, runs: pa.Table) -> Indices:
-        return _at(runs["seed"], self._seed_axis)
-
-
-def _at(values: pa.ChunkedArray, axis: pa.Array) -> Indices:
-    """Where each value stands on an axis that has it."""
-    found: Indices = pc.index_in(values, axis).to_numpy().astype(np.int64)
-    return found
-
-
-def _lists(column: pa.ChunkedArray, items: int) -> Singles:
-    values: Singles = pc.list_flatten(column).to_numpy().astype(np.float32)
-    return values.reshape(-1, items)
-
-
-def _once(total: Singles, at: tuple[Indices, Indices]) -> Singles:
-    """The totals of every run as one [1, 1, N] where all measured runs have the same: most tasks' do."""
-    measured = total[at]
-    alike: Singles = measured[:1, None]
-    # A view would keep the totals of all runs.
-    return total if (measured != alike[0]).any() else alike.copy()
 
 
 def about(found: MatrixView) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matrices.cells import SCHEMA
-from matrices.reading import there_is
+from matrices.nearest import there_is
 from matrices.sound import LISTS
 
 COLUMNS = tuple(name for name in SCHEMA.names if name not in LISTS)

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from starlette.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from matrices.export import export, whole_file
+from matrices.export import export
 from matrices.held import Held
+from matrices.whole_file import whole_file
 from service.answers import PARQUET
 from service.errors import NoRoomError
 from service.problems import problem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matrices.beside import plainly
+from matrices.store_errors import plainly
 
 
 class NoRoomError(OSError):

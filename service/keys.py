@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from matrices.export import whole_file
+from matrices.whole_file import whole_file
 from service.settings import Scope
 
 PREFIX = "spb_"

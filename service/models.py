@@ -14,8 +14,9 @@ from matrices.held import Held
 from matrices.languoids import names
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
-from matrices.recommend import NothingToPredictError, Predict, predictions, shown_for
+from matrices.recommend import NothingToPredictError, Predict, shown_for
 from matrices.scores import NoScoresError, ScoreTable, scores_in
+from service.fitting import fitted
 from service.lanes import NotYetError
 from service.once import Once
 from service.prepared import Prepared
@@ -35,7 +36,7 @@ class Models:
     def __init__(
         self,
         most: int,
-        fit: Fit = predictions,
+        fit: Fit = fitted,
         overlaps: Overlaps | None = None,
         prepared: Prepared | None = None,
     ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +15,7 @@ from starlette.exceptions import HTTPException
 from matrices.boxed import NoBoxError
 from matrices.languages import UnknownLanguageError
 from matrices.measures.registry import UnknownMeasureError
+from matrices.nearest import nearest_hint
 from matrices.reading import UnknownMatrixError, UnknownVersionError
 from matrices.recommend import UnknownTargetError, UnknownTaskError, UnknownWayError
 from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
@@ -119,9 +119,8 @@ def _parameter_errors(request: Request, error: RequestValidationError) -> Iterat
     for one in error.errors():
         parameter = str(one["loc"][-1])
         if one["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(parameter, allowed, n=1)
-            hint = f"nearest: {near[0]}" if near else f"there is: {', '.join(allowed)}"
-            yield {"parameter": parameter, "problem": f"no such parameter; {hint}"}
+            hint = nearest_hint(parameter, allowed) or f"; there is: {', '.join(allowed)}"
+            yield {"parameter": parameter, "problem": f"no such parameter{hint}"}
         else:
             yield {"parameter": parameter, "problem": one["msg"]}
 

@@ -23,7 +23,7 @@ from matrices.backtest import simple
 from matrices.backtest.ours import sprachbund
 from matrices.backtest.protocol import Judgement, Method, judge_all
 from matrices.boxed import store_or_box
-from matrices.published import read_scores
+from matrices.published.scores import read_scores
 from matrices.scores import ScoreTable, scores_of
 
 RESAMPLES = 10_000

@@ -24,7 +24,7 @@ from matrices.backtest import judge_all
 from matrices.backtest.ours import sprachbund
 from matrices.languages import resolve
 from matrices.likeness.states import likeness_of_states
-from matrices.published import read_scores
+from matrices.published.scores import read_scores
 
 LAYERS = (4, 8, 12)
 PARALLEL = "ntrex"

@@ -20,11 +20,13 @@ ROOMS: Mapping[str, frozenset[str]] = {
 }
 """Each room, and the rooms it may see."""
 FLOORS: Mapping[str, frozenset[str]] = {
+    "matrices.published": frozenset(),
+    "matrices.uncertainty": frozenset(),
     "matrices.likeness": frozenset(),
-    "matrices.measures": frozenset({"matrices.likeness"}),
-    "matrices.plots": frozenset({"matrices.measures"}),
-    "matrices.recommend": frozenset({"matrices.likeness", "matrices.measures"}),
-    "matrices.backtest": frozenset({"matrices.likeness", "matrices.recommend"}),
+    "matrices.measures": frozenset({"matrices.likeness", "matrices.uncertainty"}),
+    "matrices.plots": frozenset({"matrices.measures", "matrices.uncertainty"}),
+    "matrices.recommend": frozenset({"matrices.likeness", "matrices.measures", "matrices.uncertainty"}),
+    "matrices.backtest": frozenset({"matrices.likeness", "matrices.recommend", "matrices.uncertainty"}),
 }
 """Each floor of ``matrices``, and the floors it may see; modules beside them belong to all."""
 

@@ -14,8 +14,8 @@ from itertools import count
 
 import structlog
 
-from workers.claims import BEAT, Claims
 from workers.failures import failure_of, is_passing
+from workers.leases import HEARTBEAT, Leases
 from workers.ledger import Ledger
 from workers.retries import Backoff, Retries, persist
 from workers.schedule import Blocked, Schedule, describe
@@ -30,8 +30,8 @@ class Agenda:
     def __init__(
         self,
         schedule: Schedule,
-        adapters: Claims,
-        columns: Claims,
+        adapters: Leases,
+        columns: Leases,
         ledger: Ledger,
         retries: Retries,
         backoff: Backoff,
@@ -93,7 +93,7 @@ class Agenda:
             "seemed gone to another job, which took this over; what was measured is dropped", what=describe(column)
         )
         self._columns.release(name)
-        self.again(column, BEAT)
+        self.again(column, HEARTBEAT)
         return False
 
     def ended(self, unit: Unit, error: str | None) -> list[Blocked]:
@@ -112,9 +112,9 @@ class Agenda:
         if claim_name(unit) not in self._told:
             self._told.add(claim_name(unit))
             _log.info("another job is at it; its result is awaited", what=describe(unit))
-        self.again(unit, BEAT)
+        self.again(unit, HEARTBEAT)
 
-    def _claims(self, unit: Unit) -> Claims:
+    def _claims(self, unit: Unit) -> Leases:
         return self._columns if isinstance(unit, Column) else self._adapters
 
 

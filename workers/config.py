@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+
+from matrices.nearest import nearest
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -51,8 +52,7 @@ def _explain(error: Any, model: type[BaseModel], found: yaml.Node) -> str:
     name = ".".join(str(part) for part in location)
     if kind == "extra_forbidden":
         allowed = _keys_at(model, location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), allowed, n=1, cutoff=0.4)
-        meant = f"; did you mean `{near[0]}`?" if near else ""
+        meant = "".join(f"; did you mean `{near}`?" for near in nearest(str(location[-1]), allowed))
         return f"unknown key `{name}`{meant} Allowed here: {', '.join(allowed)}"
     if kind == "missing":
         return f"`{name}` is missing"

@@ -20,9 +20,9 @@ from matrices.cells import STATUSES, Cell
 from matrices.store import Store
 from workers.agenda import Agenda
 from workers.bench import Bench, Done, failed_cells
-from workers.claims import Claims
 from workers.cluster import crew_for, joined, must_have_gpus, named_address, nodes
 from workers.job import Job
+from workers.leases import Leases
 from workers.ledger import Ledger
 from workers.observing import Progress, job_id
 from workers.outstanding import Work, outstanding, zoo_of
@@ -178,14 +178,14 @@ def estimate_seconds(plan: Plan, work: Work) -> float:
 
 
 @contextmanager
-def claims_of(job: Job, run: str) -> Iterator[tuple[Claims, Claims]]:
+def claims_of(job: Job, run: str) -> Iterator[tuple[Leases, Leases]]:
     """A run's claims on adapters, kept in the zoo, and on columns, kept in the store."""
     zoo = zoo_of(job)
     if not in_bucket(zoo):
         Path(zoo).mkdir(parents=True, exist_ok=True)
     Zoo(zoo).tidy()
     on_adapters, on_columns = open_storage(f"{zoo}/claims"), open_storage(f"{job.store}/_claims")
-    with Claims(on_adapters, run) as adapters, Claims(on_columns, run) as columns:
+    with Leases(on_adapters, run) as adapters, Leases(on_columns, run) as columns:
         yield adapters, columns
 
 

@@ -10,8 +10,8 @@ import structlog
 
 from matrices.cells import Cell
 from matrices.store import Store
-from workers.claims import Claims
 from workers.failures import is_passing
+from workers.leases import Leases
 from workers.retries import Backoff, persist
 from workers.units import Column
 
@@ -54,7 +54,7 @@ class Ledger:
         if cells:
             persist(self._backoff, f"keeping {len(cells)} cells in {self._store.uri}", commit, is_passing)
 
-    def tidy(self, claims: Claims, after: int = 1) -> None:
+    def tidy(self, claims: Leases, after: int = 1) -> None:
         """Join the store's small files once there were so many appends, unless another run is at it.
 
         Whatever keeps it from being done keeps no cell from being kept: it is tried again after as many appends.
@@ -70,7 +70,7 @@ class Ledger:
                 raise
             _log.warning("small files of the store are not joined yet", error=str(error))
 
-    def _join(self, matrix: str, claims: Claims) -> None:
+    def _join(self, matrix: str, claims: Leases) -> None:
         """Under a claim: two runs that join the same files would double their cells."""
         name = hashlib.sha256(f"join {matrix}".encode()).hexdigest()[:32]
         if claims.take(name, f"joining small files of {matrix}"):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from matrices.nearest import nearest_hint
 
 
 class CorpusError(ValueError):
@@ -22,10 +23,7 @@ class CorpusError(ValueError):
 
 def refusal(what: str, value: str, allowed: Collection[str]) -> str:
     """What to say of a value that is not allowed: the value, all that is, and the nearest of them."""
-    near = difflib.get_close_matches(value.casefold(), {name.casefold(): name for name in allowed}, n=1)
-    nearest = next((name for name in sorted(allowed) if near and name.casefold() == near[0]), None)
-    hint = f"; nearest: {nearest}" if nearest else ""
-    return f"{what} {value!r} is not one of {', '.join(sorted(allowed))}{hint}"
+    return f"{what} {value!r} is not one of {', '.join(sorted(allowed))}{nearest_hint(value, allowed)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import warnings
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from transformers.convert_slow_tokenizer import convert_slow_tokenizer
 
 from adapters_zoo.sources import EncoderError, EncoderFiles
 from adapters_zoo.tokens import TOKENIZER, Vocabulary
+from matrices.whole_file import whole_file
 
 _SLOW = {"xlm-roberta": "XLMRobertaTokenizer", "deberta-v2": "DebertaV2Tokenizer"}
 """Classes of `transformers` that know which ids such a model's pieces have, by architecture."""
@@ -33,10 +33,8 @@ def _converted(files: EncoderFiles) -> Path:
     path = root / f"{key}.json"
     if not path.is_file():
         content = _convert(files)
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=root, suffix=".part", delete=False, encoding="utf-8") as draft:
-            draft.write(content)
-        os.replace(draft.name, path)  # Several workers may convert it at once; any of them is whole.
+        with whole_file(path) as draft:  # Several workers may convert it at once; any of them is whole.
+            draft.write_text(content, encoding="utf-8")
     return path
 
 

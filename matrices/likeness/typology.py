@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matrices.languages import genealogy
-from matrices.languoids import Languoid, languoid
+from matrices.languoids import Languoid, languoid, parted
 from matrices.scores import Floats
 
 VECTORS = {"syntax": "S_", "phonology": "P_", "inventory": "INV_"}
@@ -52,7 +52,8 @@ def traits(code: str) -> Traits:
     if known is None:
         return Traits(frozenset(), None, None, {})
     folder = _folder()
-    vectors = {} if folder is None else _vectors(folder, _INDIVIDUAL.get(code, code))
+    language = parted(code).language
+    vectors = {} if folder is None else _vectors(folder, _INDIVIDUAL.get(language, language))
     return Traits(_groups(code, known), known.script, _position(known), vectors)
 
 

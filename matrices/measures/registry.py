@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from matrices.measures.catalogue import DEFAULTS, MEASURES, Settings
 from matrices.measures.mantel import languages_of
-from matrices.reading import Reader, there_is
+from matrices.nearest import there_is
+from matrices.reading import Reader
 from matrices.view import COLUMNS, view
 
 ABOUT = ("matrix", "version", "kind", "task", "metric", "encoder", "composition", "selection", "measure")

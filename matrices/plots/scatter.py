@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from matrices.languages import name_of
 from matrices.measures.donors import TYPES
 from matrices.plots.placing import place_labels
-from matrices.plots.style import HARM, HELP, INK, name_of, styled, text_width
+from matrices.plots.style import HARM, HELP, INK, styled, text_width
 
 Floats = NDArray[np.float64]
 

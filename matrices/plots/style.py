@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeVar
 
 import altair as alt
 
-from matrices.export import whole_file
-from matrices.languages import resolve
+from matrices.languages import name_of
+from matrices.whole_file import whole_file
 
 Format = Literal["svg", "png", "html"]
 FORMATS: tuple[Format, ...] = ("svg", "png", "html")
@@ -70,11 +70,6 @@ def styled(chart: AnyChart) -> AnyChart:
         .configure_legend(labelColor=INK, titleColor=SOFT, titleFontWeight="normal")
     )
     return done
-
-
-def name_of(code: str) -> str:
-    """English name; the code of a language without one."""
-    return resolve(code).name
 
 
 def label(code: str) -> str:

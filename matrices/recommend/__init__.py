@@ -20,7 +20,7 @@ from matrices.recommend.names import code_of, named
 from matrices.recommend.outline import Outline, UnknownWayError, outline
 from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
 from matrices.recommend.predicted.masking import shown_for
-from matrices.recommend.predictions import predictions, predictor
+from matrices.recommend.predictions import predictions, predictions_of, predictor
 from matrices.recommend.query import (
     READ,
     Asked,
@@ -66,6 +66,7 @@ __all__ = [
     "named",
     "outline",
     "predictions",
+    "predictions_of",
     "predictor",
     "ranked",
     "recommend",

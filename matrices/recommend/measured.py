@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from matrices.encoders import saw
 from matrices.items import Items
-from matrices.reading import Provenance, there_is
+from matrices.nearest import there_is
+from matrices.reading import Provenance
 from matrices.recommend.answer import Knowledge, RankedSource, Recommendation
 from matrices.recommend.names import named
 from matrices.recommend.narrative import advice, basis, verdicts

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matrices.cells import IMPORTED
-from matrices.reading import compositions, selections, there_is
+from matrices.nearest import there_is
+from matrices.reading import compositions, selections
 from matrices.view import choose
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
 from matrices.recommend.outlook import Outlook, Predict
-from matrices.recommend.predicted import fit
+from matrices.recommend.predicted import Model, fit
 from matrices.recommend.predicted.explain import outlook
 from matrices.recommend.predicted.masking import by_code, names_in, shown_for
 from matrices.scores import ScoreTable, scores_of
@@ -36,7 +36,11 @@ def predictions(table: ScoreTable) -> Predict:
 
     Of a table that ``shown_for`` gave, for targets like the one it was for. Raises ``NothingToPredictError``.
     """
-    model = fit(table)
+    return predictions_of(table, fit(table))
+
+
+def predictions_of(table: ScoreTable, model: Model) -> Predict:
+    """Predictions from the model that was fitted to a table."""
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
         [name] = names_in(table, [target])

@@ -9,7 +9,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, there_is
+from matrices.nearest import there_is
+from matrices.reading import MatrixInfo, Reader, UnknownMatrixError
 from matrices.recommend.answer import Recommendation
 from matrices.recommend.measured import Ranking, UnknownTargetError, rank, shown
 from matrices.recommend.names import code_of

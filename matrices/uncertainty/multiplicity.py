@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import false_discovery_control
 
 from matrices.arrays import Floats, Singles
 
@@ -15,12 +16,7 @@ def benjamini_hochberg(p: Floats) -> Floats:
     """
     q = np.full(p.shape, np.nan)
     tested = np.isfinite(p)
-    values = p[tested]
-    order = np.argsort(values)[::-1]
-    ranks = np.arange(len(values), 0, -1)
-    adjusted = np.empty_like(values)
-    adjusted[order] = np.minimum.accumulate(values[order] * len(values) / ranks)
-    q[tested] = np.minimum(adjusted, 1)
+    q[tested] = false_discovery_control(p[tested])
     return q
 
 

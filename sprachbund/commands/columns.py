@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from matrices.published import Columns
+from matrices.published.lines import TableColumns
 
 
 class Side(StrEnum):
@@ -59,10 +59,10 @@ def columns_of(
     sheet: str | None,
     baseline: str | None = None,
     features: tuple[str, ...] | None = None,
-) -> Columns:
+) -> TableColumns:
     """What the options say of a table's columns."""
     several = tuple(scores or ())
-    return Columns(
+    return TableColumns(
         source=source,
         target=target,
         score=several[0] if len(several) == 1 else None,

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from matrices.files import holds_matrices, read_cells
-from matrices.importing import UNNAMED, About, Imported, import_cells, import_published
-from matrices.known import Known, fetch, known_matrix
-from matrices.published import Published, read_published
+from matrices.published.catalogue import CataloguedMatrix, catalogued_matrix, fetch
+from matrices.published.importing import UNNAMED, About, Imported, import_cells, import_published
+from matrices.published.reading import Published, read_published
 from sprachbund.commands.columns import (
     Differences,
     LowerIsBetter,
@@ -98,7 +98,7 @@ def import_table(
         sheet=sheet,
     )
     if known is not None:
-        listed = known_matrix(known)
+        listed = catalogued_matrix(known)
         published = _fetched(listed, mirror)
         about = _about(listed, matrix)
     else:
@@ -118,12 +118,12 @@ def import_table(
     _say(import_published(store, published, about), store, about.task, published, as_json)
 
 
-def _fetched(listed: Known, mirror: Path | None) -> Published:
+def _fetched(listed: CataloguedMatrix, mirror: Path | None) -> Published:
     with tempfile.TemporaryDirectory() as folder, Console(stderr=True).status(f"fetching {listed.place}"):
         return read_published(fetch(listed, Path(folder), mirror), replace(listed.columns, features=()))
 
 
-def _about(listed: Known, matrix: str | None) -> About:
+def _about(listed: CataloguedMatrix, matrix: str | None) -> About:
     licence = f"licence {listed.licence}" if listed.licence else "no licence stated"
     return About(
         matrix=matrix or listed.name,

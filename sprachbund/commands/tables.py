@@ -20,7 +20,9 @@ from matrices.backtest import MethodReport, Skipped, judge_all, judged_targets, 
 from matrices.boxed import store_or_box
 from matrices.encoders import known_encoder
 from matrices.files import holds_matrices, read_file
-from matrices.published import Columns, read_published, to_scores
+from matrices.published.lines import TableColumns
+from matrices.published.reading import read_published
+from matrices.published.scores import to_scores
 from matrices.scores import ScoreTable, scores_of
 from sprachbund.commands.columns import (
     Differences,
@@ -134,7 +136,7 @@ def backtest(
         console.print(f"without {one.method}: {one.reason}", style="dim", markup=False, highlight=False)
 
 
-def _read(table: str, columns: Columns) -> tuple[list[str], ScoreTable, bool]:
+def _read(table: str, columns: TableColumns) -> tuple[list[str], ScoreTable, bool]:
     """Notes, scores, and whether they were ranks."""
     if holds_matrices(table):
         held = read_file(table)

@@ -39,6 +39,9 @@ def test_what_one_encoder_saw_another_may_not_have() -> None:
     assert known_encoder("intfloat/multilingual-e5-small") == known_encoder("microsoft/mdeberta-v3-base")
     assert {"yor", "nya", "fin"} <= known_encoder("Davlan/afro-xlmr-base")
     assert "fin" not in known_encoder("EuroBERT/EuroBERT-210m")
+    assert {"fao", "sme", "kjh"} <= known_encoder("cis-lmu/glot500-base")
+    assert "dsb" not in known_encoder("cis-lmu/glot500-base")
+    assert {"fao", "sme", "got", "zho", "ara"} <= known_encoder("jhu-clsp/mmBERT-base")
 
 
 def test_of_another_encoder_nothing_is_known_and_the_known_ones_are_named() -> None:

@@ -13,7 +13,7 @@ from matrices.boxed import boxed, store_or_box
 from matrices.cells import Cell
 from matrices.export import export
 from matrices.files import FileUnreadableError, holds_matrices, read_cells, read_file
-from matrices.importing import MatrixTakenError, SeveralMatricesError, import_cells
+from matrices.published.importing import MatrixTakenError, SeveralMatricesError, import_cells
 from matrices.store import Store
 
 

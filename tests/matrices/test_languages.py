@@ -3,6 +3,7 @@
 import copy
 import csv
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from matrices.languages import (
     resolve,
 )
 from matrices.languoids import languoid
-from matrices.published import read_scores
+from matrices.likeness.typology import traits
+from matrices.published.scores import read_scores
 
 SHARED = Path(os.environ.get("SPRACHBUND_SHARED", Path(__file__).parents[2] / ".." / "shared"))
 COVERAGE = SHARED / "data" / "coverage.csv"
@@ -290,6 +292,23 @@ def test_a_macrolanguage_is_the_one_of_its_members_at_hand() -> None:
 def test_a_macrolanguage_with_several_members_at_hand_says_which_and_asks(given: str) -> None:
     with pytest.raises(UnknownLanguageError, match=r"name one: ckb \(Central Kurdish\), kmr \(Northern Kurdish\)$"):
         among(given, {"kmr", "ckb", "eng"})
+
+
+def test_a_language_in_one_script_is_that_language_in_all_that_is_known_of_it() -> None:
+    assert name_of("kas_Deva") == "Kashmiri (Deva)"
+    known = genealogy("kas")
+    assert known is not None
+    assert genealogy("kas_Deva") == replace(known, script="Deva")
+    assert kinship("kas_Deva", "kas_Arab") == kinship("kas_Deva", "kas") == 2
+    assert traits("kas_Deva").vectors.keys() == traits("kas").vectors.keys()
+
+
+def test_a_language_is_the_one_script_of_it_at_hand() -> None:
+    assert among("Kashmiri", {"kas_Deva", "eng"}) == "kas_Deva"
+    assert among("kas_Deva", {"kas_Deva", "kas_Arab"}) == "kas_Deva"
+    assert among("kas", {"kas", "kas_Deva"}) == "kas"
+    with pytest.raises(UnknownLanguageError, match=r"name one: kas_Arab \(Kashmiri \(Arab\)\), kas_Deva \(Kashm"):
+        among("kas", {"kas_Arab", "kas_Deva", "eng"})
 
 
 def test_members_of_a_macrolanguage_are_in_normal_form_the_most_spoken_first() -> None:

@@ -15,8 +15,8 @@ from deltalake import DeltaTable
 
 from matrices.cells import SCHEMA, SCHEMA_VERSION, Cell, from_table
 from matrices.export import export
-from matrices.importing import About, import_published
-from matrices.published import read_published
+from matrices.published.importing import About, import_published
+from matrices.published.reading import read_published
 from matrices.recommend.query import Question, ask
 from matrices.store import Store, StoreTooNewError
 from matrices.upgrade import upgraded

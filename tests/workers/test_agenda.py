@@ -16,7 +16,7 @@ from adapters_zoo.storage import Folder
 from matrices.cells import Cell
 from matrices.store import Store
 from workers.agenda import Agenda, claim_name
-from workers.claims import BEAT, Claims, Process
+from workers.leases import HEARTBEAT, Leases, Process
 from workers.ledger import Ledger
 from workers.retries import Backoff, Retries
 from workers.schedule import Schedule
@@ -58,7 +58,7 @@ class Shared:
     def run(self, name: str, *units: Unit) -> Agenda:
         places = (Folder(self._folder / "claims"), Folder(self._folder / "store" / "_claims"))
         adapters, columns = (
-            self._stack.enter_context(Claims(place, name, process=ELSEWHERE, clock=self.clock)) for place in places
+            self._stack.enter_context(Leases(place, name, process=ELSEWHERE, clock=self.clock)) for place in places
         )
         backoff = Backoff(60)
         ledger = Ledger(self.store, self.store.version, backoff)
@@ -97,7 +97,7 @@ def test_what_another_run_is_at_is_left_to_it_and_other_work_done(shared: Shared
     assert drained(one) == [unit]
     assert drained(other) == [DEU]
     assert other.active
-    assert other.pause() == BEAT
+    assert other.pause() == HEARTBEAT
     assert [entry["event"] for entry in logs] == ["another job is at it; its result is awaited"]
 
 
@@ -109,7 +109,7 @@ def test_a_shift_that_another_run_is_at_is_left_to_it_whatever_its_budgets(share
     assert drained(one) == [long]
     assert drained(other) == [DEU]
     one.ended(long, None)
-    shared.clock.now += BEAT
+    shared.clock.now += HEARTBEAT
     assert drained(other) == [short]  # Which its worker finds in the zoo.
 
 
@@ -119,7 +119,7 @@ def test_an_adapter_that_another_run_gives_up_is_taken(shared: Shared) -> None:
     assert drained(other) == []
     one.ended(ENG, "too short")
     assert drained(other) == []  # It is looked at again only after a while.
-    shared.clock.now += BEAT
+    shared.clock.now += HEARTBEAT
     assert drained(other) == [ENG]
 
 

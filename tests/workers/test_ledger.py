@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 from adapters_zoo.storage import open_storage
 from matrices.cells import Cell
 from matrices.store import Store
-from workers.claims import Claims
+from workers.leases import Leases
 from workers.ledger import Ledger
 from workers.retries import Backoff
 from workers.units import Column, DataReference, PlannedCell
@@ -67,8 +67,8 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def claims(store: Store) -> Iterator[Claims]:
-    with Claims(open_storage(f"{store.uri}/_claims"), "this run") as held:
+def claims(store: Store) -> Iterator[Leases]:
+    with Leases(open_storage(f"{store.uri}/_claims"), "this run") as held:
         yield held
 
 
@@ -90,7 +90,7 @@ class TestMissing:
 
 class TestTidying:
     def test_small_files_are_joined_and_the_run_knows_that_version_as_its_own(
-        self, ledger: Ledger, store: Store, claims: Claims
+        self, ledger: Ledger, store: Store, claims: Leases
     ) -> None:
         for seed in range(70):
             ledger.append([cell(seed)])
@@ -99,16 +99,16 @@ class TestTidying:
         assert store.measured_ids() == {str(seed) for seed in range(70)}
         assert ledger.missing(COLUMN) is COLUMN
 
-    def test_few_files_are_left_alone(self, ledger: Ledger, store: Store, claims: Claims) -> None:
+    def test_few_files_are_left_alone(self, ledger: Ledger, store: Store, claims: Leases) -> None:
         for seed in range(5):
             ledger.append([cell(seed)])
         ledger.tidy(claims)
         assert files(store) == store.version == 5
 
-    def test_what_another_run_is_joining_is_left_to_it(self, ledger: Ledger, store: Store, claims: Claims) -> None:
+    def test_what_another_run_is_joining_is_left_to_it(self, ledger: Ledger, store: Store, claims: Leases) -> None:
         class WithARival(Store):
             def compact(self, matrix: str | None = None) -> int | None:
-                with Claims(open_storage(f"{store.uri}/_claims"), "another run") as others:
+                with Leases(open_storage(f"{store.uri}/_claims"), "another run") as others:
                     rival.tidy(others)
                 assert files(store) == 65
                 return super().compact(matrix)
@@ -135,14 +135,14 @@ from dataclasses import replace
 from adapters_zoo.storage import open_storage
 from matrices.store import Store
 from tests.workers.test_ledger import CELL
-from workers.claims import Claims
+from workers.leases import Leases
 from workers.ledger import Ledger
 from workers.retries import Backoff
 
 uri, name = sys.argv[1:]
 store = Store(uri)
 ledger = Ledger(store, store.version, Backoff(60.0))
-with Claims(open_storage(f"{uri}/_claims"), name) as claims:
+with Leases(open_storage(f"{uri}/_claims"), name) as claims:
     for seed in range(60):
         ledger.append([replace(CELL, source=name, seed=seed, cell_id=f"{name}{seed}")])
         ledger.tidy(claims)

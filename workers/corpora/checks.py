@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from matrices.items import Items
+from matrices.nearest import nearest_hint
 from workers.corpora.types import CorpusError, Dataset, Split
 from workers.tasks import task_of
 
@@ -103,11 +103,10 @@ def _stray(
     dataset: Facts, label: str, count: int, datasets: Sequence[Facts], allowed: Collection[str], origin: str
 ) -> str:
     having = sorted({other.language for other in datasets if label in other.labels})
-    near = difflib.get_close_matches(label, sorted(allowed), n=1)
-    nearest = f"; nearest: {near[0]}" if near else ""
     return (
         f"label {label!r} ({count} in the {dataset.split} split of {dataset.task}) occurs in {', '.join(having)} only; "
-        f"the labels of {origin} are {', '.join(sorted(allowed))}{nearest}; rename it, or leave the language out"
+        f"the labels of {origin} are {', '.join(sorted(allowed))}{nearest_hint(label, allowed)}; rename it, or leave "
+        "the language out"
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from matrices.nearest import nearest_hint
 from workers.config import ConfigError, read_config
 from workers.corpora.declaration import PLACEHOLDER, Common, Declaration, FileBlock, HubBlock
 from workers.corpora.folder import TEXT, Folder, Labelled, Text
@@ -123,12 +123,10 @@ def _file(root: Path, file: str, tag: str) -> Path:
     path = root / file.replace(PLACEHOLDER, tag)
     if path.is_file():
         return path
-    there = sorted(other.relative_to(root).as_posix() for other in root.rglob("*") if other.is_file())
-    near = difflib.get_close_matches(file.replace(PLACEHOLDER, tag), there, n=1, cutoff=0.3)
-    hint = f"; nearest: {near[0]}" if near else ""
-    raise CorpusError(
-        root / DECLARATION, _line(root, file), f"no file {path.relative_to(root).as_posix()!r} here{hint}"
-    )
+    there = [other.relative_to(root).as_posix() for other in root.rglob("*") if other.is_file()]
+    wanted = path.relative_to(root).as_posix()
+    hint = nearest_hint(wanted, there)
+    raise CorpusError(root / DECLARATION, _line(root, file), f"no file {wanted!r} here{hint}")
 
 
 def _refuse_twice(path: Path, entries: Iterable[Entry]) -> None:

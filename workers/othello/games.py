@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.export import whole_file
+from matrices.whole_file import whole_file
 from workers.othello.board import NONE, Bools, Moves, random_games
 
 Split = Literal["train", "test"]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from matrices.export import whole_file, write_parquet
+from matrices.export import write_parquet
+from matrices.whole_file import whole_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from matrices.export import whole_file
 from matrices.plots import save
 from matrices.plots.style import SOFT, styled
+from matrices.whole_file import whole_file
 from workers.othello.board import lengths, random_games, square_name
 from workers.othello.job import LaboratoryJob, Run
 from workers.othello.probes import Probe, board_states, move_states

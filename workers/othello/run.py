@@ -14,7 +14,7 @@ import pyarrow as pa
 import torch
 from safetensors.torch import load_file, save_file
 
-from matrices.export import whole_file
+from matrices.whole_file import whole_file
 from workers.othello.board import Moves, playable, random_games
 from workers.othello.games import draw_games, write_games
 from workers.othello.job import Run

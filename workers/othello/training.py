@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from matrices.whole_file import whole_file
 from workers.othello.board import Moves
 from workers.othello.games import COMMON, owners_of
 from workers.othello.model import Transformer
@@ -126,9 +127,8 @@ def save_checkpoint(path: Path, model: nn.Module, optimisers: Sequence[torch.opt
     for number, optimiser in enumerate(optimisers):
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{index}.{name}": value for name, value in state.items()}
-    draft = path.with_suffix(".part")
-    save_file({name: value.contiguous() for name, value in tensors.items()} | {"steps": torch.tensor(steps)}, draft)
-    draft.replace(path)
+    with whole_file(path) as draft:
+        save_file({name: value.contiguous() for name, value in tensors.items()} | {"steps": torch.tensor(steps)}, draft)
 
 
 def restore_checkpoint(path: Path, model: nn.Module, optimisers: Sequence[torch.optim.Optimizer]) -> int:

@@ -10,7 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-FILE, DRAFT = "checkpoint.safetensors", "checkpoint.part"
+from matrices.whole_file import whole_file
+
+FILE = "checkpoint.safetensors"
 
 Optimisers = Sequence[torch.optim.Optimizer]
 
@@ -23,8 +25,8 @@ def save_checkpoint(folder: Path, model: Any, optimisers: Optimisers, steps: int
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{number}.{index}.{name}": value for name, value in state.items()}
     tensors |= {"steps": torch.tensor(steps), "recent": torch.tensor(recent, dtype=torch.float64)}
-    save_file({name: value.contiguous().clone() for name, value in tensors.items()}, folder / DRAFT)
-    (folder / DRAFT).replace(folder / FILE)
+    with whole_file(folder / FILE) as draft:
+        save_file({name: value.contiguous().clone() for name, value in tensors.items()}, draft)
 
 
 def restore_checkpoint(folder: Path, model: Any, optimisers: Optimisers) -> tuple[int, list[float]]:

@@ -23,6 +23,7 @@ from adapters_zoo.precision import best_precision
 from adapters_zoo.sources import CARD, EncoderFiles, check_encoder, locate_encoder
 from adapters_zoo.tokens import ROLES, TOKENIZER, SpecialTokens, Vocabulary
 from matrices.encoders import pretrained_on
+from matrices.whole_file import whole_file
 from workers.corpora import open_corpora
 from workers.corpora.types import CorpusError, RawText
 from workers.encoding import window_starts
@@ -38,7 +39,7 @@ _log = structlog.get_logger(__name__)
 _WARM_UP = 100
 _FLOOR = 0.05
 _TEMPERATURE = 0.05
-_MARK, _UNFINISHED = "recipe.txt", "tokenizer.part"
+_MARK = "recipe.txt"
 
 Tick = Callable[[int, int, float], None]
 """Told (steps done, steps in all, mean loss in nats of the last steps) now and then."""
@@ -75,7 +76,7 @@ def pretrain(job: PretrainJob, tick: Tick | None = None, *, folder: Path = Path(
     _claim(draft, recipe)
     loss = _Run(job, draft, texts, parallel, origin).train(tick)
     _write_card(job, draft, recipe, texts, loss, origin)
-    for leftover in (checkpoint.FILE, checkpoint.DRAFT, _UNFINISHED, _MARK):
+    for leftover in (checkpoint.FILE, _MARK):
         (draft / leftover).unlink(missing_ok=True)
     draft.rename(job.out)
     return Pretrained(check_encoder(job.out), True, time.monotonic() - start)
@@ -228,9 +229,9 @@ class _Run:
         tokenizer = train_tokenizer(
             {language: text.sentences for language, text in texts.items()}, self.job.vocabulary, self.job.seed
         )
-        # Written beside its place: a run that was killed here must not resume on half a tokenizer.
-        tokenizer.save(str(self.folder / _UNFINISHED))
-        (self.folder / _UNFINISHED).replace(path)
+        # Whole or not at all: a run that was killed here must not resume on half a tokenizer.
+        with whole_file(path) as draft:
+            tokenizer.save(str(draft))
         return tokenizer
 
     def _tokenised(self, texts: Mapping[str, RawText], parallel: Mapping[str, Mapping[str, str]]) -> Texts:
@@ -300,6 +301,8 @@ def _claim(draft: Path, recipe: str) -> None:
     """A draft of another recipe must not be resumed: start it afresh."""
     mark = draft / _MARK
     if mark.is_file() and mark.read_text(encoding="utf-8") == recipe:
+        for half_written in draft.glob(".*"):  # A run that was killed left it, and it would count among the weights.
+            half_written.unlink()
         return
     shutil.rmtree(draft)
     draft.mkdir()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from matrices.backtest import Forecast, judge_all, judged_targets, methods_for, report
-from matrices.published import read_scores
+from matrices.published.scores import read_scores
 from matrices.scores import ScoreTable
 
 SHARED = Path(os.environ.get("SPRACHBUND_SHARED", Path(__file__).parents[4] / "shared")) / "matrices"

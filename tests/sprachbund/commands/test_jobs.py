@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from matrices.importing import About, import_published
-from matrices.published import read_published
+from matrices.published.importing import About, import_published
+from matrices.published.reading import read_published
 from matrices.store import Store
 from sprachbund.cli import app
 from sprachbund.commands.budget import BudgetError

@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 
 from matrices.boxed import store_or_box
 from matrices.encoders import UnknownEncoderError
-from matrices.known import known_matrix
-from matrices.published import PublishedTableError
+from matrices.published.catalogue import catalogued_matrix
+from matrices.published.reading import PublishedTableError
 from matrices.reading import MatrixInfo
 from matrices.store import Store, StoreMissingError
 from sprachbund.cli import app
@@ -188,7 +188,7 @@ def test_an_export_comes_back_in_by_every_door(tmp_path: Path, ending: str) -> N
 
 
 def test_a_catalogued_matrix_is_imported_from_a_mirror_with_where_it_is_from(tmp_path: Path) -> None:
-    known = known_matrix("xpos-pos")
+    known = catalogued_matrix("xpos-pos")
     path = tmp_path / "mirror" / known.place
     path.parent.mkdir(parents=True)
     path.write_text(",task_type,lang_train,lang_pred,score\n0,tc,en,nl,89.8\n1,tc,nl,en,83.7\n")

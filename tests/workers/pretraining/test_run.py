@@ -86,8 +86,10 @@ def test_run_killed_while_its_tokenizer_was_written_starts_it_again(job_of: Make
     draft = job.out.with_name("encoder.part")
     content = (draft / "tokenizer.json").read_bytes()
     (draft / "tokenizer.json").unlink()
-    (draft / "tokenizer.part").write_bytes(content[: len(content) // 2])
+    (draft / ".tokenizer.json.half").write_bytes(content[: len(content) // 2])
+    (draft / ".checkpoint.half.safetensors").write_bytes(content[: len(content) // 2])
     assert pretrain(job).encoder.digest == whole.encoder.digest
+    assert contents(job.out) == contents(whole.encoder.folder)
 
 
 def test_second_call_trains_nothing(job_of: MakeJob) -> None:

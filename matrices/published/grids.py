@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from matrices.headers import corner_side
-from matrices.numerals import NotANumberError, written
-from matrices.sheets import Sheet
+from matrices.published.headers import corner_side
+from matrices.published.numerals import NotANumberError, written
+from matrices.published.sheets import Sheet
 
 _FEWEST = 2
 _MOSTLY = 0.5
@@ -16,7 +16,7 @@ _RANKED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class GridLayout:
     """How a grid is to be taken: ``rows_are`` ``sources`` or ``targets``; whether its numbers are ranks.
 
     ``blank_diagonal``: what stands where a language meets itself is no measurement. ``notes`` say what was assumed.
@@ -28,7 +28,7 @@ class Grid:
     notes: tuple[str, ...]
 
 
-def as_grid(sheet: Sheet, rows_are: str | None, ranks: bool, is_language: Callable[[str], bool]) -> Grid | None:
+def as_grid(sheet: Sheet, rows_are: str | None, ranks: bool, is_language: Callable[[str], bool]) -> GridLayout | None:
     """How a sheet is a grid of languages; None where it is none.
 
     Unless ``rows_are`` says which, its corner does; else rows are sources. Where every column, or every row, holds 1 to
@@ -57,7 +57,7 @@ def as_grid(sheet: Sheet, rows_are: str | None, ranks: bool, is_language: Callab
     blank = bool(diagonal) and not any(diagonal) and 0 not in elsewhere
     if blank and 0 in diagonal:
         notes.append("the zeros where a language meets itself are left out: no scores")
-    return Grid(side, ranks, blank, tuple(notes))
+    return GridLayout(side, ranks, blank, tuple(notes))
 
 
 def _mostly(names: Sequence[str], is_language: Callable[[str], bool]) -> bool:

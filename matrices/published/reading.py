@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
+from matrices.languages import UnknownLanguageError, resolve, script_in
+from matrices.published.grids import GridLayout, as_grid
+from matrices.published.headers import found_columns
+from matrices.published.lines import TableColumns, TableLine
+from matrices.published.numerals import NotANumberError, Written, written
+from matrices.published.scales import check_scale
+from matrices.published.sheets import PublishedTableError, Row, Sheet, read_sheet
 
-from matrices.grids import Grid, as_grid
-from matrices.headers import found_columns
-from matrices.languages import UnknownLanguageError, resolve
-from matrices.numerals import NotANumberError, Written, written
-from matrices.scales import check_scale, flipped
-from matrices.scores import Floats, ScoreTable
-from matrices.sheets import PublishedTableError, Row, Sheet, read_sheet
-
-__all__ = ["Columns", "Line", "Published", "PublishedTableError", "read_published", "read_scores", "to_scores"]
+__all__ = ["Published", "PublishedTableError", "read_published"]
 
 _SUMMARY = {"all", "avg", "average", "mean", "median", "overall", "total", "std", "max", "min"}
 """Rows and columns over several languages; some are codes too, that hardly anyone means."""
@@ -33,54 +29,6 @@ _SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
-    """Which columns of a file say what; None is guessed from the header, ``features`` among URIEL's and LangRank's.
-
-    ``where`` keeps the lines with these values alone: (column, value) pairs. ``seeds`` are the columns of the scores of
-    one run each; left empty, columns called so (``seed1``, ``run 2``) are, where there is no other score.
-    ``rows_are`` says which side of a grid its rows are, ``ranks`` that its numbers are ranks. ``lower_is_better``:
-    scores are errors; ``differences``: they may lie below 0; ``skip_unknown`` leaves out lines that are no pair of two
-    languages. ``sheet`` is that of a spreadsheet with several.
-    """
-
-    source: str | None = None
-    target: str | None = None
-    score: str | None = None
-    rank: str | None = None
-    seed: str | None = None
-    baseline: str | None = None
-    features: tuple[str, ...] | None = None
-    where: tuple[tuple[str, str], ...] = ()
-    seeds: tuple[str, ...] = ()
-    rows_are: Literal["sources", "targets"] | None = None
-    ranks: bool = False
-    lower_is_better: bool = False
-    differences: bool = False
-    skip_unknown: bool = False
-    sheet: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line: languages in normal form and as given; numbers as they stand, None where the field is empty.
-
-    ``spread`` is what stood after ±, in the unit of the score; ``percent``: the score had a percent sign.
-    """
-
-    number: int
-    source: str
-    target: str
-    given: tuple[str, str]
-    seed: int
-    score: float | None
-    rank: float | None
-    baseline: float | None
-    features: Mapping[str, float]
-    spread: float | None = None
-    percent: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """The lines of a table and where they came from; ``columns`` as they were found, ``notes`` for whoever reads it.
 
@@ -89,8 +37,8 @@ class Published:
 
     path: Path
     sha256: str
-    columns: Columns
-    lines: tuple[Line, ...]
+    columns: TableColumns
+    lines: tuple[TableLine, ...]
     notes: tuple[str, ...]
     percent: bool = False
 
@@ -128,13 +76,13 @@ class _Left:
         return [f"left out, no pair of two languages: {some}{more}"]
 
 
-def read_published(path: str | Path, columns: Columns | None = None) -> Published:
+def read_published(path: str | Path, columns: TableColumns | None = None) -> Published:
     """Reads a table whose first line names its columns, or its targets: CSV of any kind, Markdown, JSON, a spreadsheet.
 
     Languages go by any tag, code or name. Where two names of a language occur, both are its lines. Raises
     ``PublishedTableError`` at the first line that cannot be read, and ``OSError``.
     """
-    path, columns = Path(path), columns or Columns()
+    path, columns = Path(path), columns or TableColumns()
     data = path.read_bytes()
     sheet = read_sheet(path, data, columns.sheet)
     left = _Left(path, columns.skip_unknown)
@@ -148,70 +96,23 @@ def read_published(path: str | Path, columns: Columns | None = None) -> Publishe
         last = sheet.rows[-1][0] if sheet.rows else sheet.line
         raise PublishedTableError(path, last, "no line to read; check the file and what is asked of it")
     _once(path, lines)
+    lines, apart = _scripts_apart(lines)
     percent = check_scale(path, found, lines)
     return Published(
         path=path,
         sha256=hashlib.sha256(data).hexdigest(),
         columns=found,
         lines=tuple(lines),
-        notes=(*(grid.notes if grid is not None else ()), *left.notes, *_notes(lines)),
+        notes=(*(grid.notes if grid is not None else ()), *left.notes, *apart, *_notes(lines)),
         percent=percent,
     )
 
 
-def read_scores(path: str | Path, columns: Columns | None = None) -> ScoreTable:
-    """The scores of a file, and the pair features it has. Raises as ``read_published``."""
-    return to_scores(read_published(path, columns))
-
-
-def to_scores(published: Published) -> ScoreTable:
-    """The scores of a table: means over seeds and over names of one language; of ranks, the share outranked.
-
-    Errors are turned over, so that higher is better. What stood after ± is taken for the standard error.
-    """
-    lines = with_shares(published.lines) if published.ranks_only else published.lines
-    if published.columns.lower_is_better and not published.ranks_only:
-        lines = flipped(lines)
-    sources = tuple(sorted({line.source for line in lines}))
-    targets = tuple(sorted({line.target for line in lines}))
-    features = published.columns.features or ()
-    spreads = _mean_grid(sources, targets, ((line, line.spread) for line in lines))
-    return ScoreTable(
-        sources,
-        targets,
-        _mean_grid(sources, targets, ((line, line.score) for line in lines)),
-        errors=spreads if np.isfinite(spreads).any() else None,
-        pair_features={
-            name: _mean_grid(sources, targets, ((line, line.features.get(name)) for line in lines)) for name in features
-        },
-    )
-
-
-def with_shares(lines: Iterable[Line]) -> tuple[Line, ...]:
-    """The lines of a ranks-only table, scored: the share of a target's other sources that a source outranks.
-
-    In [0, 1]; those of one rank count half. Rank 1 is the best. A target's only source has no score, nor has it itself,
-    which is no source to transfer from, and outranks none.
-    """
-    of_target: defaultdict[tuple[str, int], list[Line]] = defaultdict(list)
-    for line in lines:
-        of_target[line.target, line.seed].append(line)
-    scored: list[Line] = []
-    for group in of_target.values():
-        ranks = np.array([np.nan if line.rank is None or line.source == line.target else line.rank for line in group])
-        n = int(np.isfinite(ranks).sum())
-        for line, rank in zip(group, ranks.tolist(), strict=True):
-            below, level = float((ranks > rank).sum()), float((ranks == rank).sum()) - 1
-            known = math.isfinite(rank) and n > 1
-            scored.append(replace(line, score=(below + level / 2) / (n - 1) if known else None))
-    return tuple(sorted(scored, key=lambda line: line.number))
-
-
-def _columns_named(columns: Columns) -> bool:
+def _columns_named(columns: TableColumns) -> bool:
     return any((columns.source, columns.target, columns.score, columns.rank, columns.seeds))
 
 
-def _found(path: Path, sheet: Sheet, columns: Columns) -> Columns:
+def _found(path: Path, sheet: Sheet, columns: TableColumns) -> TableColumns:
     """The columns that were not named, guessed."""
     there = ", ".join(sheet.header)
     named = {name: getattr(columns, name) for name in ("source", "target", "score", "rank", "seed", "baseline")}
@@ -237,7 +138,7 @@ def _found(path: Path, sheet: Sheet, columns: Columns) -> Columns:
     )
 
 
-def _lines(path: Path, sheet: Sheet, row: Row, columns: Columns, left: _Left) -> list[Line]:
+def _lines(path: Path, sheet: Sheet, row: Row, columns: TableColumns, left: _Left) -> list[TableLine]:
     """One line of each seed that the row has a column of; none of a row that is left out."""
     number, texts = row
     fields = dict(zip(sheet.header, texts, strict=True))
@@ -256,7 +157,7 @@ def _lines(path: Path, sheet: Sheet, row: Row, columns: Columns, left: _Left) ->
     if seed is None or not float(seed).is_integer():
         raise PublishedTableError(path, number, f"column {columns.seed!r}: a seed is a whole number")
     features = {name: value(name) for name in columns.features or ()}
-    line = Line(
+    line = TableLine(
         number=number,
         source=source,
         target=target,
@@ -282,16 +183,18 @@ def _seed_numbers(names: Sequence[str]) -> list[int]:
     return known if len(set(known)) == len(names) else list(range(len(names)))
 
 
-def _scored(path: Path, line: Line, column: str, text: str) -> Line:
+def _scored(path: Path, line: TableLine, column: str, text: str) -> TableLine:
     read = _read(path, line.number, column, text)
     return line if read is None else replace(line, score=read.number, spread=read.spread, percent=read.percent)
 
 
-def _of_grid(path: Path, sheet: Sheet, grid: Grid, columns: Columns, left: _Left) -> tuple[list[Line], Columns]:
+def _of_grid(
+    path: Path, sheet: Sheet, grid: GridLayout, columns: TableColumns, left: _Left
+) -> tuple[list[TableLine], TableColumns]:
     """The lines of a grid: every cell of a row and a column that are languages."""
     corner, *across = sheet.header
     other = [left.language(sheet.line, name, name) for name in across]
-    lines: list[Line] = []
+    lines: list[TableLine] = []
     for number, (first, *texts) in sheet.rows:
         code = left.language(number, corner, first)
         for name, there, text in zip(across, other, texts, strict=True):
@@ -300,7 +203,7 @@ def _of_grid(path: Path, sheet: Sheet, grid: Grid, columns: Columns, left: _Left
             pair, given = (
                 ((code, there), (first, name)) if grid.rows_are == "sources" else ((there, code), (name, first))
             )
-            line = Line(
+            line = TableLine(
                 number=number,
                 source=pair[0],
                 target=pair[1],
@@ -349,7 +252,7 @@ def _is_language(text: str) -> bool:
         return False
 
 
-def _once(path: Path, lines: Sequence[Line]) -> None:
+def _once(path: Path, lines: Sequence[TableLine]) -> None:
     seen: dict[tuple[str, str, int], int] = {}
     for line in lines:
         first = seen.setdefault((*line.given, line.seed), line.number)
@@ -361,7 +264,28 @@ def _once(path: Path, lines: Sequence[Line]) -> None:
             raise PublishedTableError(path, line.number, problem)
 
 
-def _notes(lines: Sequence[Line]) -> list[str]:
+def _scripts_apart(lines: list[TableLine]) -> tuple[list[TableLine], list[str]]:
+    """The lines with the script in the codes of languages that the table names in several, and notes that say so."""
+    scripts: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
+    for line in lines:
+        for code, given in zip((line.source, line.target), line.given, strict=True):
+            scripts[code][given] = script_in(given)
+    several = {code: named for code, named in scripts.items() if len(set(named.values())) > 1}
+
+    def coded(code: str, given: str) -> str:
+        script = several.get(code, {}).get(given)
+        return f"{code}_{script}" if script else code
+
+    if several:
+        lines = [
+            replace(line, source=coded(line.source, line.given[0]), target=coded(line.target, line.given[1]))
+            for line in lines
+        ]
+    names = (sorted(coded(code, given) for given in named) for code, named in sorted(several.items()))
+    return lines, [f"{' and '.join(dict.fromkeys(apart))} are kept apart by script" for apart in names]
+
+
+def _notes(lines: Sequence[TableLine]) -> list[str]:
     notes: list[str] = []
     names: defaultdict[str, set[str]] = defaultdict(set)
     pairs: defaultdict[str, defaultdict[tuple[str, str, int], set[tuple[str, str]]]]
@@ -377,14 +301,3 @@ def _notes(lines: Sequence[Line]) -> list[str]:
     if empty:
         notes.append(f"{empty} lines have no score: not measured")
     return notes
-
-
-def _mean_grid(sources: Sequence[str], targets: Sequence[str], values: Iterable[tuple[Line, float | None]]) -> Floats:
-    rows = {code: index for index, code in enumerate(sources)}
-    columns = {code: index for index, code in enumerate(targets)}
-    total, count = np.zeros((len(sources), len(targets))), np.zeros((len(sources), len(targets)))
-    for line, value in values:
-        if value is not None:
-            total[rows[line.source], columns[line.target]] += value
-            count[rows[line.source], columns[line.target]] += 1
-    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from matrices.cells import Cell, from_table
-from matrices.importing import About, MatrixTakenError, UnfitNameError, import_published
-from matrices.published import Columns, PublishedTableError, read_published
+from matrices.published.importing import About, MatrixTakenError, UnfitNameError, import_published
+from matrices.published.lines import TableColumns
+from matrices.published.reading import PublishedTableError, read_published
 from matrices.scores import scores_of
 from matrices.store import Store
 
@@ -95,7 +96,7 @@ def test_percent_becomes_a_share(table, uri: Path) -> None:
 
 
 def test_a_baseline_is_a_cell_without_a_source(table, uri: Path) -> None:
-    import_published(uri, read_published(table(), Columns(baseline="base")), ABOUT)
+    import_published(uri, read_published(table(), TableColumns(baseline="base")), ABOUT)
 
     baselines = {cell.target: cell.score for cell in cells(uri) if cell.source is None}
     assert baselines == {"yor": 0.1, "wol": 0.2}
@@ -106,7 +107,7 @@ def test_two_baselines_of_a_target_are_refused(table, uri: Path) -> None:
     text = "source,target,score,base\nde,yo,0.5,0.1\nha,yo,0.7,0.3\n"
 
     with pytest.raises(PublishedTableError, match=r"line 3: baseline 0.3 of yor, but 0.1 in line 2"):
-        import_published(uri, read_published(table(text), Columns(baseline="base")), ABOUT)
+        import_published(uri, read_published(table(text), TableColumns(baseline="base")), ABOUT)
 
 
 def test_a_rank_is_kept_under_a_metric_of_its_own(table, uri: Path) -> None:
@@ -138,7 +139,7 @@ def test_two_names_of_a_language_make_one_cell(table, uri: Path) -> None:
 
 
 def test_seeds_stay_apart(table, uri: Path) -> None:
-    published = read_published(table("source,target,score,run\nde,yo,0.4,0\nde,yo,0.6,1\n"), Columns(seed="run"))
+    published = read_published(table("source,target,score,run\nde,yo,0.4,0\nde,yo,0.6,1\n"), TableColumns(seed="run"))
     import_published(uri, published, ABOUT)
 
     assert {cell.seed: cell.score for cell in cells(uri)} == {0: 0.4, 1: 0.6}
@@ -187,7 +188,7 @@ def test_a_table_that_says_percent_of_shares_is_refused(table, uri: Path) -> Non
 
 
 def test_errors_become_what_they_are_short_of_one(table, uri: Path) -> None:
-    published = read_published(table("source,target,wer\nde,yo,20\nha,yo,50\n"), Columns(lower_is_better=True))
+    published = read_published(table("source,target,wer\nde,yo,20\nha,yo,50\n"), TableColumns(lower_is_better=True))
     import_published(uri, published, About(matrix=ABOUT.matrix, task="asr", percent=True))
 
     assert {cell.source: cell.score for cell in cells(uri)} == {"deu": 0.8, "hau": 0.5}
@@ -195,7 +196,7 @@ def test_errors_become_what_they_are_short_of_one(table, uri: Path) -> None:
 
 
 def test_errors_that_have_no_share_are_refused(table, uri: Path) -> None:
-    published = read_published(table("source,target,perplexity\nde,yo,20\n"), Columns(lower_is_better=True))
+    published = read_published(table("source,target,perplexity\nde,yo,20\n"), TableColumns(lower_is_better=True))
 
     with pytest.raises(PublishedTableError, match=r"20 is no share; .*errors above 1 have no share"):
         import_published(uri, published, About(matrix="m", task="lm"))
@@ -209,7 +210,7 @@ def test_a_metric_known_to_be_of_errors_is_refused_unless_turned_over(table, uri
 
 
 def test_differences_are_kept_as_they_are_under_a_metric_of_their_own(table, uri: Path) -> None:
-    published = read_published(table("source,target,delta\nde,yo,-0.05\nha,yo,0.1\n"), Columns(differences=True))
+    published = read_published(table("source,target,delta\nde,yo,-0.05\nha,yo,0.1\n"), TableColumns(differences=True))
     import_published(uri, published, About(matrix=ABOUT.matrix, task="pos"))
 
     assert {cell.source: cell.score for cell in cells(uri)} == {"deu": -0.05, "hau": 0.1}

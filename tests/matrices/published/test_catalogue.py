@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from matrices.known import FetchError, UnknownKnownError, catalogue, fetch, known_matrix
-from matrices.published import read_published
+from matrices.published.catalogue import FetchError, NotCataloguedError, catalogue, catalogued_matrix, fetch
+from matrices.published.reading import read_published
 
 CONTENTS = {
     "xpos-pos": ",task_type,lang_train,lang_pred,model_id,score\n0,tc,en,nl,xlm-roberta-base,89.8\n1,tc,en,en,x,96.3\n",
@@ -20,7 +20,7 @@ CONTENTS = {
 
 
 def mirrored(root: Path, name: str) -> Path:
-    path = root / known_matrix(name).place
+    path = root / catalogued_matrix(name).place
     path.parent.mkdir(parents=True)
     path.write_text(CONTENTS[name])
     return root
@@ -28,7 +28,7 @@ def mirrored(root: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("name", CONTENTS)
 def test_a_catalogued_matrix_is_read_from_a_mirror_as_the_catalogue_says(name: str, tmp_path: Path) -> None:
-    known = known_matrix(name)
+    known = catalogued_matrix(name)
     published = read_published(fetch(known, tmp_path, mirrored(tmp_path / "mirror", name)), known.columns)
 
     assert published.lines
@@ -47,17 +47,17 @@ def test_every_entry_is_pinned_and_says_where_it_is_from() -> None:
 
 
 def test_an_unknown_name_names_the_nearest() -> None:
-    with pytest.raises(UnknownKnownError, match=r"there is no 'xpos' in the catalogue.*nearest of .*xpos-pos"):
-        known_matrix("xpos")
+    with pytest.raises(NotCataloguedError, match=r"there is no 'xpos' in the catalogue.*nearest of .*xpos-pos"):
+        catalogued_matrix("xpos")
 
 
 def test_what_is_not_at_its_address_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(FetchError, match=r"could not be fetched from .*; fetch it by other means .* --mirror"):
-        fetch(known_matrix("xpos-pos"), tmp_path, tmp_path / "nowhere")
+        fetch(catalogued_matrix("xpos-pos"), tmp_path, tmp_path / "nowhere")
 
 
 def test_what_is_not_what_was_catalogued_is_refused(tmp_path: Path) -> None:
-    known = replace(known_matrix("xpos-pos"), sha256="0" * 64)
+    known = replace(catalogued_matrix("xpos-pos"), sha256="0" * 64)
 
     with pytest.raises(FetchError, match=r"has SHA-256 .*, not 0{64} as catalogued"):
         fetch(known, tmp_path, mirrored(tmp_path / "mirror", "xpos-pos"))

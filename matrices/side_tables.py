@@ -5,38 +5,20 @@ A folder whose name begins with an underscore is no part of the cells' table, no
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
-from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.exceptions import TableNotFoundError
 
-FAULTS = (DeltaError, OSError, pa.ArrowException, ValueError, RuntimeError)
-"""As what `deltalake` tells of files that cannot be read or written, or are not what they should be."""
-_MOST_SAID = 400
-_BACKTRACE = re.compile(r"\s*(?:stack )?backtrace:|\s+0: ", re.IGNORECASE)
+from matrices.store_errors import FAULTS, SideTableError
 
 _PERSISTENT = CommitProperties(max_commit_retries=1000)
 
 
-class BesideError(OSError):
-    """A table beside the cells that cannot be read or written; the cells themselves are not concerned."""
-
-    def __init__(self, place: str, what: str, cause: BaseException) -> None:
-        super().__init__(f"{place} cannot be {what}: {plainly(cause)}. Mend what that names, or remove the folder")
-
-
-def plainly(cause: BaseException | str) -> str:
-    """What an error says on one line, without the colours and arrows of a bucket that is out of reach."""
-    text = _BACKTRACE.split(str(cause), maxsplit=1)[0]
-    said = " ".join(re.sub(r"\x1b\[\d*m|↳", "", text).split()).rstrip(".") or type(cause).__name__
-    return said if len(said) <= _MOST_SAID else said[: _MOST_SAID - 1] + "…"
-
-
 @dataclass(frozen=True, slots=True)
-class Beside:
+class SideTable:
     """One such table: its ``folder`` in that of the store, and its columns, ``created_at`` among them.
 
     ``options`` are the store's, as Delta takes them. Two jobs may write at once: rows twice do no harm.
@@ -46,7 +28,7 @@ class Beside:
     schema: pa.Schema
 
     def rows(self, store: str, options: Mapping[str, str]) -> pa.Table:
-        """All that was written, in order of time; no rows where nothing was. Raises ``BesideError``."""
+        """All that was written, in order of time; no rows where nothing was. Raises ``SideTableError``."""
         place = f"{store}/{self.folder}"
         try:
             table = DeltaTable(place, storage_options=dict(options))
@@ -54,10 +36,10 @@ class Beside:
         except TableNotFoundError:
             return self.schema.empty_table()
         except FAULTS as error:
-            raise BesideError(place, "read", error) from error
+            raise SideTableError(place, "read", error) from error
 
     def append(self, store: str, options: Mapping[str, str], rows: Sequence[Mapping[str, object]]) -> None:
-        """Adds rows in one commit; no rows make none. Raises ``BesideError``."""
+        """Adds rows in one commit; no rows make none. Raises ``SideTableError``."""
         if not rows:
             return
         place, table = f"{store}/{self.folder}", pa.Table.from_pylist(list(rows), schema=self.schema)
@@ -69,7 +51,7 @@ class Beside:
                 DeltaTable(place, storage_options=dict(options))
                 self._write(place, options, table)
             except FAULTS as error:
-                raise BesideError(place, "written", error) from error
+                raise SideTableError(place, "written", error) from error
 
     def _write(self, place: str, options: Mapping[str, str], rows: pa.Table) -> None:
         write_deltalake(place, rows, mode="append", storage_options=dict(options), commit_properties=_PERSISTENT)

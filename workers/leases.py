@@ -1,11 +1,11 @@
-"""Claims: which of several jobs does what, so that shared work is done once.
+"""Leases: which of several jobs does what, so that shared work is done once.
 
-A claim is a small file beside what it stands for, made only if it is absent, which a folder and an object store both
-promise to do for one of many. Its holder keeps one more file, its pulse, changing for as long as it lives. A claim is
-taken over when its holder is surely gone: its process has ended (seen from the same machine), its pulse file is gone,
-or its pulse has not changed for a time measured here: the clocks of two machines are never compared.
+A lease is a small file beside what it stands for, made only if it is absent, which a folder and an object store both
+promise to do for one of many. Its holder changes one more file, its heartbeat, for as long as it lives. A lease expires
+when its holder is surely gone: its process has ended (seen from the same machine), its heartbeat file is gone, or its
+heartbeat has stood still for a grace period measured here: the clocks of two machines are never compared.
 
-A claim is never overwritten. It is taken over by making its next generation, ``<name>.<n + 1>``, which again only one
+A lease is never overwritten. It is taken over by making its next generation, ``<name>.<n + 1>``, which again only one
 can do; the highest generation holds. A holder that only seemed gone finds itself overtaken by asking ``holds``.
 """
 
@@ -26,14 +26,15 @@ import structlog
 
 from adapters_zoo.storage import Storage
 
-BEAT = 5.0
-"""Seconds between two beats of a pulse."""
-PATIENCE = 60.0
-"""Seconds a pulse may stand still, as seen from another job, before its holder counts as gone."""
+HEARTBEAT = 5.0
+"""Seconds between two heartbeats of a run."""
+GRACE_PERIOD = 60.0
+"""Seconds a heartbeat may stand still, as seen from another job, before what its run holds expires."""
 
-_PULSES = "pulses/"
+_HEARTBEATS = "pulses/"
+"""Where heartbeats lie; called as in earlier releases, whose jobs may share the place."""
 _RUNS: set[str] = set()
-"""Runs of this process that have not ended: what another one of it left behind is free at once."""
+"""The runs of this process that have not ended. What its other runs held has expired."""
 _log = structlog.get_logger(__name__)
 
 
@@ -59,15 +60,15 @@ class Process:
 
 
 @dataclass(slots=True)
-class _Pulse:
-    """What was last read of another job's pulse, and when (on the local clock) that was first read."""
+class _Seen:
+    """What was last read of another job's heartbeat, and when (on the local clock) that was first read."""
 
     content: bytes | None
     since: float
 
 
-class Claims:
-    """The claims of one run in one place. A context: leaving it gives every claim back."""
+class Leases:
+    """The leases of one run in one place. A context: leaving it gives every lease back."""
 
     def __init__(
         self,
@@ -75,34 +76,34 @@ class Claims:
         run: str,
         *,
         process: Process | None = None,
-        beat: float = BEAT,
-        patience: float = PATIENCE,
+        heartbeat: float = HEARTBEAT,
+        grace_period: float = GRACE_PERIOD,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._place, self._run, self._process = place, run, process or Process.this()
-        self._beat, self._patience, self._clock = beat, patience, clock
+        self._heartbeat, self._grace_period, self._clock = heartbeat, grace_period, clock
         self._held: dict[str, tuple[int, bytes]] = {}
         self._given_back: list[tuple[str, int]] = []
-        self._pulses: dict[str, _Pulse] = {}
+        self._seen: dict[str, _Seen] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._heart: threading.Thread | None = None
+        self._thread: threading.Thread | None = None
         _RUNS.add(run)
 
-    def __enter__(self) -> Claims:
+    def __enter__(self) -> Leases:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def take(self, name: str, what: str) -> bool:
-        """Claim a piece of work, ``what`` in words; False while another run is at it. Never waits. Raises ``OSError``.
+        """Lease a piece of work, ``what`` in words; False while another run is at it. Never waits. Raises ``OSError``.
 
-        Whoever obtains a claim must look whether the work is done by now before doing it.
+        Whoever obtains a lease must look whether the work is done by now before doing it.
         """
         if name in self._held:
             return True
-        self._start_heart()
+        self._start_heartbeat()
         held = self._holder(name)
         if held is None:
             return self._make(name, 0, what)
@@ -110,7 +111,7 @@ class Claims:
         if _field(content, "run") == self._run:  # Given back while the place was out of reach, so it is there still.
             self._held[name] = held
             return True
-        if not self._is_gone(content):
+        if not self._has_expired(content):
             return False
         if not self._make(name, generation + 1, what):
             return False
@@ -122,15 +123,15 @@ class Claims:
         return True
 
     def holds(self, name: str) -> bool:
-        """Whether a claim is still this run's: not after a standstill long enough to seem gone. Raises ``OSError``."""
+        """Whether a lease is still this run's: not after a standstill long enough to seem gone. Raises ``OSError``."""
         if name not in self._held:
             return False
-        if self._place.read(_PULSES + self._run) is None:
-            raise FileNotFoundError("the folder of claims is out of reach: this run's own pulse is not there")
+        if self._place.read(_HEARTBEATS + self._run) is None:
+            raise FileNotFoundError("the folder of leases is out of reach: this run's own heartbeat is not there")
         return self._holder(name) == self._held[name]
 
     def release(self, name: str) -> None:
-        """Give a claim back. Where the place is out of reach that is done later."""
+        """Give a lease back. Where the place is out of reach that is done later."""
         held = self._held.pop(name, None)
         if held is not None:
             with self._lock:
@@ -138,25 +139,25 @@ class Claims:
             self._clear()
 
     def close(self) -> None:
-        """Give every claim back and end the pulse, at which whatever could not be given back is free as well."""
+        """Give every lease back and end the heartbeat, at which whatever could not be given back is free as well."""
         for name in list(self._held):
             self.release(name)
         with contextlib.suppress(OSError):
             self._sweep()
         _RUNS.discard(self._run)
         self._over.set()
-        if self._heart is not None:
-            self._heart.join()
+        if self._thread is not None:
+            self._thread.join()
             with contextlib.suppress(OSError):
-                self._place.delete(_PULSES + self._run)
+                self._place.delete(_HEARTBEATS + self._run)
 
     def _sweep(self) -> None:
-        """Remove the claims of runs that are gone: those on finished work nobody would ask for again."""
+        """Remove the leases of runs that are gone: those on finished work nobody would ask for again."""
         for file in self._place.names():
             name, _, generation = file.rpartition(".")
-            if generation.isdigit() and (content := self._place.read(file)) is not None and self._is_gone(content):
+            if generation.isdigit() and (content := self._place.read(file)) is not None and self._has_expired(content):
                 self._place.delete(_file(name, int(generation)))
-                self._place.delete(_PULSES + (_field(content, "run") or name))
+                self._place.delete(_HEARTBEATS + (_field(content, "run") or name))
 
     def _make(self, name: str, generation: int, what: str) -> bool:
         entry = {"run": self._run, "what": what, "host": socket.gethostname(), "process": asdict(self._process)}
@@ -169,7 +170,7 @@ class Claims:
         return True
 
     def _holder(self, name: str) -> tuple[int, bytes] | None:
-        """The highest generation of a claim and what it says; None where nobody holds it."""
+        """The highest generation of a lease and what it says; None where nobody holds it."""
         generations = sorted(int(file.rpartition(".")[2]) for file in self._place.names(f"{name}."))
         for generation in reversed(generations):
             content = self._place.read(_file(name, generation))
@@ -177,37 +178,37 @@ class Claims:
                 return generation, content
         return None
 
-    def _is_gone(self, content: bytes) -> bool:
+    def _has_expired(self, content: bytes) -> bool:
         process, run = _process_in(content), _field(content, "run")
         if process is not None and (process.ended() or (process == self._process and run not in _RUNS)):
             return True
-        # A claim that is only just being written names no run yet: it is its own pulse.
-        now, pulse = self._clock(), content if run is None else self._place.read(_PULSES + run)
+        # A lease that is only just being written names no run yet: it is its own heartbeat.
+        now, heartbeat = self._clock(), content if run is None else self._place.read(_HEARTBEATS + run)
         key = content.hex() if run is None else run
-        seen = self._pulses.get(key)
-        if seen is None or seen.content != pulse:
-            self._pulses[key] = seen = _Pulse(pulse, now)
-        return pulse is None or now - seen.since > self._patience
+        seen = self._seen.get(key)
+        if seen is None or seen.content != heartbeat:
+            self._seen[key] = seen = _Seen(heartbeat, now)
+        return heartbeat is None or now - seen.since > self._grace_period
 
-    def _start_heart(self) -> None:
-        if self._heart is None:
-            self._place.write(_PULSES + self._run, b"0")  # Before the first claim, which would else seem abandoned.
-            self._heart = threading.Thread(target=self._live, name="claims", daemon=True)
-            self._heart.start()
+    def _start_heartbeat(self) -> None:
+        if self._thread is None:
+            self._place.write(_HEARTBEATS + self._run, b"0")  # Before the first lease, which would else seem expired.
+            self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+            self._thread.start()
 
-    def _live(self) -> None:
+    def _beat(self) -> None:
         beats = 0
-        while not self._over.wait(self._beat):
+        while not self._over.wait(self._heartbeat):
             beats += 1
             try:
-                self._place.write(_PULSES + self._run, str(beats).encode())
+                self._place.write(_HEARTBEATS + self._run, str(beats).encode())
             except OSError as error:
-                _log.warning("claims are out of reach; other jobs may take the work over", error=str(error))
+                _log.warning("leases are out of reach; other jobs may take the work over", error=str(error))
             else:
                 self._clear()
 
     def _clear(self) -> None:
-        """Remove the files of claims given back, own generation last: until then nobody else can begin."""
+        """Remove the files of leases given back, own generation last: until then nobody else can begin."""
         with self._lock:
             waiting, self._given_back = self._given_back, []
             for name, generation in waiting:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from matrices.headers import plain
-from matrices.sheets import PublishedTableError
-
-if TYPE_CHECKING:
-    from matrices.published import Columns, Line
+from matrices.published.headers import plain
+from matrices.published.lines import TableColumns, TableLine
+from matrices.published.sheets import PublishedTableError
 
 _ERRORS = {
     *("wer", "cer", "ter", "per", "der", "eer", "ppl", "perplexity", "loss", "nll", "error", "errors", "rmse", "mse"),
@@ -32,7 +28,7 @@ def lower_is_better(name: str) -> bool:
     )
 
 
-def check_scale(path: Path, columns: Columns, lines: Sequence[Line]) -> bool:
+def check_scale(path: Path, columns: TableColumns, lines: Sequence[TableLine]) -> bool:
     """Whether a table says itself that its scores are in percent: by its header, or sign by sign.
 
     Raises ``PublishedTableError`` where some are and some are not, by their signs or by their size, and where scores
@@ -59,14 +55,7 @@ def check_scale(path: Path, columns: Columns, lines: Sequence[Line]) -> bool:
     return signs == {True} or any("%" in name or "percent" in plain(name) for name in names)
 
 
-def flipped(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """Errors as scores, higher is better: what each is short of 1, of 100 where some are above 1, or of the worst."""
-    worst = max((line.score for line in lines if line.score is not None), default=0.0)
-    top = next((top for top in (1.0, 100.0) if worst <= top), worst)
-    return tuple(line if line.score is None else replace(line, score=top - line.score) for line in lines)
-
-
-def _refuse_mixed(path: Path, scored: Sequence[Line]) -> None:
+def _refuse_mixed(path: Path, scored: Sequence[TableLine]) -> None:
     sizes = sorted(abs(line.score) for line in scored if line.score)
     shares, percents = [one for one in sizes if one <= 1], [one for one in sizes if one > 1]
     if len(shares) < _FEW or len(percents) < _FEW or percents[0] < _GAP * shares[-1]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from matrices.sheets import PublishedTableError, read_sheet
+from matrices.published.sheets import PublishedTableError, read_sheet
 
 HEADER = ("source", "target", "f1")
 ROWS = (("en", "de", "0.5"), ("de", "yo", "0.25"))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from matrices.numerals import NotANumberError, Written, written
+from matrices.published.numerals import NotANumberError, Written, written
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matrices.published import Columns, PublishedTableError, read_published, read_scores
+from matrices.published.lines import TableColumns
+from matrices.published.reading import PublishedTableError, read_published
+from matrices.published.scores import read_scores
 
-SHARED = Path(os.environ.get("SPRACHBUND_SHARED", Path(__file__).parents[3] / "shared")) / "matrices"
+SHARED = Path(os.environ.get("SPRACHBUND_SHARED", Path(__file__).parents[4] / "shared")) / "matrices"
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def test_columns_are_found_by_what_they_are_usually_called(file: Path) -> None:
 def test_columns_go_by_the_names_given(file: Path) -> None:
     file.write_text("a,b,c,d\nyo,de,0.5,0.9\n")
 
-    table = read_scores(file, Columns(source="b", target="a", score="d", features=("c",)))
+    table = read_scores(file, TableColumns(source="b", target="a", score="d", features=("c",)))
 
     assert table.scores.tolist() == [[0.9]]
     assert table.pair_features["c"].tolist() == [[0.5]]
@@ -52,13 +54,38 @@ def test_two_names_of_a_language_are_averaged_and_it_is_said(file: Path) -> None
     assert published.notes == ("nb and no are one language, nor: their scores are averaged",)
 
 
+def test_two_scripts_of_a_language_are_kept_apart_and_it_is_said(file: Path) -> None:
+    file.write_text("source,target,score\nkas_Arab,yor_Latn,0.4\nkas_Deva,yor_Latn,0.6\nkas_Deva,kas_Arab,0.3\n")
+
+    published = read_published(file)
+
+    assert [(line.source, line.target, line.score) for line in published.lines] == [
+        ("kas_Arab", "yor", 0.4),
+        ("kas_Deva", "yor", 0.6),
+        ("kas_Deva", "kas_Arab", 0.3),
+    ]
+    assert published.notes == ("kas_Arab and kas_Deva are kept apart by script",)
+
+
+def test_a_script_of_one_name_alone_is_kept_beside_the_language(file: Path) -> None:
+    file.write_text("source,target,score\nzh-Hant,yo,0.4\nzh,yo,0.6\nzho,yo,0.8\n")
+
+    published = read_published(file)
+
+    assert [line.source for line in published.lines] == ["zho_Hant", "zho", "zho"]
+    assert published.notes == (
+        "zho and zho_Hant are kept apart by script",
+        "zh and zho are one language, zho: their scores are averaged",
+    )
+
+
 def test_one_pair_twice_is_an_error_that_names_both_lines(file: Path) -> None:
     file.write_text("source,target,score,task,run\nde,yo,0.4,pos,0\nde,yo,0.6,ner,1\n")
 
     with pytest.raises(PublishedTableError, match=r"line 3: de on yo is in line 2 too; .*task"):
         read_scores(file)
-    assert read_scores(file, Columns(where=(("task", "ner"),))).scores.tolist() == [[0.6]]
-    assert read_scores(file, Columns(seed="run")).scores.tolist() == [[0.5]]
+    assert read_scores(file, TableColumns(where=(("task", "ner"),))).scores.tolist() == [[0.6]]
+    assert read_scores(file, TableColumns(seed="run")).scores.tolist() == [[0.5]]
 
 
 def test_ranks_alone_become_the_share_outranked_within_a_target(file: Path) -> None:
@@ -128,7 +155,7 @@ def test_a_column_that_is_not_there_names_those_that_are(file: Path) -> None:
     file.write_text("source,target,score\nde,yo,0.5\n")
 
     with pytest.raises(PublishedTableError, match="no column 'f1'; there is: source, target, score"):
-        read_scores(file, Columns(score="f1"))
+        read_scores(file, TableColumns(score="f1"))
 
 
 def test_another_encoding_is_an_error_with_its_line(file: Path) -> None:
@@ -174,26 +201,26 @@ CASES = SHARED.parent / "cases" / "tables"
 @pytest.mark.parametrize(
     ("name", "columns", "cells"),
     [
-        ("wide.csv", Columns(), 36),
-        ("semicolon-decimal-comma.csv", Columns(), 36),
-        ("sep-line.csv", Columns(), 36),
-        ("tabs-in-txt.txt", Columns(), 36),
-        ("markdown.md", Columns(), 36),
-        ("comment-line.csv", Columns(), 36),
-        ("litmus-like.json", Columns(), 3),
-        ("percent-signs.csv", Columns(), 36),
-        ("plus-minus.csv", Columns(), 36),
-        ("names.csv", Columns(), 36),
-        ("upper.csv", Columns(), 36),
-        ("scores-per-seed.csv", Columns(), 36),
-        ("glottocodes.csv", Columns(), 9),
-        ("multi-source.csv", Columns(skip_unknown=True), 36),
-        ("average-row.csv", Columns(skip_unknown=True), 36),
-        ("wer.csv", Columns(lower_is_better=True), 36),
-        ("delta.csv", Columns(differences=True), 36),
+        ("wide.csv", TableColumns(), 36),
+        ("semicolon-decimal-comma.csv", TableColumns(), 36),
+        ("sep-line.csv", TableColumns(), 36),
+        ("tabs-in-txt.txt", TableColumns(), 36),
+        ("markdown.md", TableColumns(), 36),
+        ("comment-line.csv", TableColumns(), 36),
+        ("litmus-like.json", TableColumns(), 3),
+        ("percent-signs.csv", TableColumns(), 36),
+        ("plus-minus.csv", TableColumns(), 36),
+        ("names.csv", TableColumns(), 36),
+        ("upper.csv", TableColumns(), 36),
+        ("scores-per-seed.csv", TableColumns(), 36),
+        ("glottocodes.csv", TableColumns(), 9),
+        ("multi-source.csv", TableColumns(skip_unknown=True), 36),
+        ("average-row.csv", TableColumns(skip_unknown=True), 36),
+        ("wer.csv", TableColumns(lower_is_better=True), 36),
+        ("delta.csv", TableColumns(differences=True), 36),
     ],
 )
-def test_a_table_of_every_kind_has_the_cells_a_person_sees(name: str, columns: Columns, cells: int) -> None:
+def test_a_table_of_every_kind_has_the_cells_a_person_sees(name: str, columns: TableColumns, cells: int) -> None:
     assert np.isfinite(read_scores(CASES / name, columns).scores).sum() == cells
 
 
@@ -235,7 +262,7 @@ def test_seeds_in_columns_are_the_seeds_of_a_line(file: Path) -> None:
 def test_columns_of_seeds_go_by_the_names_given(file: Path) -> None:
     file.write_text("source,target,first,second,score\nde,yo,0.4,0.6,0.9\n")
 
-    published = read_published(file, Columns(seeds=("first", "second")))
+    published = read_published(file, TableColumns(seeds=("first", "second")))
 
     assert [(line.seed, line.score) for line in published.lines] == [(0, 0.4), (1, 0.6)]
 
@@ -252,16 +279,18 @@ def test_what_stands_after_plus_minus_is_kept(file: Path) -> None:
 @pytest.mark.parametrize(
     ("corner", "columns", "expected"),
     [
-        ("", Columns(), 0.2),
-        ("source \\ target", Columns(), 0.2),
-        ("train/test", Columns(), 0.2),
-        ("Target", Columns(), 0.5),
-        ("tgt → src", Columns(), 0.5),
-        ("", Columns(rows_are="targets"), 0.5),
-        ("source", Columns(rows_are="targets"), 0.5),
+        ("", TableColumns(), 0.2),
+        ("source \\ target", TableColumns(), 0.2),
+        ("train/test", TableColumns(), 0.2),
+        ("Target", TableColumns(), 0.5),
+        ("tgt → src", TableColumns(), 0.5),
+        ("", TableColumns(rows_are="targets"), 0.5),
+        ("source", TableColumns(rows_are="targets"), 0.5),
     ],
 )
-def test_a_grid_goes_by_its_corner_or_as_it_is_told(file: Path, corner: str, columns: Columns, expected: float) -> None:
+def test_a_grid_goes_by_its_corner_or_as_it_is_told(
+    file: Path, corner: str, columns: TableColumns, expected: float
+) -> None:
     file.write_text(f"{corner},en,de,yo\nen,0.9,0.2,0.3\nde,0.5,0.8,0.6\n")
 
     table = read_scores(file, columns)
@@ -287,12 +316,12 @@ def test_zeros_along_the_diagonal_of_a_grid_are_no_scores(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "columns"),
     [
-        (",en,de,yo,ha\nen,0,1,2,1\nde,1,0,3,3\nyo,2,3,0,2\nha,3,2,1,0\n", Columns()),
-        (",en,de,yo,ha\nen,,1,2,3\nde,1,,3,2\nyo,2,3,,1\nha,1,3,2,\n", Columns()),
-        ("target,en,de,yo\nen,,1,2\nde,1,,2\nyo,1,2,\n", Columns(ranks=True)),
+        (",en,de,yo,ha\nen,0,1,2,1\nde,1,0,3,3\nyo,2,3,0,2\nha,3,2,1,0\n", TableColumns()),
+        (",en,de,yo,ha\nen,,1,2,3\nde,1,,3,2\nyo,2,3,,1\nha,1,3,2,\n", TableColumns()),
+        ("target,en,de,yo\nen,,1,2\nde,1,,2\nyo,1,2,\n", TableColumns(ranks=True)),
     ],
 )
-def test_a_grid_of_ranks_is_known_as_one_whichever_side_is_ranked(file: Path, text: str, columns: Columns) -> None:
+def test_a_grid_of_ranks_is_known_as_one_whichever_side_is_ranked(file: Path, text: str, columns: TableColumns) -> None:
     file.write_text(text)
 
     published = read_published(file, columns)
@@ -308,7 +337,7 @@ def test_a_grid_with_a_column_that_is_no_language_is_refused_or_read_without_it(
 
     with pytest.raises(PublishedTableError, match=r"line 1: column 'avg': 'avg' is a summary.*--skip-unknown"):
         read_scores(file)
-    assert read_scores(file, Columns(skip_unknown=True)).scores.shape == (2, 3)
+    assert read_scores(file, TableColumns(skip_unknown=True)).scores.shape == (2, 3)
 
 
 def test_a_share_more_or_less_than_others_is_no_other_scale(file: Path) -> None:
@@ -326,8 +355,8 @@ def test_errors_are_known_by_name_and_turned_over_when_asked(file: Path, name: s
     file.write_text(f"source,target,{name}\nde,yo,0.2\nha,yo,0.5\n")
 
     with pytest.raises(PublishedTableError, match="--lower-is-better"):
-        read_scores(file, Columns(score=name))
-    np.testing.assert_allclose(read_scores(file, Columns(score=name, lower_is_better=True)).scores, [[0.8], [0.5]])
+        read_scores(file, TableColumns(score=name))
+    np.testing.assert_allclose(read_scores(file, TableColumns(score=name, lower_is_better=True)).scores, [[0.8], [0.5]])
 
 
 def test_some_scores_with_and_some_without_a_percent_sign_are_refused(file: Path) -> None:

@@ -16,8 +16,9 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from matrices.published import Columns
-from matrices.reading import there_is
+from matrices.nearest import there_is
+from matrices.published.lines import TableColumns
+from matrices.whole_file import whole_file
 
 _HOST = "https://raw.githubusercontent.com"
 _MOST_BYTES = 64 * 2**20
@@ -25,7 +26,7 @@ _SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CataloguedMatrix:
     """One published matrix. ``sha256`` is None where it was not recorded, ``licence`` where none is stated.
 
     ``columns`` and ``percent`` say how its file is to be read.
@@ -41,7 +42,7 @@ class Known:
     task: str
     encoder: str
     metric: str
-    columns: Columns
+    columns: TableColumns
     percent: bool
 
     @property
@@ -55,7 +56,7 @@ class Known:
         return f"{_HOST}/{self.place}"
 
 
-class UnknownKnownError(LookupError):
+class NotCataloguedError(LookupError):
     """No published matrix of that name in the catalogue; the message names the nearest."""
 
     def __init__(self, given: str) -> None:
@@ -69,21 +70,21 @@ class FetchError(OSError):
 
 
 @cache
-def catalogue() -> Mapping[str, Known]:
+def catalogue() -> Mapping[str, CataloguedMatrix]:
     """Every catalogued matrix by name."""
     listed = json.loads((files("matrices") / "data" / "known.json").read_text(encoding="utf-8"))
     return {one["name"]: _known(one) for one in listed}
 
 
-def known_matrix(name: str) -> Known:
-    """A catalogued matrix. Raises ``UnknownKnownError``."""
+def catalogued_matrix(name: str) -> CataloguedMatrix:
+    """A catalogued matrix. Raises ``NotCataloguedError``."""
     found = catalogue().get(name)
     if found is None:
-        raise UnknownKnownError(name)
+        raise NotCataloguedError(name)
     return found
 
 
-def fetch(known: Known, out: Path, mirror: Path | None = None) -> Path:
+def fetch(known: CataloguedMatrix, out: Path, mirror: Path | None = None) -> Path:
     """The file of a catalogued matrix, fetched into the folder ``out``, or from a local ``mirror`` of its address.
 
     A mirror has the file at ``REPOSITORY/COMMIT/PATH``. Raises ``FetchError``.
@@ -102,7 +103,8 @@ def fetch(known: Known, out: Path, mirror: Path | None = None) -> Path:
             f"{known.name} has SHA-256 {digest}, not {known.sha256} as catalogued: it was changed, or cut off"
         )
     path = out / Path(known.path).name
-    path.write_bytes(data)
+    with whole_file(path) as draft:
+        draft.write_bytes(data)
     return path
 
 
@@ -114,8 +116,8 @@ def _download(address: str) -> bytes:
     return data
 
 
-def _known(one: Mapping[str, object]) -> Known:
+def _known(one: Mapping[str, object]) -> CataloguedMatrix:
     options = dict(one["options"])  # type: ignore[call-overload]
     percent = bool(options.pop("percent", False))
     facts = {name: value for name, value in one.items() if name != "options"}
-    return Known(**facts, columns=Columns(**options), percent=percent)  # type: ignore[arg-type]
+    return CataloguedMatrix(**facts, columns=TableColumns(**options), percent=percent)  # type: ignore[arg-type]

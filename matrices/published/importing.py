@@ -15,10 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matrices.cells import BASELINE, DIFFERENCE, IMPORTED, SHARE_OUTRANKED, Cell, cell_id, from_table, now
-from matrices.headers import plain
-from matrices.published import Line, Published, PublishedTableError, with_shares
+from matrices.published.headers import plain
+from matrices.published.lines import TableLine
+from matrices.published.reading import Published, PublishedTableError
+from matrices.published.scales import lower_is_better
+from matrices.published.scores import with_shares
 from matrices.reading import UnknownMatrixError
-from matrices.scales import lower_is_better
 from matrices.spreads import Spread
 from matrices.store import Store
 
@@ -178,10 +180,10 @@ def provenance(published: Published, citation: str) -> str:
     return f"{origin}: {citation}" if citation else origin
 
 
-def _cells(published: Published, about: About) -> tuple[list[Cell], list[Line]]:
+def _cells(published: Published, about: About) -> tuple[list[Cell], list[TableLine]]:
     """The cells of a table, each with the first line it was made of."""
     lines = with_shares(published.lines) if published.ranks_only else published.lines
-    groups: defaultdict[tuple[str | None, str, int], list[Line]] = defaultdict(list)
+    groups: defaultdict[tuple[str | None, str, int], list[TableLine]] = defaultdict(list)
     for line in lines:
         if line.score is not None:
             groups[line.source, line.target, line.seed].append(line)
@@ -218,9 +220,9 @@ def _cells(published: Published, about: About) -> tuple[list[Cell], list[Line]]:
     return cells, [group[0] for group in groups.values()]
 
 
-def _baselines(published: Published) -> dict[str, Line]:
+def _baselines(published: Published) -> dict[str, TableLine]:
     """The first line of each target that has a baseline. Raises where a target has two different ones."""
-    found: dict[str, Line] = {}
+    found: dict[str, TableLine] = {}
     for line in published.lines:
         if line.baseline is None:
             continue
@@ -231,7 +233,7 @@ def _baselines(published: Published) -> dict[str, Line]:
     return found
 
 
-def _share(published: Published, line: Line, about: About, *, baseline: bool) -> float:
+def _share(published: Published, line: TableLine, about: About, *, baseline: bool) -> float:
     given = line.baseline if baseline else line.score
     value = (given or 0.0) / (100 if about.percent else 1)
     errors = published.columns.lower_is_better and not published.ranks_only
