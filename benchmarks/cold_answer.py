@@ -4,6 +4,11 @@
 
 Processor time on one thread, of matrices of generated outcomes held in memory: from the question to the last byte of
 its JSON. Modules are imported before, by an answer from a small matrix. The median of some targets, each asked once.
+
+    python benchmarks/cold_answer.py --box
+
+The first predicted answer from the largest matrix of the box, by a process that has just started, imports and all: as
+it ships, with what was learned kept beside it, against a model fitted anew. The median of some processes each.
 """
 
 from __future__ import annotations
@@ -14,6 +19,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
 import json
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 
@@ -77,6 +84,28 @@ def measure(kind: str, languages: int, seeds: int, items: int) -> float:
     return float(np.median([_answer(held, target) for target in targets[:TARGETS]]))
 
 
+_OF_THE_BOX = """
+import json, time
+from matrices.boxed import boxed
+from matrices.recommend import Question, ask, predictor, to_json
+from matrices.recommend.predicted import kept
+if {anew}:
+    kept._shipped = lambda: b""
+box = boxed()
+largest = max(box.matrices(), key=lambda info: info.cells)
+question = Question(task=largest.task, target="Yiddish", matrix=largest.matrix)
+to_json(ask(box, question, predictor))
+print(time.process_time())
+"""
+
+
+def of_the_box(*, anew: bool) -> float:
+    """Seconds of processor time of a process that answers one question from the box and ends."""
+    program = _OF_THE_BOX.format(anew=anew)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
 def _answer(held: Held, target: str) -> float:
     begin = time.process_time()
     to_json(ask(held, Question(task="any", target=target), predictor))
@@ -90,7 +119,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--items", type=int, default=400)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--box", action="store_true", help="the first predicted answer from the box")
     given = parser.parse_args()
+    if given.box:
+        shipped, anew = (float(np.median([of_the_box(anew=one) for _ in range(TARGETS)])) for one in (False, True))
+        found = {"shipped": shipped, "fitted anew": anew, "ratio": anew / shipped}
+        print(json.dumps(found) if given.json else f"{shipped:.2f} s, {found['ratio']:.2f} x as fast as fitted anew")
+        return
     size = given.languages, given.seeds, given.items
     found = {kind: measure(kind, *size) for kind in ("zero_shot", "interference")}
     if given.json:

@@ -122,12 +122,15 @@ class Service:
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
+        begun = time.monotonic()
         command = [sys.executable, "-m", "uvicorn", "service.app:create_app", "--factory", "--workers", "2"]
         command += ["--port", str(self.port), "--log-level", "critical", "--no-access-log"]
         self._process = subprocess.Popen(
             command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         while not self.answers("/ready"):
+            if self._process.poll() is not None or time.monotonic() - begun > 120:
+                raise RuntimeError(f"the service did not become ready: exit status {self._process.poll()}")
             time.sleep(0.05)
 
     def stop(self) -> None:

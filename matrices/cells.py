@@ -42,6 +42,12 @@ SHARE_OUTRANKED = "share_outranked"
 DIFFERENCE = "difference"
 """Metric of imported scores that are differences, in [-1, 1]; no scores."""
 
+
+def bounds(metric: str) -> tuple[float, float]:
+    """Between what scores of a metric lie: shares, or differences of shares."""
+    return (-1.0 if metric == DIFFERENCE else 0.0, 1.0)
+
+
 SCHEMA = pa.schema(
     [
         pa.field("schema_version", pa.int32(), nullable=False),

@@ -23,6 +23,7 @@ from matrices.reading import (
     MatrixInfo,
     Provenance,
     Reader,
+    Spreads,
     UnknownMatrixError,
     UnknownVersionError,
     current,
@@ -130,6 +131,7 @@ class Held:
         items: Named | None = None,
         pretrained: Mapping[str, frozenset[str] | None] | None = None,
         notes: Sequence[str] = (),
+        spreads: Mapping[str, Spreads] | None = None,
     ) -> None:
         """``tables`` are the cells of each matrix, one row a cell, sorted as a download is; held, not copied."""
         self.kept = {name: _kept(table) for name, table in sorted(tables.items())}
@@ -139,6 +141,7 @@ class Held:
         self._pretrained = pretrained or {}
         self._notes = tuple(notes)
         self._contents: dict[str, str] = {}
+        self._spreads = spreads or {}
 
     @property
     def version(self) -> int:
@@ -176,7 +179,7 @@ class Held:
         kept = self._of(matrix)
         encoders = pc.unique(kept.cells["encoder"]).to_pylist()
         known = [(name, sorted(self.pretrained(name) or ())) for name in sorted(encoders)]
-        beside = repr((known, sorted(self.items(matrix).items())))
+        beside = repr((known, sorted(self.items(matrix).items()), sorted(self.spreads(matrix).items())))
         return hashlib.sha256(f"{matrix}\n{kept.content}\n{beside}".encode()).hexdigest()[:24]
 
     def marks(self, version: int | None = None) -> Mapping[str, str]:
@@ -187,7 +190,7 @@ class Held:
     def only(self, names: Collection[str]) -> Held:
         """These matrices alone, nothing copied."""
         tables = {name: kept for name, kept in self.kept.items() if name in names}
-        return Held(tables, self._version, self._provenance, self._items, self._pretrained)
+        return Held(tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads)
 
     def matrices(self, version: int | None = None) -> list[MatrixInfo]:
         """Every matrix, sorted by name. Raises ``UnknownVersionError`` for any version but its own."""
@@ -216,6 +219,10 @@ class Held:
     def items(self, matrix: str) -> Mapping[str, Items]:
         """What was known of the items of a matrix's targets when it was read, by target."""
         return self._items.get(matrix, {})
+
+    def spreads(self, matrix: str) -> Spreads:
+        """What imported scores were said to vary by when they were read."""
+        return self._spreads.get(matrix, {})
 
     def pretrained(self, encoder: str) -> frozenset[str] | None:
         """What an encoder was pretrained on, as was known when it was read; of a box by the encoder's name."""
@@ -280,8 +287,9 @@ def hold(
     if faults and not tables:
         raise faults[0]
     encoders = {name for kept in tables.values() for name in pc.unique(kept.cells["encoder"]).to_pylist()}
-    items, pretrained = _beside(reader, {name: stored[name] for name in tables}, sorted(encoders), notes)
-    return Held(tables, at, reader.provenance, items, pretrained, notes)
+    named = {name: stored[name] for name in tables}
+    items, pretrained = _beside(reader, named, sorted(encoders), notes)
+    return Held(tables, at, reader.provenance, items, pretrained, notes, _spreads(reader, named, notes))
 
 
 def _renamed(kept: Kept, name: str) -> Kept:
@@ -305,6 +313,15 @@ def _beside(
     except SideTableError as error:
         notes.append(f"what encoders were pretrained on is known by their names alone: {error}")
         return items, {name: pretrained_on(name) for name in encoders}
+
+
+def _spreads(reader: Reader, matrices: Mapping[str, str], notes: list[str]) -> Mapping[str, Spreads]:
+    """What scores of each matrix are said to vary by; what cannot be read is noted."""
+    try:
+        return {name: reader.spreads(in_store) for name, in_store in matrices.items()}
+    except BesideError as error:
+        notes.append(f"what published scores vary by is not known: {error}")
+        return {}
 
 
 def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | None) -> Kept:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matrices.arrays import Floats, Indices, Singles
+from matrices.reading import Spreads
 
 BY_ITEM = ("correct", "total")
 """The columns of cells that have a number an item."""
@@ -56,6 +57,20 @@ class Axes:
         scores = np.full((len(self._sources), len(self._targets), len(self._seeds)), np.nan)
         scores[self._rows(runs), self._columns(runs), self._seed_places(runs)] = runs["score"].to_numpy()
         return scores
+
+    def stated(self, scores: Floats, spreads: Spreads) -> Floats:
+        """Standard errors of mean scores [S, T] from those of single runs, NaN where a run has none."""
+        rows, columns = (
+            {code: at for at, code in enumerate(axis.to_pylist())} for axis in (self._sources, self._targets)
+        )
+        errors = np.full(scores.shape, np.nan)
+        for (source, target, seed), spread in spreads.items():
+            if source in rows and target in columns and seed in self._seeds:
+                errors[rows[source], columns[target], self._seeds[seed]] = spread
+        known = np.isfinite(scores)
+        squares = np.where(known, errors**2, 0.0).sum(axis=2)
+        stated: Floats = np.sqrt(squares) / np.where(known.any(axis=2), known.sum(axis=2), np.nan)
+        return stated
 
     def baseline(self, rows: pa.Table) -> Floats:
         """The scores of baselines [T, K], NaN where there is none."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import norm
 
 from matrices.arrays import Floats, mean_over_seeds
 from matrices.encoders import saw
 from matrices.languages import genealogy, name_of
 from matrices.reading import Reader
-from matrices.scores import standard_errors
+from matrices.uncertainty.comparison import TargetRuns
+from matrices.uncertainty.components import SeedVariance
+from matrices.uncertainty.resampling import Resamples
 from matrices.view import COLUMNS, MatrixView, NoScoresError, view
-
-LEVEL = 0.95
 
 SCHEMA = pa.schema(
     [
@@ -32,8 +31,8 @@ SCHEMA = pa.schema(
 def pairs(reader: Reader, matrix: str, composition: str | None = None, selection: str | None = None) -> pa.Table:
     """A row for each source and target with a score (``SCHEMA``), sorted by target, then the highest mean.
 
-    ``mean`` and ``sd`` are over ``seeds`` (the SD null of one); ``low`` and ``high`` a 95% interval of the mean by the
-    normal distribution, from the standard error that ``matrices.scores`` gives, null where none is known. ``delta`` is
+    ``mean`` and ``sd`` are over ``seeds`` (the SD null of one); ``low`` and ``high`` the 95% interval of the
+    mean that an answer gives (``TargetRuns``), null where nothing is known of the items. ``delta`` is
     the mean less the ``baseline``, the mean of the target's baseline cells. ``seen``: whether the encoder was
     pretrained on the language, null where that is not known. ``composition`` and ``selection`` default as in a
     recommendation. No rows where nothing has a score. Raises ``UnknownMatrixError``.
@@ -44,18 +43,34 @@ def pairs(reader: Reader, matrix: str, composition: str | None = None, selection
             composition=composition,
             selection=selection,
             items=reader.items(matrix),
+            spreads=reader.spreads(matrix),
         )
     except NoScoresError:
         return SCHEMA.empty_table()
-    return pairs_in(found, standard_errors(found), reader.pretrained(found.encoder))
+    return pairs_in(found, half_widths(found), reader.pretrained(found.encoder))
 
 
-def pairs_in(found: MatrixView, errors: Floats | None, pretrained: frozenset[str] | None) -> pa.Table:
-    """The pairs of a view, as ``pairs`` says, with the standard ``errors`` [S, T] of its means."""
+def half_widths(view: MatrixView, seeds: SeedVariance | None = None) -> Floats:
+    """Half the widths of 95% intervals of mean scores [S, T], NaN where nothing is known of the items.
+
+    Of the outcomes of items, those of one target at a time are in memory. ``seeds`` are what the runs say of seeds,
+    where that is at hand.
+    """
+    seeds = seeds or SeedVariance(view)
+
+    def of(target: str) -> Floats:
+        one = view.without_outcomes_read()
+        return TargetRuns(one, target, Resamples(one), seeds).half_widths()[:-1]
+
+    return np.stack([of(target) for target in view.targets], axis=1)
+
+
+def pairs_in(found: MatrixView, half_widths: Floats, pretrained: frozenset[str] | None) -> pa.Table:
+    """The pairs of a view, as ``pairs`` says, with the ``half_widths`` [S, T] of its intervals."""
     seeds = found.known.sum(axis=2)
     at = np.nonzero(seeds)
     mean, baseline = found.means[at], found.baseline_means[at[1]]
-    half = np.full(len(mean), np.nan) if errors is None else norm.ppf((1 + LEVEL) / 2) * errors[at]
+    half = half_widths[at]
     about = ("matrix", "task", "metric", "encoder", "composition", "selection")
     columns: dict[str, pa.Array] = {
         **{name: pa.repeat(getattr(found, name), len(mean)) for name in about},

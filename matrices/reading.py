@@ -57,6 +57,10 @@ class Provenance:
     command: str
 
 
+Spreads = Mapping[tuple[str, str, int], float]
+"""By source, target and seed: the standard deviation or error that stood beside a published score, in its unit."""
+
+
 class Reader(Protocol):
     """Anything that holds measured matrices and answers by name and version."""
 
@@ -88,6 +92,10 @@ class Reader(Protocol):
 
     def items(self, matrix: str) -> Mapping[str, Items]:
         """What is known of the items of a matrix's targets, by target; empty where nothing is."""
+        ...
+
+    def spreads(self, matrix: str) -> Spreads:
+        """What imported scores are said to vary by; empty where nothing is said."""
         ...
 
     def pretrained(self, encoder: str) -> frozenset[str] | None:

@@ -5,12 +5,15 @@ From a matrix by ``scores_of``, from a published file by ``matrices.published.sc
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from matrices.arrays import Floats, places
+from matrices.cells import bounds
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
 from matrices.uncertainty.comparison import TargetRuns
@@ -29,7 +32,7 @@ class ScoreTable:
     the scores, NaN where unknown. ``pair_features`` [S, T] each are what is known of a pair without measuring it
     (distances, overlaps, sizes), NaN where missing. ``overlaps`` are of texts at hand, in
     whatever languages. ``pretrained`` are the languages that the encoder saw in pretraining, None where that is not
-    known. Languages are ISO 639-3 codes.
+    known. ``bounds`` are those of the scores. Languages are ISO 639-3 codes.
     """
 
     sources: tuple[str, ...]
@@ -39,6 +42,7 @@ class ScoreTable:
     pair_features: Mapping[str, Floats] = field(default_factory=dict)
     overlaps: Overlaps | None = None
     pretrained: frozenset[str] | None = None
+    bounds: tuple[float, float] = (-np.inf, np.inf)
 
     def __post_init__(self) -> None:
         shape = (len(self.sources), len(self.targets))
@@ -46,6 +50,18 @@ class ScoreTable:
         for name, array in {**arrays, **self.pair_features}.items():
             if array.shape != shape:
                 raise ValueError(f"{name} is {array.shape}, not {shape} (sources x targets)")
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of all that a model is fitted to: equal where the tables are."""
+        seen = ["not known"] if self.pretrained is None else sorted(self.pretrained)
+        texts = () if self.overlaps is None else self.overlaps.codes
+        parts = [*self.sources, "", *self.targets, "", *seen, "", *self.pair_features, "", *texts]
+        digest = hashlib.sha256("\n".join(parts).encode())
+        cosines = () if self.overlaps is None else self.overlaps.cosines.values()
+        for values in (self.scores, self.errors, *self.pair_features.values(), *cosines):
+            digest.update(b"none" if values is None else np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
 
     def hide(self, language: str) -> ScoreTable:
         """The table as if ``language`` had never been measured, neither as source nor as target.
@@ -81,11 +97,15 @@ def scores_of(
 ) -> ScoreTable:
     """The scores of one matrix, means over seeds, with their standard errors; languages in order of code.
 
+    Errors are over items and seeds, or as a published table states them.
+
     ``composition`` and ``selection`` default as ``matrices.view.choose`` says. Raises ``NoScoresError``,
     ``UnknownMatrixError`` and ``UnknownVersionError``.
     """
     cells = reader.cells(matrix, version=version, columns=COLUMNS)
-    found = view(cells, composition=composition, selection=selection, items=reader.items(matrix))
+    found = view(
+        cells, composition=composition, selection=selection, items=reader.items(matrix), spreads=reader.spreads(matrix)
+    )
     return scores_in(found, reader.pretrained(found.encoder))
 
 
@@ -93,7 +113,9 @@ def scores_in(
     view: MatrixView, pretrained: frozenset[str] | None = None, seeds: SeedVariance | None = None
 ) -> ScoreTable:
     """The scores of a view, with standard errors; ``seeds`` are what its runs say of seeds, where that is at hand."""
-    return replace(score_table(view), errors=standard_errors(view, seeds), pretrained=pretrained)
+    return replace(
+        score_table(view), errors=standard_errors(view, seeds), pretrained=pretrained, bounds=bounds(view.metric)
+    )
 
 
 def score_table(view: MatrixView) -> ScoreTable:

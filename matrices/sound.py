@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.cells import BASELINE, DIFFERENCE, SCHEMA, STATUSES, Kind
+from matrices.cells import BASELINE, DIFFERENCE, SCHEMA, STATUSES, Kind, bounds
 
 LISTS = ("correct", "total")
 """The columns of outcomes by item."""
@@ -81,7 +81,7 @@ def _no_code(name: str) -> Callable[[pa.Table], pa.ChunkedArray]:
 
 def _bad_score(rows: pa.Table) -> pa.ChunkedArray:
     score = rows["score"]
-    least = pc.if_else(pc.equal(rows["metric"], DIFFERENCE), -1.0, 0.0)
+    least = pc.if_else(pc.equal(rows["metric"], DIFFERENCE), bounds(DIFFERENCE)[0], 0.0)
     inside = pc.and_(pc.greater_equal(score, least), pc.less_equal(score, 1.0))
     return pc.and_(pc.equal(rows["status"], "ok"), pc.invert(pc.fill_null(inside, False)))
 

@@ -34,7 +34,16 @@ from matrices.delta import (
 )
 from matrices.encoders import pretrained_on, read_pretrained, write_pretrained
 from matrices.items import Items, Named, read_items, write_items
-from matrices.reading import KEY_COLUMNS, SUMMARY_COLUMNS, MatrixInfo, UnknownMatrixError, current, in_order, summaries
+from matrices.reading import (
+    KEY_COLUMNS,
+    SUMMARY_COLUMNS,
+    MatrixInfo,
+    Spreads,
+    UnknownMatrixError,
+    current,
+    in_order,
+    summaries,
+)
 from matrices.spreads import Spread, read_spreads, write_spreads
 from matrices.store_errors import (
     FAULTS,
@@ -231,7 +240,7 @@ class Store:
         """Keep the languages that an encoder of its cells was pretrained on."""
         write_pretrained(self.uri, self._options, encoder, languages)
 
-    def spreads(self, matrix: str) -> Mapping[tuple[str, str, int], float]:
+    def spreads(self, matrix: str) -> Spreads:
         """What imported scores of a matrix were said to vary by, by source, target and seed. Not versioned."""
         return read_spreads(self.uri, self._options, matrix)
 

@@ -22,6 +22,7 @@ from matrices.arrays import Bools, Floats, Indices, mean_over_seeds, places
 from matrices.comparable_runs import MeasureError, NoScoresError, choose, comparable_runs, failures, no_scores
 from matrices.items import Items
 from matrices.matrix_arrays import BY_ITEM, Axes, ItemOutcomes
+from matrices.reading import Spreads
 
 __all__ = [
     "COLUMNS",
@@ -88,6 +89,8 @@ class MatrixView:
     items: Mapping[str, Items] = field(default_factory=dict)
     other_items: Mapping[str, int] = field(default_factory=dict)
     failed: Mapping[str, int] = field(default_factory=dict)
+    stated: Floats | None = None
+    """What a published mean score is said to vary by [S, T], a standard error; NaN where nothing is said."""
     language_runs: int = 0
     """How many training runs of a language adapter or a shift the seeds stand on; 0 where that is not known."""
     adapters: AdapterVariance | None = None
@@ -209,12 +212,14 @@ def view(
     selection: str | None = None,
     items: Mapping[str, Items] | None = None,
     read: Callable[[str], pa.Table] | None = None,
+    spreads: Spreads | None = None,
 ) -> MatrixView:
     """The view of one matrix's cells, one row a place.
 
     ``cells`` have ``COLUMNS``, or ``NARROW`` where ``read`` gives the cells of a target with all ``COLUMNS`` when its
     outcomes are asked for. ``composition`` and ``selection`` default as ``choose`` says. ``items`` are what is known of
-    the targets' items. Runs on a target over other items than most runs on it had are left out: they cannot be paired.
+    the targets' items, ``spreads`` what published scores are said to vary by. Runs on a target over other items
+    than most runs on it had are left out: they cannot be paired.
     Raises ``NoScoresError`` where no source has a score.
     """
     chosen = choose(cells, composition=composition, selection=selection)
@@ -229,6 +234,7 @@ def view(
         tuple(sorted(pc.unique(runs[name]).to_pylist())) for name in ("source", "target", "seed")
     )
     axes = Axes(sources, targets, seeds, constant=runs["kind"][0].as_py() == "zero_shot")
+    scores = axes.scores(runs)
     return MatrixView(
         **{name: runs[name][0].as_py() for name in ("matrix", "encoder", "kind", "task", "metric")},
         composition=chosen[0],
@@ -236,12 +242,13 @@ def view(
         sources=sources,
         targets=targets,
         seeds=seeds,
-        scores=axes.scores(runs),
+        scores=scores,
         baseline=axes.baseline(baselines),
         n_items=axes.items(runs),
         read_outcomes=_Reading(axes, chosen, read),
         items=items or {},
         other_items=left_out,
+        stated=axes.stated(scores, spreads) if spreads else None,
         language_runs=len(pc.unique(runs["language_seed"].drop_null())),
         failed=failures(rows, *chosen),
     )

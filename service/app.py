@@ -78,6 +78,7 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
         measures=Measures(settings.measures),
         recommending=recommending,
         lanes=Lanes(),
+        half_widths=Newest(settings.models),
         texts=Newest(settings.models),
     )
     app.state.metrics = Metrics()

@@ -8,6 +8,7 @@ from typing import Annotated
 import anyio.to_thread
 from fastapi import Depends, Request
 
+from matrices.arrays import Floats
 from matrices.held import Held
 from service.door import Access
 from service.downloads import Downloads
@@ -33,6 +34,8 @@ class Context:
     measures: Measures
     recommending: Recommending
     lanes: Lanes
+    half_widths: Newest[Floats]
+    """Of the intervals of each matrix's pairs [S, T]."""
     texts: Newest[dict[int, bytes]]
     """The cells of each matrix as JSON, by row."""
 

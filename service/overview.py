@@ -13,8 +13,7 @@ from matrices.grid import family, in_family_order
 from matrices.held import Held
 from matrices.places import place_of
 from matrices.reading import MatrixInfo, UnknownMatrixError
-from matrices.recommend import named
-from matrices.view import MatrixView
+from matrices.recommend import Shown, named
 from service.prepared import PreparedMatrices
 from service.schemas import Grid, MatrixDetail, Place
 
@@ -37,7 +36,7 @@ def detail(
     """Everything about one matrix but its cells. Raises ``UnknownMatrixError`` and ``UnknownWayError``."""
     info = info_of(held, matrix)
     cells = held.kept[matrix].cells
-    means = grid_of(matrices.view(matrix, composition, selection))
+    means = grid_of(matrices.chosen(matrix, composition, selection))
     about, outline = credit(held, matrix), matrices.outline(matrix)
     codes = sorted({*means.sources, *means.targets})
     return MatrixDetail(
@@ -68,10 +67,11 @@ def place_from(code: str) -> Place | None:
     return None if found is None else Place(latitude=found[0], longitude=found[1])
 
 
-def grid_of(view: MatrixView | None) -> Grid:
-    """The mean scores of a view; an empty grid where there are none."""
-    if view is None:
+def grid_of(shown: Shown | None) -> Grid:
+    """The mean scores of a matrix; an empty grid where there are none."""
+    if shown is None:
         return Grid(composition="stack", selection="last", sources=[], targets=[], scores=[], baseline=[])
+    view = shown.view
     sources, targets = in_family_order(view.sources), in_family_order(view.targets)
     rows, columns = (
         [axis.index(code) for code in codes] for axis, codes in ((view.sources, sources), (view.targets, targets))

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from matrices.credit import credit, metadata
 from matrices.export import as_text
 from matrices.held import Held
-from matrices.pairs import SCHEMA, pairs_in
+from matrices.pairs import SCHEMA, half_widths, pairs_in
 from matrices.recommend import code_of
 from service.answers import ARROW, CSV, arrow_stream
 from service.dependencies import Context
@@ -34,11 +34,12 @@ def all_pairs(
     ours: Context, held: Held, matrix: str, composition: str | None = None, selection: str | None = None
 ) -> pa.Table:
     """Every pair, from scores and errors that are computed once. Raises ``UnknownMatrixError``."""
-    view = ours.prepared.of(held).view(matrix, composition, selection)
-    if view is None:
+    shown = ours.prepared.of(held).chosen(matrix, composition, selection)
+    if shown is None:
         return SCHEMA.empty_table()
-    errors = ours.models.scores(held, matrix, view.composition, view.selection).errors
-    return pairs_in(view, errors, held.pretrained(view.encoder))
+    name = matrix, shown.view.composition, shown.view.selection
+    widths = ours.half_widths.get(name, held.content(matrix), lambda: half_widths(shown.view, shown.seeds))
+    return pairs_in(shown.view, widths, held.pretrained(shown.view.encoder))
 
 
 def as_bytes(table: pa.Table, form: str) -> bytes:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from matrices.held import Held
 from matrices.recommend import READ, Outline, Shown, outline, shown
-from matrices.view import COLUMNS, MatrixView
+from matrices.view import COLUMNS
 from service.once import Newest
 
 
@@ -43,19 +43,19 @@ class PreparedMatrices:
         found = self.views.get(name, content, partial(self._shown, matrix, composition, selection))
         return None if found is None else found.reading(self._outcomes(matrix))
 
-    def view(self, matrix: str, composition: str | None = None, selection: str | None = None) -> MatrixView | None:
+    def chosen(self, matrix: str, composition: str | None = None, selection: str | None = None) -> Shown | None:
         """Its scores under what is named, else what ``matrices.view.choose`` says; None where there are none.
 
         Raises ``UnknownMatrixError``, and ``UnknownWayError`` for a composition or selection that is not there.
         """
         about = self.outline(matrix)
         about.must_have(composition, selection)
-        shown = self.shown(matrix, *about.choose(composition, selection))
-        return None if shown is None else shown.view
+        return self.shown(matrix, *about.choose(composition, selection))
 
     def _shown(self, matrix: str, composition: str, selection: str) -> Shown | None:
         # Without a way to read outcomes: what is kept must not keep the version alive that it was laid out from.
-        return shown(self._cells(matrix), composition, selection, self.held.items(matrix), None)
+        beside = self.held.items(matrix), None, self.held.spreads(matrix)
+        return shown(self._cells(matrix), composition, selection, *beside)
 
     def _outcomes(self, matrix: str) -> Callable[[str], pa.Table]:
         return lambda target: self.held.cells(matrix, columns=COLUMNS, target=target)

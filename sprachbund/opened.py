@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
@@ -39,6 +40,22 @@ class Opened(Protocol):
         sources: Sequence[str] = (),
     ) -> Answer:
         """The ``k`` best sources for a task in a target, measured or predicted; ``sources`` are ranked too."""
+        ...
+
+    def recommend_many(
+        self,
+        task: str,
+        targets: Sequence[str],
+        *,
+        k: int = 5,
+        matrix: str | None = None,
+        kind: str | None = None,
+        encoder: str | None = None,
+        composition: str | None = None,
+        selection: str | None = None,
+        sources: Sequence[str] = (),
+    ) -> Table:
+        """A row a target: the verdict, the best source, what to expect of it, or the problem that nothing is known."""
         ...
 
     def cells(
@@ -111,6 +128,38 @@ class Local:
             selection=selection,
         )
         return Answer(ask(self.reader, question, predictor))
+
+    def recommend_many(
+        self,
+        task: str,
+        targets: Sequence[str],
+        *,
+        k: int = 5,
+        matrix: str | None = None,
+        kind: str | None = None,
+        encoder: str | None = None,
+        composition: str | None = None,
+        selection: str | None = None,
+        sources: Sequence[str] = (),
+    ) -> Table:
+        """See ``Opened``. Raises as ``matrices.recommend.ask`` does, but for targets that nobody knows."""
+        from matrices.recommend import Question, ask, remembering
+        from sprachbund.several import as_table, ask_each
+
+        question = Question(
+            task=task,
+            target="",
+            k=k,
+            matrix=matrix,
+            kind=kind,
+            sources=tuple(sources),
+            encoder=encoder,
+            composition=composition,
+            selection=selection,
+        )
+        predictor = remembering()
+        answers = ask_each(targets, lambda target: ask(self.reader, replace(question, target=target), predictor))
+        return Table(as_table(answers), f"{task} in {len(answers)} targets")
 
     def cells(
         self, matrix: str, *, source: str | None = None, target: str | None = None, outcomes: bool = False

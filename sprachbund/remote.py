@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _ARROW = "application/vnd.apache.arrow.stream"
 _PAGE = 10_000
+_TARGETS = 50
+"""The most that a service answers about at once."""
 _SECONDS = 300.0
 """The first prediction of a large matrix takes so long."""
 
@@ -67,6 +69,35 @@ class Remote:
         body = self._get("v1/recommendations", {**asked, **ways}).content
         return Answer(TypeAdapter(Recommendation).validate_json(body))
 
+    def recommend_many(
+        self,
+        task: str,
+        targets: Sequence[str],
+        *,
+        k: int = 5,
+        matrix: str | None = None,
+        kind: str | None = None,
+        encoder: str | None = None,
+        composition: str | None = None,
+        selection: str | None = None,
+        sources: Sequence[str] = (),
+    ) -> Table:
+        """See ``Opened``. Raises ``ServiceError``."""
+        from sprachbund.several import Asked, as_table
+
+        asked = {"task": task, "k": k, "matrix": matrix, "kind": kind, "encoder": encoder, "source": list(sources)}
+        ways = {"composition": composition, "selection": selection}
+        given = {name: value for name, value in {**asked, **ways}.items() if value is not None}
+        found = []
+        for begin in range(0, len(targets), _TARGETS):
+            body = {**given, "targets": list(targets[begin : begin + _TARGETS])}
+            response = self._asked("POST", "v1/recommendations", json=body)
+            for target, one in zip(body["targets"], response.json()["answers"], strict=True):
+                answer = one["answer"] and TypeAdapter(Recommendation).validate_python(one["answer"])
+                problem = one["problem"] and one["problem"]["detail"]
+                found.append(Asked(target=target, answer=answer, problem=problem))
+        return Table(as_table(found), f"{task} in {len(found)} targets")
+
     def cells(
         self, matrix: str, *, source: str | None = None, target: str | None = None, outcomes: bool = False
     ) -> Table:
@@ -111,11 +142,14 @@ class Remote:
         return self._get(path, {}).json()
 
     def _get(self, path: str, given: dict[str, Any], headers: dict[str, str] | None = None) -> httpx.Response:
+        params = {name: value for name, value in given.items() if value is not None}
+        return self._asked("GET", path, params=params, headers=headers)
+
+    def _asked(self, method: str, path: str, **given: Any) -> httpx.Response:
         import httpx
 
-        params = {name: value for name, value in given.items() if value is not None}
         try:
-            response = self._client.get(path, params=params, headers=headers)
+            response = self._client.request(method, path, **given)
         except httpx.HTTPError as error:
             raise ServiceError(f"{self.address} cannot be reached: {error}; is a service listening there?") from error
         if response.status_code >= 400:

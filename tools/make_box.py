@@ -3,6 +3,7 @@
     python tools/make_box.py runs/e5/store --command 'sprachbund fill jobs/e5_pos.yaml' --keep MATRIX MATRIX
 
 ``--keep`` names matrices of the present box that stay in it, ``--corpora`` the folder that the store was measured on.
+Run `tools/keep_models.py` afterwards: the models of the box ship beside it.
 """
 
 from __future__ import annotations

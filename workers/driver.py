@@ -70,22 +70,33 @@ class State:
 
 
 Watch = Callable[[State], None]
+Doing = Callable[[Plan, Work, Store, Pool, Bench, Watch | None], Summary]
 
 
-def fill(job: Job, *, folder: Path = Path(), address: str | None = None, watch: Watch | None = None) -> Summary:
+def fill(
+    job: Job,
+    *,
+    folder: Path = Path(),
+    address: str | None = None,
+    watch: Watch | None = None,
+    doing: Doing | None = None,
+) -> Summary:
     """Run or resume a job on Ray: on the cluster at ``address`` or of ``RAY_ADDRESS``, or else on this machine.
 
-    A cluster whose head is lost is waited for. ``folder`` is where a relative encoder path starts. Raises
-    ``PlanError``, ``CorpusError``, ``EncoderError`` or ``PreflightError`` before anything is trained, and
-    ``JobInterruptedError`` where its surroundings stay broken; any other failure is a row.
+    ``doing`` does what is outstanding, all of it (``run``) unless told otherwise. A cluster whose head is lost is
+    waited for. ``folder`` is where a relative encoder path starts. Raises ``PlanError``, ``CorpusError``,
+    ``EncoderError`` or ``PreflightError`` before anything is trained, and ``JobInterruptedError`` where its
+    surroundings stay broken; any other failure is a row.
     """
     address = named_address(address)
     if address is None:
-        return _fill(job, folder, None, watch)
-    return supervised(partial(_fill, job, folder, address), address, job.outage, watch or (lambda state: None))
+        return _fill(job, folder, None, watch, doing=doing or run)
+    return supervised(
+        partial(_fill, job, folder, address, doing=doing or run), address, job.outage, watch or (lambda state: None)
+    )
 
 
-def _fill(job: Job, folder: Path, address: str | None, watch: Watch | None) -> Summary:
+def _fill(job: Job, folder: Path, address: str | None, watch: Watch | None, *, doing: Doing) -> Summary:
     plan = make_plan(job, folder=folder)
     store = Store.open(job.store, create=True)
     store.keep_items(plan.items)
@@ -103,7 +114,7 @@ def _fill(job: Job, folder: Path, address: str | None, watch: Watch | None) -> S
         bench = make_bench(plan, threads=crew.threads)
         check_surroundings(bench, many=address is not None)
         with ray_pool(bench, crew, time_limit=job.time_limit, outage=job.outage) as pool:
-            return run(plan, work, store, pool, bench, watch)
+            return doing(plan, work, store, pool, bench, watch)
 
 
 def run(plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: Watch | None = None) -> Summary:

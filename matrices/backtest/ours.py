@@ -8,7 +8,7 @@ import numpy as np
 
 from matrices.backtest.protocol import Forecast
 from matrices.recommend.outlook import NothingToPredictError
-from matrices.recommend.predicted import Model, fit
+from matrices.recommend.predicted import Model, model_for
 from matrices.recommend.predicted.masking import codes_of, names_in, shown_for
 from matrices.scores import ScoreTable
 
@@ -17,7 +17,7 @@ def sprachbund(table: ScoreTable, target: str) -> Forecast:
     """A model fitted to the table in which the target is hidden, asked about the target."""
     table = shown_for(table, target)
     try:
-        found = forecast(table, fit(table), *names_in(table, [target]))
+        found = forecast(table, model_for(table), *names_in(table, [target]))
         return replace(found, shortlist=frozenset(codes_of(found.shortlist)))
     except NothingToPredictError:
         nothing = np.full(len(table.sources), np.nan)

@@ -104,8 +104,10 @@ def _described(folder: Path) -> tuple[dict[str, int], dict[str, NDArray[np.float
     """Every language's row, and features by part: the mean of the sources that state one, else what URIEL predicts."""
     rows, names, data = _load(folder, "features.npz")
     guessed_rows, guessed_names, guesses = _load(folder, "feature_predictions.npz")
-    count = (data >= 0).sum(axis=-1)
-    own = np.divide(np.where(data >= 0, data, 0).sum(axis=-1), count, out=np.full(count.shape, np.nan), where=count > 0)
+    # Sums over the few sources of millions of features: as products, an order of magnitude faster.
+    each = np.ones(data.shape[-1], np.float32)
+    count, stated = (data >= 0).astype(np.float32) @ each, np.maximum(data, 0) @ each
+    own = np.divide(stated, count, out=np.full(count.shape, np.nan, np.float32), where=count > 0)
     there = [code for code in rows if code in guessed_rows]
     # The two files list languages, and features, in orders of their own.
     guess = guesses[[guessed_rows[code] for code in there], :, 0][:, [guessed_names.index(name) for name in names]]

@@ -2,7 +2,9 @@
 
 from matrices.recommend.answer import (
     Comparison,
+    Considered,
     Effect,
+    Elsewhere,
     Evidence,
     FeatureKind,
     FeatureWeight,
@@ -11,6 +13,7 @@ from matrices.recommend.answer import (
     RankedSource,
     Recommendation,
     Score,
+    SourceSet,
     Verdict,
     Verdicts,
     to_json,
@@ -20,7 +23,7 @@ from matrices.recommend.names import code_of, named
 from matrices.recommend.outline import Outline, UnknownWayError, outline
 from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
 from matrices.recommend.predicted.masking import shown_for
-from matrices.recommend.predictions import predictions, predictions_of, predictor
+from matrices.recommend.predictions import predictions, predictions_of, predictor, remembering
 from matrices.recommend.query import (
     READ,
     Asked,
@@ -37,7 +40,9 @@ __all__ = [
     "READ",
     "Asked",
     "Comparison",
+    "Considered",
     "Effect",
+    "Elsewhere",
     "Evidence",
     "Expected",
     "FeatureKind",
@@ -55,6 +60,7 @@ __all__ = [
     "Recommendation",
     "Score",
     "Shown",
+    "SourceSet",
     "UnknownTargetError",
     "UnknownTaskError",
     "UnknownWayError",
@@ -70,6 +76,7 @@ __all__ = [
     "predictor",
     "ranked",
     "recommend",
+    "remembering",
     "shown",
     "shown_for",
     "to_json",

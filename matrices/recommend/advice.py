@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matrices.recommend.outlook import NothingToPredictError
-from matrices.recommend.predicted import Predicted, fit
+from matrices.recommend.predicted import Predicted, model_for
 from matrices.recommend.predicted.budget import Cell, next_cells
 from matrices.scores import Floats, ScoreTable
 
@@ -33,32 +33,32 @@ def advise(table: ScoreTable, budget: int, among: Collection[Cell] | None = None
     Of the pairs ``among`` alone, where they are given: they may be of languages the table lacks. Deterministic.
     """
     if among is not None:
-        table = _with(table, among)
+        table = widened(table, among)
     chosen = [cell for cell in next_cells(table, table.scores.size) if among is None or cell in among][:budget]
     expected: dict[str, Predicted] = {}
     try:
-        model = fit(table)
+        model = model_for(table)
         expected = {target: model.predict(target) for target in {target for _, target in chosen}}
     except NothingToPredictError:
         expected = {}
-    return [_advice(source, target, expected.get(target)) for source, target in chosen]
+    return [_advice(source, target, expected.get(target), table.bounds) for source, target in chosen]
 
 
-def _advice(source: str, target: str, found: Predicted | None) -> Advice:
+def _advice(source: str, target: str, found: Predicted | None, bounds: tuple[float, float]) -> Advice:
     if found is None:
         return Advice(source=source, target=target, score=None, interval=None, probability_best=None)
     at = found.sources.index(source)
-    low, high = np.clip(found.intervals[at], 0, 1).tolist()
+    low, high = np.clip(found.intervals[at], *bounds).tolist()
     return Advice(
         source=source,
         target=target,
-        score=float(np.clip(found.mean[at], 0, 1)),
+        score=float(np.clip(found.mean[at], *bounds)),
         interval=(low, high),
         probability_best=float(found.best[at]),
     )
 
 
-def _with(table: ScoreTable, cells: Collection[Cell]) -> ScoreTable:
+def widened(table: ScoreTable, cells: Collection[Cell]) -> ScoreTable:
     """The table with the languages of some pairs on its axes, and nothing measured of those it lacks."""
     sources = tuple(sorted({*table.sources, *(source for source, _ in cells)}))
     targets = tuple(sorted({*table.targets, *(target for _, target in cells)}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, Literal
@@ -11,9 +12,10 @@ from pydantic import ConfigDict, TypeAdapter
 from matrices.reading import Provenance
 
 Interval = tuple[float, float]
-Method = Literal["joint_item_bootstrap", "normal_approximation", "items_unknown", "prediction"]
+Method = Literal["joint_item_bootstrap", "normal_approximation", "as_published", "items_unknown", "prediction"]
 """How intervals take items into account: outcomes of items at hand; an accuracy over so many items whose outcomes were
-not kept (binomial); nothing known of the items, so that no interval says anything; or nothing measured."""
+not kept (binomial); standard errors that a published table states; nothing known of the items, so that no interval says
+anything; or nothing measured."""
 Label = Literal["helps", "harms", "neutral", "undecided"]
 Action = Literal["recommend_one", "any_of", "measure_first", "no_evidence"]
 
@@ -118,7 +120,10 @@ class RankedSource(Score):
     """A language to transfer from, with its place among all that were measured on the target or predicted."""
 
     rank: int
-    """1 is the highest mean score."""
+    """1 is the highest expected score."""
+    expected: float
+    """The score to expect. Of a measured source beside predicted ones: its score drawn towards what is predicted of it,
+    as far as the noise of seeds and items, or of the table, warrants; else `score`."""
     source: str
     """ISO 639-3."""
     name: str
@@ -160,6 +165,67 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Considered:
+    """A language that is no source of the matrix, and may be a better one."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
+
+    source: str
+    """ISO 639-3."""
+    name: str
+    """English name."""
+    score: float
+    """The score to expect of it."""
+    interval: Interval
+    """90% interval of the score."""
+    same_genus: bool
+    """Whether it is of the target's genus; else of its family."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSet:
+    """Several sources together: what is expected of them on the target, or what was measured of them."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
+
+    sources: tuple[str, ...]
+    """ISO 639-3, the most probable to be the best first."""
+    score: float | None
+    """The score to expect if they do as well together as the best of them does alone; null of a set that was only
+    measured."""
+    gain: float | None
+    """That less the score to expect of the best single source."""
+    shares: tuple[float, ...]
+    """The part of a budget of training items that each should have, in the order of `sources`."""
+    composition: str | None
+    """How they were put together where they were measured: `multi` or `fuse`."""
+    measured: float | None
+    """What they scored together on the target; null where that was not measured."""
+    measured_gain: float | None
+    """That less the best score of a single source measured on the target."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """Another matrix of the store that has more for the target: a score on it, or a nearer relative as a source."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
+
+    matrix: str
+    kind: str
+    task: str
+    encoder: str
+    source: str
+    """ISO 639-3: its best source for the target, or of its nearest relatives the one that does best elsewhere."""
+    name: str
+    """English name."""
+    measured: bool
+    """Whether the target was measured there."""
+    score: float | None
+    """What the source scored on the target there; null where that was not measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdicts:
     """How many sources help, harm, change nothing of account, or cannot be told."""
 
@@ -177,11 +243,15 @@ class Verdict:
 
     action: Action
     """`recommend_one`: take the first of `sources`. `any_of`: they cannot be told apart, take any. `measure_first`: too
-    many might be the best; measure these, the most probable first. `no_evidence`: none was shown to help."""
+    many might be the best, or none is related; measure these, the most probable first. `no_evidence`: none was shown
+    to help."""
     sources: tuple[str, ...]
     """ISO 639-3, the best first; empty where there is no evidence for any."""
     confidence: float | None
     """How probable it is that the best of all ranked sources is among `sources`; null where too little is known."""
+    expected_regret: float | None
+    """What taking the first ranked source is expected to cost against the best of all, as a share of the best score;
+    null where nothing is predicted."""
     of_this_run: bool
     """Whether it holds for the training run that was measured alone; see `effect`."""
 
@@ -236,6 +306,21 @@ class Recommendation:
     """What predictions make of languages and pairs, the weightiest first; empty where nothing is predicted."""
     knowledge: Knowledge | None
     """What was known of any of the predicted pairs, and what of none; null where nothing is predicted."""
+    unrelated: bool | None
+    """Whether none of the ranked sources is related to the target; null where its family is not known."""
+    considered: tuple[Considered, ...]
+    """Languages that nobody measured as a source: those expected to do better than any that was, or, where none of the
+    ranked is related, the relatives expected to do best. At most three."""
+    elsewhere: tuple[Elsewhere, ...]
+    """Other matrices of the store that have more for a target this one was not measured on. At most three."""
+    sets: tuple[SourceSet, ...]
+    """The best two and three sources together, and sets that were measured; empty where nothing is predicted or
+    measured of any."""
+    one_is_enough: bool | None
+    """Whether no set is expected to gain a hundredth of its score over the best single source; null where nothing is
+    predicted."""
+    databases: Mapping[str, str]
+    """The databases of languages behind the answer, and their versions."""
     imported_from: str | None
     """Where the scores were published, with file and digest, of an imported matrix; null of a measured one."""
     verdicts: Verdicts | None

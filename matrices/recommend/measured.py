@@ -9,9 +9,13 @@ import pyarrow as pa
 
 from matrices.encoders import saw
 from matrices.items import Items
+from matrices.languages import genealogy, kinship
+from matrices.languoids import databases
 from matrices.nearest import there_is
-from matrices.reading import Provenance
-from matrices.recommend.answer import Knowledge, RankedSource, Recommendation
+from matrices.reading import Provenance, Spreads
+from matrices.recommend.answer import Considered, Elsewhere, Knowledge, RankedSource, Recommendation
+from matrices.recommend.candidates import unlisted
+from matrices.recommend.elsewhere import nearest_of
 from matrices.recommend.names import named
 from matrices.recommend.narrative import advice, basis, verdicts
 from matrices.recommend.outline import Outline, outline
@@ -19,8 +23,14 @@ from matrices.recommend.outlook import NothingToPredictError, Outlook, Predict
 from matrices.recommend.popularity import popularity
 from matrices.recommend.predicted.knowledge import together
 from matrices.recommend.ranking import Shown, compare, measured, ranking
+from matrices.recommend.sets import one_is_enough, sets_of
 from matrices.recommend.verdict import verdict
 from matrices.view import NoScoresError, view
+
+_MOST_CONSIDERED = 3
+
+Others = Callable[[str, int], tuple[Elsewhere, ...]]
+"""From a target, and how near the nearest source is, to what other matrices have."""
 
 
 class UnknownTargetError(LookupError):
@@ -65,17 +75,19 @@ def recommend(
     pretrained: Collection[str] | None = None,
     items: Mapping[str, Items] | None = None,
     read: Callable[[str], pa.Table] | None = None,
+    spreads: Spreads | None = None,
+    others: Others = lambda target, nearest: (),
 ) -> Recommendation:
     """The ``k`` best sources for ``target`` (ISO 639-3) of one matrix, from its cells (one row a cell).
 
-    ``composition`` and ``selection`` default as ``matrices.view.choose`` says; ``items`` and ``read`` are as in
-    ``matrices.view.view``. The rest is as in ``rank``. Raises ``UnknownTargetError``.
+    ``composition`` and ``selection`` default as ``matrices.view.choose`` says; ``items``, ``read`` and ``spreads`` are
+    as in ``matrices.view.view``. The rest is as in ``rank``. Raises ``UnknownTargetError``.
     """
     about = outline(cells)
     composition, selection = about.choose(composition, selection, target)
     ranked = rank(
         about,
-        shown(cells, composition, selection, items, read),
+        shown(cells, composition, selection, items, read, spreads),
         target,
         composition=composition,
         selection=selection,
@@ -84,6 +96,7 @@ def recommend(
         asked=asked,
         predict=predict,
         pretrained=pretrained,
+        others=others,
     )
     return ranked.first(k)
 
@@ -100,12 +113,14 @@ def rank(
     asked: Sequence[str] = (),
     predict: Predict | None = None,
     pretrained: Collection[str] | None = None,
+    others: Others = lambda target, nearest: (),
 ) -> Ranking:
     """All sources for ``target`` (ISO 639-3) of one matrix, as ``shown`` under a composition and selection.
 
     The matrix's sources that were not measured on the target, and those ``asked`` about, are ranked as ``predict``
     expects them; without it they are left out. ``pretrained`` are the languages that the encoder was pretrained on,
-    where that is known. Raises ``UnknownTargetError`` where that leaves none.
+    where that is known. ``others`` gives what other matrices have for a target, or a source that is nearer to it than
+    the kinship given. Raises ``UnknownTargetError`` where that leaves none.
     """
     view = None if shown is None else shown.view
     sources = set() if view is None else set(view.sources)
@@ -117,7 +132,17 @@ def rank(
     ranked, shortlist = ranking(found, outlook, target)
     if not ranked:
         raise UnknownTargetError(target, about.targets, about.matrix, why)
-    said = verdict(ranked, shortlist)
+    nearest = nearest_of([source.source for source in ranked], target)
+    unrelated = None if _kinless(target) else nearest == 0
+    considered: tuple[Considered, ...] = ()
+    if predict is not None and outlook is not None:
+        candidates = unlisted(target, [source.source for source in ranked], about.targets)
+        considered = _considered(predict, target, candidates, ranked[0].expected, best_of_all=bool(unrelated))
+    regret = None if outlook is None else outlook.regret
+    said = verdict(ranked, shortlist, regret=regret, unrelated=unrelated, considered=considered)
+    expected_sets = () if outlook is None else outlook.sets
+    best_measured = max((source.score for source in ranked if source.measured), default=None)
+    some_predicted = any(not source.measured for source in ranked)
     answer = Recommendation(
         matrix=about.matrix,
         version=version,
@@ -145,6 +170,12 @@ def rank(
         asked=tuple(source for source in ranked if source.source in asked),
         features=() if outlook is None else outlook.features,
         knowledge=_knowledge(ranked),
+        unrelated=unrelated,
+        considered=considered,
+        elsewhere=others(target, nearest) if some_predicted else (),
+        sets=sets_of(expected_sets, about.sets, target, best_measured),
+        one_is_enough=one_is_enough(expected_sets),
+        databases=databases(),
         imported_from=about.imported_from,
         verdicts=verdicts(ranked),
         verdict=said,
@@ -160,10 +191,12 @@ def shown(
     selection: str,
     items: Mapping[str, Items] | None,
     read: Callable[[str], pa.Table] | None,
+    spreads: Spreads | None,
 ) -> Shown | None:
     """A matrix's cells under a composition and selection, to rank any of its targets; None where there is no score."""
     try:
-        return Shown(view(cells, composition=composition, selection=selection, items=items, read=read))
+        found = view(cells, composition=composition, selection=selection, items=items, read=read, spreads=spreads)
+        return Shown(found)
     except NoScoresError:
         return None
 
@@ -173,6 +206,33 @@ def _outlook(predict: Predict, target: str, asked: Sequence[str]) -> tuple[Outlo
         return predict(target, asked), ""
     except NothingToPredictError as error:
         return None, str(error)
+
+
+def _kinless(target: str) -> bool:
+    """Whether nothing can be said of a language's relatives: of a creole, say, or one that nobody knows."""
+    known = genealogy(target)
+    return known is None or known.family == "other"
+
+
+def _considered(
+    predict: Predict, target: str, candidates: Sequence[str], best: float, *, best_of_all: bool
+) -> tuple[Considered, ...]:
+    """Of languages that nobody measured as a source those expected to do better than the ``best``; or the best there
+    are."""
+    if not candidates:
+        return ()
+    expected = [one for one in predict(target, candidates).expected if one.source in candidates]
+    chosen = [one for one in expected if best_of_all or one.score > best]
+    return tuple(
+        Considered(
+            source=one.source,
+            name=named(one.source).name,
+            score=one.score,
+            interval=one.interval,
+            same_genus=kinship(one.source, target) == 2,
+        )
+        for one in chosen[:_MOST_CONSIDERED]
+    )
 
 
 def _knowledge(ranked: Sequence[RankedSource]) -> Knowledge | None:

@@ -30,8 +30,9 @@ def basis(answer: Recommendation, *, like_no_other: bool = False) -> str:
         ]
         if not answer.predicted
         else [
-            *(_predicted(answer), _unseen(answer, like_no_other), _lead(answer), _evidence(answer), _missing(answer)),
-            *(_shortlist(answer), _english(answer), _easy(answer)),
+            *(_predicted(answer), _kin(answer), _unseen(answer, like_no_other), _lead(answer), _evidence(answer)),
+            *(_missing(answer), _shortlist(answer), _english(answer), _easy(answer), _set(answer), _others(answer)),
+            _there(answer),
         ]
     )
     return " ".join(filter(None, [*said, _gaps(answer), _origin(answer)]))
@@ -57,6 +58,9 @@ def advice(answer: Recommendation, ranked: Sequence[RankedSource]) -> str:
         more = f"; {len(helping) - 1} more help{'s' * (len(helping) == 2)}" if len(helping) > 1 else ""
         return f"Add {first.name}: it helps {target} by {_change(first.effect)}{more}{_of_run(answer)}."
     leader, *others = (named(source).name for source in verdict.sources)
+    if verdict.action == "measure_first" and answer.unrelated and answer.considered:
+        none = f"none of the {answer.ranked} sources is related to {target}"
+        return f"Measure first: {none}; begin with {_listed([leader, *others])}."
     if verdict.action == "measure_first":
         most = len(answer.shortlist)
         return f"Measure first: the best is likely one of {most}; begin with {_listed([leader, *others])}."
@@ -80,7 +84,7 @@ def _nothing_helps(answer: Recommendation, ranked: Sequence[RankedSource]) -> st
     said = f"No transfer language helps {target} here{sure}"
     if answer.kind != "interference":
         said = f"No source does better on {target} than {_constant(answer)}{sure}"
-    return f"{said}: of {measured} measured, {_others(answer.verdicts)}{_of_run(answer)}."
+    return f"{said}: of {measured} measured, {_counted(answer.verdicts)}{_of_run(answer)}."
 
 
 def _of_run(answer: Recommendation) -> str:
@@ -88,7 +92,7 @@ def _of_run(answer: Recommendation) -> str:
     return ", in this training run" if answer.verdict.of_this_run and answer.kind == "interference" else ""
 
 
-def _others(count: Verdicts) -> str:
+def _counted(count: Verdicts) -> str:
     said = {
         f"{count.harms} harm{'s' * (count.harms == 1)}": count.harms,
         f"{count.neutral} {_are(count.neutral)} neutral": count.neutral,
@@ -109,6 +113,9 @@ def _change(effect: Effect) -> str:
 def _measured(answer: Recommendation) -> str:
     best = answer.sources[0]
     seeds, ranked = _number(best.seeds, "seed"), _number(answer.ranked, "source")
+    if answer.method == "as_published":
+        text = f"Measured on {answer.target.name} over {seeds}, with {ranked}."
+        return f"{text} Intervals are those of the standard errors that the table states."
     if not best.n_items:
         text = f"Measured on {answer.target.name} over {seeds}, with {ranked}."
         return f"{text} On how many items is not known, so that how sure a score is cannot be said."
@@ -123,8 +130,45 @@ def _measured(answer: Recommendation) -> str:
 def _predicted(answer: Recommendation) -> str:
     measured = answer.ranked - answer.predicted
     if not measured:
-        return f"Predicted: nothing was measured on {answer.target.name}."
-    return f"{_number(measured, 'source')} measured on {answer.target.name}, {answer.predicted} predicted."
+        return f"Predicted: nothing was measured on {answer.target.name} in {answer.task} with {answer.encoder}."
+    given = f"in {answer.task} with {answer.encoder}"
+    return f"{_number(measured, 'source')} measured on {answer.target.name} {given}, {answer.predicted} predicted."
+
+
+def _kin(answer: Recommendation) -> str:
+    return f"None of these is related to {answer.target.name}." if answer.unrelated else ""
+
+
+def _others(answer: Recommendation) -> str:
+    """What nobody measured as a source and may do better."""
+    if not answer.considered:
+        return ""
+    said = _listed([f"{one.name} ({one.score:.3f})" for one in answer.considered])
+    if answer.unrelated:
+        return f"Relatives that nobody measured as a source: {said} expected."
+    return f"Nobody measured as a source, and expected to do better: {said}."
+
+
+def _set(answer: Recommendation) -> str:
+    """Whether several sources are worth more than one, and which."""
+    if answer.one_is_enough is None:
+        return ""
+    best = max((one for one in answer.sets if one.gain is not None), key=lambda one: one.score or 0.0)
+    names = _listed([named(code).name for code in best.sources])
+    gains = f"{names} together are expected to gain {best.gain:+.3f} over the best of them alone"
+    tried = "" if best.measured is None else f"; measured together: {best.measured:.3f}"
+    return f"One source is enough: {gains}{tried}." if answer.one_is_enough else f"{gains}{tried}."
+
+
+def _there(answer: Recommendation) -> str:
+    """What other matrices have for the target."""
+    said = [
+        f"{one.matrix} was measured on {answer.target.name}, with {one.name} the best at {one.score:.3f}"
+        if one.score is not None
+        else f"{one.matrix} has a nearer relative, {one.name}"
+        for one in answer.elsewhere
+    ]
+    return f"Elsewhere: {'; '.join(said)}." if said else ""
 
 
 def _unseen(answer: Recommendation, like_no_other: bool) -> str:
@@ -192,7 +236,11 @@ def _shortlist(answer: Recommendation) -> str:
     if not answer.shortlist:
         return ""
     exact = any(one.measured and not one.n_items for one in answer.sources)
-    given = " Measured scores are taken for exact: on how many items is not known." if exact else ""
+    given = (
+        " How noisy measured scores are is not known: a quarter of what predictions leave open is taken for noise."
+        if exact
+        else ""
+    )
     if len(answer.shortlist) == 1:
         return f"With 90% confidence {named(answer.shortlist[0]).name} is the best.{given}"
     return f"With 90% confidence the best is one of {len(answer.shortlist)}: {_names(answer.shortlist)}.{given}"

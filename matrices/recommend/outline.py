@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from matrices.cells import IMPORTED
 from matrices.nearest import there_is
 from matrices.reading import compositions, selections
+from matrices.recommend.sets import TOGETHER
 from matrices.view import choose
 
 
@@ -41,6 +42,8 @@ class Outline:
     selections: tuple[str, ...]
     imported_from: str | None
     scored: pa.Table
+    sets: pa.Table
+    """The cells of several sources together."""
 
     def must_have(self, composition: str | None, selection: str | None) -> None:
         """Raises ``UnknownWayError`` for one that is named and that no cell has."""
@@ -76,6 +79,7 @@ def outline(cells: pa.Table) -> Outline:
         imported_from=_origin(cells),
         # Each way of a target has some source; which does not matter.
         scored=ways.append_column("source", pa.repeat("any", ways.num_rows)),
+        sets=ok.filter(pc.is_in(ok["composition"], pa.array(TOGETHER))),
     )
 
 

@@ -29,15 +29,32 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedSet:
+    """A set of sources, the most probable first, the ``score`` to expect of it, and its ``gain`` over the best single.
+
+    ``shares`` of a budget of items go by how probable each is to be the best of the set, a tenth at the least.
+    """
+
+    sources: tuple[str, ...]
+    score: float
+    gain: float
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """Every source that something can be said about, measured on the target or not, the best first.
 
     ``shortlist`` holds the best of them with 90% confidence; ``features`` are those that predictions make most of.
+    ``regret`` is what taking the first is expected to cost against the best of all, as a share of the best.
+    ``sets`` are the best two and three together.
     """
 
     expected: tuple[Expected, ...]
     shortlist: tuple[str, ...]
     features: tuple[FeatureWeight, ...]
+    regret: float | None = None
+    sets: tuple[ExpectedSet, ...] = ()
 
 
 class NothingToPredictError(ValueError):

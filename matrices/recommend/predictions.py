@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache, partial
 
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
 from matrices.recommend.outlook import Outlook, Predict
-from matrices.recommend.predicted import Model, fit
+from matrices.recommend.predicted import Model, model_for
 from matrices.recommend.predicted.explain import outlook
 from matrices.recommend.predicted.masking import by_code, names_in, shown_for
+from matrices.recommend.query import Predictor
 from matrices.scores import ScoreTable, scores_of
 
-_SHARE = (0.0, 1.0)
+_MODELS = 8
+"""So many are kept: a model of a large matrix takes some ten megabytes."""
 
 
 def predictor(
@@ -27,16 +30,46 @@ def predictor(
     overlaps: Overlaps | None = None,
 ) -> Predict:
     """Predictions from one matrix, and texts at hand, fitted anew; as ``matrices.recommend.query.Predictor`` says."""
+    return predictions(shown_for(_scores(overlaps, reader, matrix, version, composition, selection), target))
+
+
+def remembering(overlaps: Overlaps | None = None) -> Predictor:
+    """A predictor for many questions to readers that do not change: each matrix is read, and each model made, once."""
+    tables = cache(partial(_scores, overlaps))
+    models = lru_cache(maxsize=_MODELS)(lambda kept: predictions(kept.table))
+
+    def predict(reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str) -> Predict:
+        return models(_Kept(shown_for(tables(reader, matrix, version, composition, selection), target)))
+
+    return predict
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """A table that is the same as any other of the same content."""
+
+    table: ScoreTable
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Kept) and self.table.digest == other.table.digest
+
+    def __hash__(self) -> int:
+        return hash(self.table.digest)
+
+
+def _scores(
+    overlaps: Overlaps | None, reader: Reader, matrix: str, version: int, composition: str, selection: str
+) -> ScoreTable:
     table = scores_of(reader, matrix, version=version, composition=composition, selection=selection)
-    return predictions(shown_for(replace(table, overlaps=overlaps), target))
+    return replace(table, overlaps=overlaps)
 
 
 def predictions(table: ScoreTable) -> Predict:
-    """Predictions from the scores of a matrix, which are shares in [0, 1].
+    """Predictions from the scores of a matrix, held within its bounds.
 
     Of a table that ``shown_for`` gave, for targets like the one it was for. Raises ``NothingToPredictError``.
     """
-    return predictions_of(table, fit(table))
+    return predictions_of(table, model_for(table))
 
 
 def predictions_of(table: ScoreTable, model: Model) -> Predict:
@@ -44,6 +77,6 @@ def predictions_of(table: ScoreTable, model: Model) -> Predict:
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
         [name] = names_in(table, [target])
-        return by_code(table, outlook(model, name, names_in(table, asked), within=_SHARE))
+        return by_code(table, outlook(model, name, names_in(table, asked), within=table.bounds))
 
     return predict

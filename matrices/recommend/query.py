@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Protocol
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow as pa
 from matrices.nearest import there_is
 from matrices.reading import MatrixInfo, Reader, UnknownMatrixError
 from matrices.recommend.answer import Recommendation
+from matrices.recommend.elsewhere import elsewhere
 from matrices.recommend.measured import Ranking, UnknownTargetError, rank, shown
 from matrices.recommend.names import code_of
 from matrices.recommend.outline import Outline, UnknownWayError, outline
@@ -121,9 +122,15 @@ def ranked(
     """The ranking that answers, at a version of the reader, default the newest. Raises ``UnknownTargetError``."""
     about, at = matrices.outline(place.matrix), reader.version if version is None else version
 
-    def predict(target: str, more: Sequence[str]) -> Outlook:
+    @cache
+    def made(target: str) -> Predict:
         assert predictor is not None
-        return predictor(reader, place.matrix, at, place.composition, place.selection, target)(target, more)
+        return predictor(reader, place.matrix, at, place.composition, place.selection, target)
+
+    def predict(target: str, more: Sequence[str]) -> Outlook:
+        return made(target)(target, more)
+
+    infos = {info.matrix: info for info in reader.matrices(at)}
 
     return rank(
         about,
@@ -136,6 +143,7 @@ def ranked(
         asked=place.sources,
         predict=None if predictor is None else predict,
         pretrained=reader.pretrained(about.encoder),
+        others=partial(elsewhere, reader, at, infos.values(), infos[place.matrix]),
     )
 
 
@@ -153,7 +161,14 @@ class _Read:
         return outline(self._of(matrix))
 
     def shown(self, matrix: str, composition: str, selection: str) -> Shown | None:
-        return shown(self._of(matrix), composition, selection, self.reader.items(matrix), partial(self._target, matrix))
+        return shown(
+            self._of(matrix),
+            composition,
+            selection,
+            self.reader.items(matrix),
+            partial(self._target, matrix),
+            self.reader.spreads(matrix),
+        )
 
     def _target(self, matrix: str, target: str) -> pa.Table:
         return self.reader.cells(matrix, version=self.version, columns=COLUMNS, target=target)

@@ -89,18 +89,21 @@ def ranking(
 ) -> tuple[list[RankedSource], tuple[str, ...]]:
     """Every source that was measured on the target or can be predicted, by score, then code; and the 90% shortlist.
 
-    A measured source keeps its mean score and the interval of that. With predictions among them, how probable each is
+    A measured source keeps its mean score and the interval of that. With predictions among them it has its place by the
+    score that is expected of it, drawn towards what is predicted as far as its noise warrants, and how probable each is
     to be the best is the outlook's to say, and who is on the shortlist is tied with the best; but for measured sources
     that are beyond doubt worse than the best measured one, which a model of other targets knows less of than its items.
     """
     sources = [] if found is None else list(found.sources)
     there = {source.source for source in sources} | {target}
-    expected = [] if outlook is None else [one for one in outlook.expected if one.source not in there]
-    if outlook is None or not expected:
+    predicted = [] if outlook is None else [one for one in outlook.expected if one.source not in there]
+    if outlook is None or not predicted:
         known = {one.source: one.probability_best for one in sources if one.probability_best is not None}
         return sources, shortlist(known)
+    drawn = {one.source: one.score for one in outlook.expected}
+    sources = [replace(one, expected=drawn.get(one.source, one.score)) for one in sources]
     places: list[RankedSource | Expected] = sorted(
-        [*sources, *expected], key=lambda source: (-source.score, source.source)
+        [*sources, *predicted], key=lambda source: (-drawn.get(source.source, source.score), source.source)
     )
     best = {one.source: one.probability_best for one in outlook.expected}
     worse = {one.source for one in sources if one.tied_with_best is False}
@@ -160,13 +163,16 @@ def _score(scores: Floats, items: int, low: float, high: float) -> Score:
 def _method(view: MatrixView, runs: TargetRuns) -> Method:
     if runs.paired:
         return "joint_item_bootstrap"
-    return "normal_approximation" if view.metric == "accuracy" and runs.items > 1 else "items_unknown"
+    if view.metric == "accuracy" and runs.items > 1:
+        return "normal_approximation"
+    return "as_published" if np.isfinite(runs.errors()).any() and view.stated is not None else "items_unknown"
 
 
 def _ranked(source: str, score: Score, rank: int, average: Mapping[str, float], effects: Effects) -> RankedSource:
     return RankedSource(
         **vars(score),
         rank=rank,
+        expected=score.score,
         source=source,
         name=named(source).name,
         tied_with_best=None,
@@ -188,6 +194,7 @@ def _predicted(one: Expected, rank: int, *, tied: bool) -> RankedSource:
         measured=False,
         level=CONFIDENCE,
         rank=rank,
+        expected=one.score,
         source=one.source,
         name=named(one.source).name,
         tied_with_best=tied,

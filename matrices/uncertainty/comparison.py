@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from matrices.arrays import Bools, Floats, Indices, Singles
+from matrices.cells import bounds
 from matrices.uncertainty.best import probabilities_best
 from matrices.uncertainty.components import (
     LEVEL,
@@ -36,6 +37,8 @@ Tie = Literal["tied", "worse", "unknown"]
 """What can be said of a source beside the best; ``unknown`` where the seeds or items that would tell are not."""
 
 BAYES_DRAWS = 4000
+_MANY = 1000.0
+"""Degrees of freedom of a standard error that its authors state without any."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,13 +84,19 @@ class TargetRuns:
     def intervals(self) -> tuple[Floats, Floats]:
         """95% intervals of the mean scores of all sources, and of the baseline last: lower and upper ends [S + 1].
 
-        Within [0, 1], and that whole where nothing is known of the items. Of a matrix whose runs have one seed each
-        they cover other items, not other seeds.
+        Within the bounds of the metric, and all between them where nothing is known of the items. Of a matrix whose
+        runs have one seed each they cover other items, not other seeds.
         """
-        if self._spread is None:
-            return np.zeros_like(self._means), np.ones_like(self._means)
-        half = self._spread.half_width()
-        return np.maximum(self._means - half, 0), np.minimum(self._means + half, 1)
+        least, most = bounds(self._view.metric)
+        half = np.nan_to_num(self.half_widths(), nan=most - least)
+        return np.maximum(self._means - half, least), np.minimum(self._means + half, most)
+
+    def half_widths(self) -> Floats:
+        """Half the widths of the 95% intervals of all sources, and of the baseline last [S + 1].
+
+        By Student's t; NaN where nothing is known of the items.
+        """
+        return np.full_like(self._means, np.nan) if self._spread is None else self._spread.half_width()
 
     def errors(self) -> Floats:
         """Standard errors of the mean scores of all sources over items, and over seeds as far as they are known [S].
@@ -215,6 +224,12 @@ class TargetRuns:
             freedom = np.full(len(self._means), float(self.items - 1))
             shares = share_variance(self._means, self.items)
             found = replace(_without_items(self._runs, self._known), items=shares, item_freedom=freedom)
+        elif self._outcomes is None and self._view.stated is not None:
+            # Of the baseline nothing is stated.
+            stated = np.append(self._view.stated[:, self._at] ** 2, np.nan)
+            found = replace(
+                _without_items(self._runs, self._known), items=stated, item_freedom=np.full(len(stated), _MANY)
+            )
         else:
             return None
         moderated = spread(found, self._seeds.of_scores)

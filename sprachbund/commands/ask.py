@@ -5,9 +5,12 @@ What predicts and what serves is imported by the commands themselves: the others
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import json
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,10 +19,12 @@ import typer
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from matrices.boxed import store_or_box
 from matrices.export import export
+from matrices.languages import UnknownLanguageError, name_of
 from matrices.reading import Reader
 from matrices.store import StoreMissingError
 from sprachbund.commands.where import Composition, Selection
@@ -66,7 +71,19 @@ def matrices(store: StoreOption = None, as_json: JsonOption = False, with_credit
 
 def recommend(
     task: Annotated[str, typer.Option(help="A task, as `sprachbund matrices` lists them.")],
-    target: Annotated[str, typer.Option(help="A language: ISO 639 code, BCP-47 tag, or English name.")],
+    target: Annotated[
+        str | None, typer.Option(help="A language: ISO 639 code, BCP-47 tag, or a name of it.", show_default=False)
+    ] = None,
+    targets: Annotated[
+        Path | None,
+        typer.Option(help="A CSV file of languages, one a line or in a column `target`, to be answered."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="With --targets: write the table here (.csv, .parquet, .arrow).")
+    ] = None,
+    items: Annotated[
+        int | None, typer.Option(min=1, help="A budget of training items: how many of each source of a set.")
+    ] = None,
     store: StoreOption = None,
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many sources to rank.")] = 5,
     matrix: Annotated[str | None, typer.Option(help="Answer from this matrix.")] = None,
@@ -84,10 +101,14 @@ def recommend(
     """Rank the languages to transfer from, for a task in a language, measured or not."""
     from matrices.recommend import Question, ask, predictor, to_json
 
+    if (target is None) == (targets is None):
+        raise typer.BadParameter("name one language with --target, or a file of them with --targets")
+    if out is not None and targets is None:
+        raise typer.BadParameter("goes with --targets", param_hint="--out")
     reader = store_or_box(store)
     question = Question(
         task=task,
-        target=target,
+        target=target or "",
         k=k,
         matrix=matrix,
         kind=kind,
@@ -96,6 +117,9 @@ def recommend(
         composition=composition,
         selection=selection,
     )
+    if targets is not None:
+        _several(reader, question, targets, out, as_json, corpora)
+        return
     overlaps = None if corpora is None else overlaps_in(corpora, _languages(reader, question))
     with Console(stderr=True).status("reading, and where the target was not measured, predicting"):
         answer = ask(reader, question, partial(predictor, overlaps=overlaps))
@@ -104,9 +128,10 @@ def recommend(
         return
     console = Console()
     console.print(_ranking(answer))
-    if answer.verdicts is not None and (answer.kind == "interference" or not answer.verdicts.helps):
-        console.print(answer.advice, style="bold", markup=False, highlight=False)
+    console.print(answer.advice, style="bold", markup=False, highlight=False)
     console.print(answer.basis)
+    if items is not None:
+        console.print(_allotted(answer, items), markup=False, highlight=False)
     if overlaps is not None and answer.knowledge is not None and "corpora" not in answer.knowledge.known:
         why = f"{corpora} has none"
         if answer.target.code in overlaps.codes:
@@ -114,6 +139,54 @@ def recommend(
             why = "databases know it, and say more" if known else "no other language's texts have a word of them"
         console.print(f"[yellow]note:[/] texts of {answer.target.name} are not used: {escape(why)}", highlight=False)
     _say_measured_on(console, reader, with_credits)
+
+
+def _several(
+    reader: Reader, question: Question, targets: Path, out: Path | None, as_json: bool, corpora: Path | None
+) -> None:
+    """Answers about the languages of a file, as a table or an object, to a file or to be seen."""
+    from matrices.export import must_be_writable, write_table
+    from matrices.recommend import ask, remembering
+    from sprachbund.several import SCHEMA, as_table, ask_each, targets_in
+
+    if out is not None:
+        must_be_writable(out)
+    asked = targets_in(targets)
+    overlaps = None if corpora is None else overlaps_in(corpora, _languages(reader, question, asked))
+    predictor = remembering(overlaps)
+    with Progress(
+        TextColumn("targets"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True
+    ) as progress:
+        each = progress.track(asked, description="targets")
+        answers = ask_each(each, lambda target: ask(reader, replace(question, target=target), predictor))
+    if out is not None:
+        write_table(as_table(answers), out)
+    if as_json:
+        said = [
+            {"target": one.target, "answer": None if one.answer is None else asdict(one.answer), "problem": one.problem}
+            for one in answers
+        ]
+        print(json.dumps({"answers": said}))
+    elif out is not None:
+        Console().print(f"[bold]{escape(str(out))}[/]: {len(answers)} targets", highlight=False)
+    else:
+        writer = csv.DictWriter(sys.stdout, SCHEMA.names)
+        writer.writeheader()
+        writer.writerows(as_table(answers).to_pylist())
+
+
+def _allotted(answer: Recommendation, items: int) -> str:
+    """How many of so many training items each source of the best set should have."""
+    sets = [one for one in answer.sets if one.shares]
+    if not sets:
+        return "Nothing is predicted here, so that no set can be told from the best single source."
+    said = []
+    for one in sets:
+        parts = ", ".join(
+            f"{name_of(code)} {round(share * items)}" for code, share in zip(one.sources, one.shares, strict=True)
+        )
+        said.append(f"{items} items over {len(one.sources)}: {parts} ({one.gain:+.3f} expected over the best alone).")
+    return " ".join(said)
 
 
 def export_matrix(
@@ -168,14 +241,21 @@ def serve(
     )
 
 
-def _languages(reader: Reader, question: Question) -> set[str]:
-    """Those of the question, and of every matrix that may answer it."""
+def _languages(reader: Reader, question: Question, targets: Sequence[str] = ()) -> set[str]:
+    """Those of the question, or of the ``targets`` in place of its own, and of every matrix that may answer it.
+
+    A target that nobody knows is left out where there are several.
+    """
     from matrices.recommend.names import code_of
 
     of_task = [info.matrix for info in reader.matrices() if info.task == question.task]
     tables = [reader.cells(matrix, columns=["source", "target"]) for matrix in of_task]
     known = {code for table in tables for side in table.columns for code in side.drop_null().to_pylist()}
-    return known | {code_of(one, known) for one in (question.target, *question.sources)}
+    asked = {code_of(one, known) for one in (*([] if targets else [question.target]), *question.sources)}
+    for one in targets:
+        with contextlib.suppress(UnknownLanguageError):
+            asked.add(code_of(one, known))
+    return known | asked
 
 
 def _ranking(answer: Recommendation) -> Table:
@@ -219,7 +299,8 @@ def _line(source: RankedSource, spread: bool) -> list[str]:
 
 def _numbers(score: Score, spread: bool) -> list[str]:
     low, high = score.interval
-    interval = "not known" if score.measured and not score.n_items else f"{low:.3f} to {high:.3f}"
+    unknown = score.measured and not score.n_items and high - low >= 1
+    interval = "not known" if unknown else f"{low:.3f} to {high:.3f}"
     deviation = "" if score.sd is None else f"{score.sd:.3f}"
     return [f"{score.score:.3f}", *([deviation] if spread else []), interval]
 

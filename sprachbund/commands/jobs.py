@@ -23,6 +23,7 @@ from rich.table import Table
 
 from matrices.logs import configure_logs
 from matrices.store import Store, StoreMissingError
+from sprachbund.commands.rounds import share_of
 from sprachbund.commands.where import shown
 
 if TYPE_CHECKING:
@@ -42,6 +43,17 @@ Json = Annotated[bool, typer.Option("--json", help="print one JSON object and no
 Address = Annotated[
     str | None,
     typer.Option("--address", help="a Ray cluster to run on; by default that of RAY_ADDRESS, else this machine"),
+]
+UntilRegret = Annotated[
+    str | None,
+    typer.Option(
+        "--until-regret",
+        metavar="SHARE",
+        help="measure what matters most, until choosing a source is expected to cost less than this, as in 3%",
+    ),
+]
+MostCells = Annotated[
+    int | None, typer.Option("--budget", min=1, help="with --until-regret: the most cells the job has measured in all")
 ]
 LogJson = Annotated[bool, typer.Option("--log-json", help="log a JSON object a line, as SPRACHBUND_LOG_JSON=1 does")]
 
@@ -90,8 +102,21 @@ def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) ->
         console.print("Everything is measured already; `sprachbund fill` would train nothing.")
 
 
-def fill_command(job_file: JobFile, address: Address = None, as_json: Json = False, log_json: LogJson = False) -> None:
-    """Run a job, or go on with it: train what is missing, measure what is missing, append cells as they finish."""
+def fill_command(
+    job_file: JobFile,
+    address: Address = None,
+    until_regret: UntilRegret = None,
+    budget: MostCells = None,
+    as_json: Json = False,
+    log_json: LogJson = False,
+) -> None:
+    """Run a job, or go on with it: train what is missing, measure what is missing, append cells as they finish.
+
+    With --until-regret only the cells that it takes to choose a good source for every target.
+    """
+    if budget is not None and until_regret is None:
+        raise typer.BadParameter("goes with --until-regret, which chooses the cells", param_hint="--budget")
+    bound = None if until_regret is None else share_of(until_regret)
     from workers.job import load_job
 
     configure_logs(as_json=log_json)
@@ -99,12 +124,21 @@ def fill_command(job_file: JobFile, address: Address = None, as_json: Json = Fal
     job = load_job(job_file)
     from workers.driver import fill
 
-    with watching(Console(stderr=as_json)) as watch:
-        summary = fill(job, folder=job_file.parent, address=address, watch=watch)
-    if as_json:
-        print(json.dumps(dataclasses.asdict(summary)))
+    if bound is None:
+        with watching(Console(stderr=as_json)) as watch:
+            summary = fill(job, folder=job_file.parent, address=address, watch=watch)
+        if as_json:
+            print(json.dumps(dataclasses.asdict(summary)))
+            return
+        report(Console(), summary, job.store)
         return
-    report(Console(), summary, job.store)
+    from sprachbund.commands.rounds import say_rounds, say_standing
+    from workers.until import Rounds
+
+    rounds = Rounds(bound, budget, say_standing(Console(stderr=True)))
+    with watching(Console(stderr=as_json)) as watch:
+        summary = fill(job, folder=job_file.parent, address=address, watch=watch, doing=rounds)
+    say_rounds(rounds, summary, job.store, as_json)
 
 
 def pretrain_command(job_file: JobFile, as_json: Json = False) -> None:

@@ -2,43 +2,122 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
 import numpy as np
 from scipy.special import ndtr
 
+from matrices.arrays import Bools, Indices
 from matrices.likeness.similarity import kernel
 from matrices.recommend.outlook import NothingToPredictError
-from matrices.recommend.predicted.model import Predicted, fit
+from matrices.recommend.predicted.kept import model_for
+from matrices.recommend.predicted.model import Predicted
 from matrices.scores import Floats, ScoreTable
 
 Cell = tuple[str, str]
 """Source and target."""
 
+_AT_LEAST = 2
+"""Scores that every target, and every source, has before any cell is chosen for what it is expected to add."""
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What the scores of a table tell of every target, and what further ones are expected to add.
+
+    ``expected`` are predictions by target. ``gains`` [S, T] are what knowing a score is expected to add to the choice
+    for its target, as a share of the best; minus infinity where nothing is to be known.
+    """
+
+    table: ScoreTable
+    expected: Mapping[str, Predicted]
+    gains: Floats
+
+    @property
+    def regrets(self) -> dict[str, float]:
+        """What the choice for each target is expected to cost, as a share of the best score there is."""
+        return {target: found.regret for target, found in self.expected.items()}
+
+    def choices(self) -> dict[str, str]:
+        """The source that is expected to do best on each target."""
+        return {target: found.sources[int(found.mean.argmax())] for target, found in self.expected.items()}
+
+
+def survey(table: ScoreTable, *, again: Bools | None = None) -> Survey:
+    """Fits a model to a table and asks it about every target.
+
+    A measured cell is worth measuring ``again`` [S, T] where further seeds of it are to be had. The noise of any other
+    counts for nothing here, as no measurement can make it less. Raises ``NothingToPredictError``.
+    """
+    noise = np.zeros(table.scores.shape)
+    if again is not None:
+        noise = np.where(again, np.nan if table.errors is None else table.errors, noise)
+    model = model_for(replace(table, errors=noise))
+    gains = np.full(table.scores.shape, -np.inf)
+    expected = {}
+    for column, target in enumerate(table.targets):
+        found = expected[target] = model.predict(target)
+        rows = [table.sources.index(source) for source in found.sources]
+        more = np.zeros(len(rows), dtype=bool) if again is None else again[rows, column]
+        gains[rows, column] = np.where(found.measured & ~more, -np.inf, gain(found))
+    return Survey(table, expected, gains)
+
 
 def next_cells(table: ScoreTable, budget: int) -> list[Cell]:
     """Up to ``budget`` cells of ``table`` that have no score, the most useful first; no language on itself. Repeatable.
 
-    A cell is worth what knowing its score is expected to add to the score of the source chosen for its target, as a
-    share of that ("knowledge gradient", Frazier et al. 2008, of scores taken one at a time). What it tells of other
-    cells is not counted: measure a part of a budget, then ask again. While no target has two scores, there is nothing
-    to expect: targets are then taken in turn, each with the sources most like it.
+    First come cells that are spread out (``spread_out``), until every target and every source has two. Then a cell is
+    worth what knowing its score is expected to add to the score of the source chosen for its target, as a share of that
+    ("knowledge gradient", Frazier et al. 2008, of scores taken one at a time). What it tells of other cells is not
+    counted: measure a part of a budget, then ask again.
     """
-    open_cells = ~np.isfinite(table.scores)
-    open_cells &= np.array(table.sources, dtype=object)[:, None] != np.array(table.targets, dtype=object)
+    first = spread_out(table)[:budget]
     try:
-        worth = _worth(table)
+        worth = survey(table).gains if len(first) < budget else np.full(table.scores.shape, -np.inf)
     except NothingToPredictError:
-        worth = kernel(table.sources, table.targets)
-    return _taken(table, np.where(open_cells, worth, -np.inf), budget)
+        worth = np.where(open_cells(table), kernel(table.sources, table.targets), -np.inf)
+    for source, target in first:
+        worth[table.sources.index(source), table.targets.index(target)] = -np.inf
+    return [*first, *taken(table, worth, budget - len(first))]
 
 
-def _worth(table: ScoreTable) -> Floats:
-    model = fit(table)
-    worth = np.full(table.scores.shape, -np.inf)
-    for column, target in enumerate(table.targets):
-        found = model.predict(target)
-        rows = [table.sources.index(source) for source in found.sources]
-        worth[rows, column] = gain(found)
-    return worth
+def open_cells(table: ScoreTable) -> Bools:
+    """Which cells have no score [S, T], but for those of a language on itself."""
+    selves = np.array(table.sources, dtype=object)[:, None] == np.array(table.targets, dtype=object)
+    open_there: Bools = ~np.isfinite(table.scores) & ~selves
+    return open_there
+
+
+def spread_out(table: ScoreTable, among: Bools | None = None, least: int = _AT_LEAST) -> list[Cell]:
+    """The cells that are lacking until every target, and every source, has ``least`` scores, in order. Repeatable.
+
+    A target's turn takes the sources used least so far, and of these the one most like it. ``among`` [S, T] are the
+    cells there may be.
+    """
+    free = open_cells(table) & (True if among is None else among)
+    selves = np.array(table.sources, dtype=object)[:, None] == np.array(table.targets, dtype=object)
+    known = np.isfinite(table.scores) & ~selves
+    like = kernel(table.sources, table.targets)
+    chosen: list[Cell] = []
+
+    def take(rows: Indices, columns: Indices) -> None:
+        used = known.sum(axis=1)[rows]
+        best = np.lexsort((rows, -like[rows, columns], used))[0]
+        row, column = int(rows[best]), int(columns[best])
+        free[row, column], known[row, column] = False, True
+        chosen.append((table.sources[row], table.targets[column]))
+
+    for place in range(least):
+        for column in range(len(table.targets)):
+            rows = np.flatnonzero(free[:, column])
+            if len(rows) and known[:, column].sum() <= place:
+                take(rows, np.full(len(rows), column))
+        for row in range(len(table.sources)):
+            columns = np.flatnonzero(free[row])
+            if len(columns) and known[row].sum() <= place:
+                take(np.full(len(columns), row), columns)
+    return chosen
 
 
 def gain(found: Predicted) -> Floats:
@@ -50,7 +129,7 @@ def gain(found: Predicted) -> Floats:
         return np.zeros(len(found.mean))
     best, second = np.sort(found.mean)[::-1][:2]
     other = np.where(found.mean == best, second, best)
-    spread = np.where(found.measured, 0.0, found.own_sd)
+    spread = found.own_sd
     behind = -np.abs(found.mean - other)
     ratio = np.divide(behind, spread, out=np.full(len(spread), -np.inf), where=spread > 0)
     density = np.exp(-0.5 * ratio**2) / np.sqrt(2 * np.pi)
@@ -58,8 +137,8 @@ def gain(found: Predicted) -> Floats:
     return value / max(abs(float(best)), 1e-12)
 
 
-def _taken(table: ScoreTable, worth: Floats, budget: int) -> list[Cell]:
-    """Cells in order of worth, a target's second counting half of its worth, its third a third, and so on."""
+def taken(table: ScoreTable, worth: Floats, budget: int) -> list[Cell]:
+    """Cells in order of worth [S, T], a target's second counting half of its worth, its third a third, and so on."""
     order = np.argsort(-worth, axis=0, kind="stable")
     place = np.empty_like(order)
     np.put_along_axis(place, order, np.arange(len(worth))[:, None], axis=0)

@@ -32,16 +32,32 @@ def width(ratios: Sequence[Floats], confidence: float) -> float:
     return float(of_few * np.quantile(np.concatenate(ratios), confidence))
 
 
-def best_shares(mean: Floats, covariance: Floats, noise: Floats) -> Floats:
-    """How probable each source [n] is to score highest, from draws of all scores together; repeatable.
+def shares_of(drawn: Floats) -> Floats:
+    """How probable each source [n] is to score highest: how often it does in draws [D, n]."""
+    return np.bincount(drawn.argmax(axis=1), minlength=drawn.shape[1]) / len(drawn)
 
-    ``noise`` [n] is the variance of each score about its expectation.
+
+def cost_of(drawn: Floats, chosen: int) -> float:
+    """What choosing one source is expected to cost against the best, from draws [D, n], in the unit of the scores."""
+    return float((drawn.max(axis=1) - drawn[:, chosen]).mean())
+
+
+def proved(expected: Sequence[float], realised: Sequence[float]) -> float:
+    """What expected costs of choices are to be multiplied by: what they have proved to be of targets left out.
+
+    Sums over targets, with one more target of which what was expected came true.
     """
+    usual = float(np.mean(expected)) if len(expected) else 0.0
+    return (float(np.sum(realised)) + usual) / (float(np.sum(expected)) + usual) if usual > 0 else 1.0
+
+
+def draws(mean: Floats, covariance: Floats, noise: Floats) -> Floats:
+    """All scores of n sources together [DRAWS, n]; repeatable. ``noise`` [n] is each one's about its expectation."""
     spread = covariance + np.diag(noise)
     # Scores that are known for sure have no variance, and scores that move together have less than they seem to.
     root = np.linalg.cholesky(spread + max(_SLACK * np.trace(spread), np.finfo(float).tiny) * np.eye(len(mean)))
-    draws = mean + _normals(len(mean)) @ root.T
-    return np.bincount(draws.argmax(axis=1), minlength=len(mean)) / DRAWS
+    drawn: Floats = mean + _normals(len(mean)) @ root.T
+    return drawn
 
 
 @lru_cache(maxsize=8)

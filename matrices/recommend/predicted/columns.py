@@ -52,11 +52,14 @@ def stretch(standard: Floats) -> Stretch:
 @dataclass(frozen=True, eq=False)
 class Columns:
     """Centre and spread [T] of the targets' scores, NaN where nothing was measured; ``standard`` [S, T] are the scores
-    less the centre, over the spread."""
+    less the centre, over the spread. ``effects`` [S] are how good sources are in standard scores, ``usual`` is the
+    variance of a target's scores that all together have."""
 
     centres: Floats
     spreads: Floats
     standard: Floats
+    effects: Floats
+    usual: float
 
 
 def columns(scores: Floats) -> Columns:
@@ -72,17 +75,25 @@ def columns(scores: Floats) -> Columns:
     filled = np.where(known, scores, 0.0)
     effects = np.zeros(len(scores))
     centres = np.divide(filled.sum(axis=0), count, out=np.full(len(count), np.nan), where=at)
-    spreads = _spreads(scores, known, centres)
+    spreads, usual = _spreads(scores, known, centres)
     for _ in range(_ROUNDS):
         standard = np.where(known, (filled - np.where(at, centres, 0)) / spreads, 0.0)
         effects = standard.sum(axis=1) / (known.sum(axis=1) + _WORTH)
         effects -= (effects * known.any(axis=1)).sum() / max(known.any(axis=1).sum(), 1)
         rest = np.where(known, filled - effects[:, None] * spreads, 0.0).sum(axis=0)
         centres = np.divide(rest, count, out=np.full(len(count), np.nan), where=at)
-    return Columns(centres, np.where(at, spreads, np.nan), np.where(known, (scores - centres) / spreads, np.nan))
+    standard = np.where(known, (scores - centres) / spreads, np.nan)
+    return Columns(centres, np.where(at, spreads, np.nan), standard, effects, usual)
 
 
-def _spreads(scores: Floats, known: NDArray[np.bool_], centres: Floats) -> Floats:
+def spread_of(scores: Floats, usual: float) -> float:
+    """The spread of a target of which these scores are measured, where that of all targets is ``usual`` (squared)."""
+    prior = _WORTH / len(scores)
+    own = (float(((scores - scores.mean()) ** 2).sum()) + prior * usual) / (len(scores) - 1 + prior)
+    return float(np.sqrt(own)) if own > 0 else 1.0
+
+
+def _spreads(scores: Floats, known: NDArray[np.bool_], centres: Floats) -> tuple[Floats, float]:
     count = known.sum(axis=0)
     squares = np.where(known, (scores - centres) ** 2, 0.0).sum(axis=0)
     freedom = np.maximum(count - 1, 0)
@@ -92,4 +103,4 @@ def _spreads(scores: Floats, known: NDArray[np.bool_], centres: Floats) -> Float
     own = (squares + prior * usual) / (freedom + prior)
     # Where all scores of the table are alike but for rounding, any spread will do.
     rounding = (_ROUNDING * np.abs(scores, where=known, out=np.zeros_like(scores)).max(initial=0.0)) ** 2
-    return np.sqrt(np.where(own > rounding, own, 1.0))
+    return np.sqrt(np.where(own > rounding, own, 1.0)), float(usual)

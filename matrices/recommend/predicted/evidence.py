@@ -7,13 +7,13 @@ Bishop 2006, section 3.5.2), which need the cross-products of the columns alone,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import lapack
 
-from matrices.scores import Floats
+from matrices.arrays import Floats, Indices
 
 _START = 0.05
 _GONE = 1e-7
@@ -32,6 +32,10 @@ class Products:
     moment: Floats
     square: float
     count: int
+
+    def only(self, columns: Indices) -> Products:
+        """Those of some columns."""
+        return Products(self.gram[np.ix_(columns, columns)], self.moment[columns], self.square, self.count)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +70,16 @@ def learn(products: Products, groups: Sequence[str], *, rounds: int = 40, tolera
         variance = np.where(determined > 1e-9, power / np.maximum(determined, 1e-9), 0.0)
         variance = np.where(variance > _GONE, variance, 0.0)
         noise = max(posterior.residual / max(products.count - determined.sum(), 1.0), _NOISE_AT_LEAST)
-    posterior = _posterior(products, variance[member], noise)
+    return weights(products, groups, dict(zip(names, variance.tolist(), strict=True)), noise)
+
+
+def weights(products: Products, groups: Sequence[str], variances: Mapping[str, float], noise: float) -> Weights:
+    """The posterior of the weights under the prior ``variances`` of every group, and a ``noise``, as ``learn`` left."""
+    posterior = _posterior(products, np.array([variances[group] for group in groups]), noise)
     return Weights(
         mean=posterior.mean,
         covariance=posterior.covariance,
-        variances=dict(zip(names, variance.tolist(), strict=True)),
+        variances=dict(variances),
         noise=noise,
         evidence=posterior.evidence,
     )

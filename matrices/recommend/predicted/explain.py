@@ -12,6 +12,7 @@ from matrices.recommend.outlook import Expected, Outlook
 from matrices.recommend.popularity import mean_z_scores
 from matrices.recommend.predicted.knowledge import knowledge
 from matrices.recommend.predicted.model import Model
+from matrices.recommend.predicted.sets import best_sets
 from matrices.scores import Floats
 
 EXPLAINED, TARGETS, FEATURES = 10, 3, 6
@@ -49,7 +50,13 @@ def outlook(
                 knowledge=known[at],
             )
         )
-    return Outlook(expected=tuple(expected), shortlist=found.shortlist, features=feature_weights(model))
+    return Outlook(
+        expected=tuple(expected),
+        shortlist=found.shortlist,
+        features=feature_weights(model),
+        regret=found.regret,
+        sets=best_sets(found.sources, found.mean, found.drawn),
+    )
 
 
 def rests_on(

@@ -6,24 +6,18 @@ other targets. Every tree is grown without some of the targets, so that those ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from matrices.arrays import Bools
 from matrices.recommend.predicted.design import Design
 from matrices.recommend.predicted.mixture import Cells, Indices
 from matrices.recommend.predicted.standing import GROUPS, Standing
+from matrices.recommend.predicted.trees import Trees, joined
 from matrices.scores import Floats
-
-if TYPE_CHECKING:
-    from sklearn.tree import ExtraTreeRegressor
-
-Seen = NDArray[np.float32]
-"""What trees see of pairs: rows of columns."""
 
 _PARTS = 5
 _TREES = 20
@@ -35,42 +29,16 @@ _DIGITS = 9
 
 
 @dataclass(frozen=True, eq=False)
-class Grove:
-    """Trees grown without some targets, of which ``standing`` knows no score either."""
-
-    standing: Standing
-    trees: tuple[ExtraTreeRegressor, ...]
-
-    def mean(self, seen: Seen) -> Floats:
-        """What the trees expect [n] of columns [n, P]."""
-        found: Floats = np.mean([tree.tree_.predict(seen)[:, 0] for tree in self.trees], axis=0)
-        return found
-
-
-@dataclass(frozen=True, eq=False)
-class Nodes:
-    """The nodes of all trees in one row, tree after tree, each tree's from ``begin`` [trees] on.
-
-    A node expects a value [nodes]. ``cells`` are those of every node, node after node, each node's from ``first``
-    [nodes + 1] on; leaves alone have any.
-    """
-
-    begin: Indices
-    values: Floats
-    cells: Indices
-    first: Indices
-
-
-@dataclass(frozen=True, eq=False)
 class Forest:
     """What ``grow`` returns; ``left_out`` [N] foretell each target's cells from trees grown without them.
 
+    ``standings`` are what the trees of each part know of sources, ``trees`` those of one part after another's.
     ``importance`` is each column's share of the variance that splits explain (mean decrease in impurity).
     """
 
     design: Design
-    groves: tuple[Grove, ...]
-    nodes: Nodes
+    standings: tuple[Standing, ...]
+    trees: Trees
     left_out: Floats
     importance: Floats
 
@@ -81,7 +49,7 @@ class Forest:
 
     def mean(self, sources: Sequence[str], target: str) -> Floats:
         """Expected scores [len(sources)], centred as the cells are."""
-        found: Floats = self.nodes.values[self._leaves(tuple(sources), target)].mean(axis=0)
+        found: Floats = self.trees.values[self._leaves(tuple(sources), target)].mean(axis=0)
         return found
 
     def parts(self, sources: Sequence[str], target: str, explained: Sequence[str], cells: Cells) -> Floats:
@@ -90,10 +58,10 @@ class Forest:
         A tree expects the mean of the cells in a leaf, so that the forest's mean is a sum over cells.
         """
         leaves = self._leaves(tuple(sources), target)[:, [list(sources).index(code) for code in explained]]
-        begin = self.nodes.first[leaves].ravel()
-        size = self.nodes.first[leaves + 1].ravel() - begin
+        begin = self.trees.first[leaves].ravel()
+        size = self.trees.first[leaves + 1].ravel() - begin
         # The cells of one leaf after another's: each counted on from where its leaf's begin.
-        cell = self.nodes.cells[np.arange(size.sum()) + np.repeat(begin - np.cumsum(size) + size, size)]
+        cell = self.trees.cells[np.arange(size.sum()) + np.repeat(begin - np.cumsum(size) + size, size)]
         of_target = np.repeat(np.arange(len(cells.spans)), [end - start for start, end in cells.spans])
         row = np.repeat(np.tile(np.arange(len(explained)), len(leaves)), size)
         added = np.bincount(
@@ -112,11 +80,10 @@ class Forest:
         """The node of every tree where each source ends [trees, len(sources)]."""
         features = self.design.pair(sources, target)
         reached = []
-        for grove in self.groves:
-            standing = grove.standing.of(sources, [target])[:, 0]
-            seen = np.concatenate([features, standing], axis=1).astype(np.float32)
-            reached += [tree.tree_.apply(seen) for tree in grove.trees]
-        return np.stack(reached) + self.nodes.begin[:, None]
+        for part, standing in enumerate(self.standings):
+            seen = np.concatenate([features, standing.of(sources, [target])[:, 0]], axis=1).astype(np.float32)
+            reached.append(self.trees.leaves(_of_part(part), seen))
+        return np.concatenate(reached)
 
 
 def grow(design: Design, standard: Floats, cells: Cells, several: Indices) -> Forest:
@@ -130,34 +97,41 @@ def grow(design: Design, standard: Floats, cells: Cells, several: Indices) -> Fo
     features = design.pair_columns[:, several]
     # In the order of the cells: target by target.
     columns, rows = np.nonzero(np.isfinite(standard[:, several]).T)
-    parts = min(_PARTS, len(targets))
-    left_out, importance, groves, held = np.zeros(len(cells.scores)), 0.0, [], []
-    for part in range(parts):
-        unseen = (np.arange(len(targets)) % parts == part) & (parts > 1)
-        shown = standard.copy()
-        shown[:, several[unseen]] = np.nan
-        standing = Standing(design.sources, design.pairs.targets, shown)
+    left_out, importance, grown, unseen = np.zeros(len(cells.scores)), 0.0, [], []
+    parts = list(_parts(design, standard, several))
+    for part, (hidden, standing) in enumerate(parts):
         shown_to = np.concatenate([features, standing.of(design.sources, targets)], axis=-1)[rows, columns]
         seen = shown_to.astype(np.float32)
-        inside = ~unseen[columns]
+        inside = np.flatnonzero(~hidden[columns])
         forest = ExtraTreesRegressor(_TREES, min_samples_leaf=_LEAF, max_features=_COLUMNS, random_state=part)
         # Rounded: the unit of the scores moves their last digits, which would settle which of two equal splits is best.
         forest.fit(seen[inside], np.round(cells.scores[inside], _DIGITS))
-        groves.append(Grove(standing, tuple(forest.estimators_)))
-        held += [_held(tree, seen, np.flatnonzero(inside)) for tree in groves[-1].trees]
-        left_out[~inside] = groves[-1].mean(seen[~inside]) if parts > 1 else 0.0
-        importance = importance + forest.feature_importances_ / parts
-    return Forest(design, tuple(groves), _nodes(held), left_out, np.asarray(importance))
+        grown += [(tree, seen[inside], inside) for tree in forest.estimators_]
+        unseen.append((hidden[columns], seen[hidden[columns]]))
+        importance = importance + forest.feature_importances_ / len(parts)
+    trees = joined(grown, cells.scores)
+    for part, (outside, seen) in enumerate(unseen):
+        left_out[outside] = trees.values[trees.leaves(_of_part(part), seen)].mean(axis=0)
+    return Forest(design, tuple(standing for _, standing in parts), trees, left_out, np.asarray(importance))
 
 
-def _held(tree: ExtraTreeRegressor, seen: Seen, inside: Indices) -> tuple[Floats, Indices, Indices]:
-    """Of one tree: what its nodes expect, its cells in order of their leaves, and how many every node has."""
-    leaves = tree.tree_.apply(seen[inside])
-    counts = np.bincount(leaves, minlength=tree.tree_.node_count)
-    return tree.tree_.value[:, 0, 0], inside[np.argsort(leaves, kind="stable")], counts
+def replanted(
+    design: Design, standard: Floats, several: Indices, trees: Trees, left_out: Floats, importance: Floats
+) -> Forest:
+    """The forest that ``grow`` made of the same scores, from what it grew."""
+    standings = tuple(standing for _, standing in _parts(design, standard, several))
+    return Forest(design, standings, trees, left_out, importance)
 
 
-def _nodes(held: Sequence[tuple[Floats, Indices, Indices]]) -> Nodes:
-    values, cells, counts = (np.concatenate(every) for every in zip(*held, strict=True))
-    sizes = [len(one) for one, _, _ in held]
-    return Nodes(np.cumsum([0, *sizes[:-1]]), values, cells, np.concatenate([[0], np.cumsum(counts)]))
+def _parts(design: Design, standard: Floats, several: Indices) -> Iterator[tuple[Bools, Standing]]:
+    """Which of the ``several`` targets each part's trees are grown without, and what they then know of sources."""
+    parts = min(_PARTS, len(several))
+    for part in range(parts):
+        hidden = (np.arange(len(several)) % parts == part) & (parts > 1)
+        shown = standard.copy()
+        shown[:, several[hidden]] = np.nan
+        yield hidden, Standing(design.sources, design.pairs.targets, shown)
+
+
+def _of_part(part: int) -> slice:
+    return slice(part * _TREES, (part + 1) * _TREES)

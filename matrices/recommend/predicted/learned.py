@@ -96,9 +96,9 @@ def learn(design: Design, standard: Floats, stretched: Floats, several: Indices)
 
     What both foretell of targets left out is returned beside it.
     """
-    cells = _cells(design, stretched, several)
+    cells = cells_of(design, stretched, several)
     groups = design.groups
-    mixture, left_out = mix(cells, [None if group == TOGETHER else group for group in groups], groups)
+    mixture, left_out = mix(cells, plain_groups(groups), groups)
     forest = grow(design, standard, cells, several)
     mean = (left_out.mean + _centred(forest.left_out, cells)) / 2
     explained = np.concatenate([np.diag(one) for one in left_out.covariances])
@@ -109,7 +109,13 @@ def learn(design: Design, standard: Floats, stretched: Floats, several: Indices)
     )
 
 
-def _cells(design: Design, stretched: Floats, several: Indices) -> Cells:
+def plain_groups(groups: Sequence[str]) -> list[str | None]:
+    """The group of every column of the plain linear model, None of those that it is without."""
+    return [None if group == TOGETHER else group for group in groups]
+
+
+def cells_of(design: Design, stretched: Floats, several: Indices) -> Cells:
+    """The cells of the ``several`` columns of ``stretched`` scores [S, T], columns and scores less a target's mean."""
     rows, scores, spans = [], [], []
     begin = 0
     for at in several:

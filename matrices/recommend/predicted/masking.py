@@ -60,7 +60,8 @@ def by_code(table: ScoreTable, found: Outlook) -> Outlook:
             for evidence, target in zip(one.rests_on, targets, strict=True)
         )
         expected.append(replace(one, source=source, rests_on=tuple(rests_on)))
-    return replace(found, expected=tuple(expected), shortlist=codes_of(found.shortlist))
+    sets = tuple(replace(one, sources=codes_of(one.sources)) for one in found.sets)
+    return replace(found, expected=tuple(expected), shortlist=codes_of(found.shortlist), sets=sets)
 
 
 def _known(table: ScoreTable, target: str) -> bool:

@@ -86,13 +86,11 @@ def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -
     The rich one has a share in so far as it foretells targets that were left out better ("stacking", Wolpert 1992;
     Breiman 1996). Leaving out is exact but for the groups' variances, which saw every target.
     """
-    gram, moment = cells.columns.T @ cells.columns, cells.columns.T @ cells.scores
-    square, count = float(cells.scores @ cells.scores), len(cells.scores) - len(cells.spans)
+    products = products_of(cells)
     members: list[tuple[Indices, Weights]] = []
     for grouping in (plain, rich):
         uses = np.flatnonzero([group is not None for group in grouping])
-        products = Products(gram[np.ix_(uses, uses)], moment[uses], square, count)
-        members.append((uses, learn(products, [group for group in grouping if group is not None])))
+        members.append((uses, learn(products.only(uses), [group for group in grouping if group is not None])))
     without = [_left_out(cells, uses, weights) for uses, weights in members]
     share = _share(cells, *(one.mean for one in without))
     shares = np.array([1 - share, share])
@@ -112,6 +110,13 @@ def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -
         fitted=shares @ np.stack([one.fitted for one in without]),
         leverage=shares @ np.stack([one.leverage for one in without]),
     )
+
+
+def products_of(cells: Cells) -> Products:
+    """The cross-products of all columns of the cells; a number a target was spent on centring."""
+    count = len(cells.scores) - len(cells.spans)
+    square = float(cells.scores @ cells.scores)
+    return Products(cells.columns.T @ cells.columns, cells.columns.T @ cells.scores, square, count)
 
 
 def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeftOut:

@@ -10,30 +10,51 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from matrices.arrays import places
 from matrices.recommend.outlook import CONFIDENCE, NothingToPredictError
-from matrices.recommend.predicted.calibration import best_shares, mass, mass_needed, shortlist, width
+from matrices.recommend.predicted.calibration import (
+    cost_of,
+    draws,
+    mass,
+    mass_needed,
+    proved,
+    shares_of,
+    shortlist,
+    width,
+)
 from matrices.recommend.predicted.columns import Columns, Stretch, columns, stretch
 from matrices.recommend.predicted.design import design
 from matrices.recommend.predicted.learned import Learned, learn
 from matrices.recommend.predicted.level import Level, level
 from matrices.recommend.predicted.mixture import Indices, LeftOut
+from matrices.recommend.predicted.partly import partial_widths, width_for
 from matrices.scores import Floats, ScoreTable
 
 _NORMAL = 1.6449
 """Of a normal distribution, 90% is within so many standard deviations."""
 
 
+_LEAST_KEPT = 0.05
+_UNKNOWN_NOISE = 0.25
+"""Of a measured score whose noise nobody states: the share of the table's residual variance that is taken for noise."""
+
+
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """Scores of n sources on one target, in the unit of the table; a measured score stands as measured.
+    """Scores of n sources on one target, in the unit of the table.
 
-    ``mean`` and ``sd`` [n]; ``own_sd`` [n] leaves out what is uncertain of all of them alike, and so of no choice;
+    A measured score is drawn towards what the target's other scores and the model say of it, as far as its noise
+    warrants: the mean of the two by their precisions (Efron & Morris 1975). ``mean`` and ``sd`` [n];
+    ``own_sd`` [n] leaves out what is uncertain of all of them alike, and so of no choice;
     ``intervals`` [n, 2] of 90%; ``measured`` [n]; ``best`` [n] is the probability that the source scores highest of
-    these; ``shortlist`` holds the one that does with 90% confidence, most probable first.
+    these; ``shortlist`` holds the one that does with 90% confidence, most probable first. ``regret`` is what choosing
+    the highest mean is expected to cost, as a share of the best score; ``drawn`` [D, n] are
+    draws of all scores together.
     """
 
     sources: tuple[str, ...]
@@ -44,6 +65,20 @@ class Predicted:
     measured: NDArray[np.bool_]
     best: Floats
     shortlist: tuple[str, ...]
+    regret: float
+    drawn: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Without:
+    """The cells [N] that a model was learned from, each foretold from all others.
+
+    ``mean`` is stretched, and less that of its target's scores. ``kept`` is the share of a cell's residual that is not
+    its own doing: the variance of what is foretold is the noise over that.
+    """
+
+    mean: Floats
+    kept: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +90,12 @@ class Model:
     stretch: Stretch
     learned: Learned
     level: Level
+    without: Without
     new_target_width: float
     cell_width: float
+    partial_widths: Floats
     shortlist_mass: float
+    cost_scale: float
 
     def predict(self, target: str, sources: Sequence[str] | None = None) -> Predicted:
         """What to expect of ``sources`` on ``target``: of all the table's but the target itself, if none are named.
@@ -69,13 +107,15 @@ class Model:
         raw = self._scores(asked, target)
         stated, errors = self._stated(asked, target)
         known = np.isfinite(stated)
-        mean = np.where(known, stated, raw.mean)
-        covariance = np.where(known[:, None] | known, 0.0, raw.covariance) + np.diag(np.where(known, errors**2, 0.0))
+        drawn, variance = self._drawn(asked, target, stated, errors)
+        mean = np.where(known, drawn, raw.mean)
+        covariance = np.where(known[:, None] | known, 0.0, raw.covariance) + np.diag(np.where(known, variance, 0.0))
         noise = np.where(known, 0.0, raw.noise)
         own = np.diag(covariance) + noise
         sd = np.sqrt(own + np.where(known, 0.0, raw.shared))
         half = np.where(known, _NORMAL, raw.width) * sd
-        shares = best_shares(mean, covariance, noise)
+        drawn = draws(mean, covariance, noise)
+        shares = shares_of(drawn)
         return Predicted(
             sources=asked,
             mean=mean,
@@ -85,7 +125,17 @@ class Model:
             measured=known,
             best=shares,
             shortlist=tuple(asked[at] for at in shortlist(shares, mean, self.shortlist_mass)),
+            regret=self._regret(mean, drawn),
+            drawn=drawn,
         )
+
+    def _regret(self, mean: Floats, drawn: Floats) -> float:
+        """What choosing the highest mean [n] is expected to cost, as a share of the best score; NaN of none above 0."""
+        if not len(mean):
+            return 0.0
+        best = float(mean.max())
+        cost = self.cost_scale * cost_of(drawn, int(mean.argmax()))
+        return cost / (best + cost) if best + cost > 0 else float("nan")
 
     @property
     def measured_sources(self) -> tuple[str, ...]:
@@ -93,7 +143,7 @@ class Model:
         counts = np.isfinite(self.table.scores).sum(axis=1).tolist()
         return tuple(code for code, count in zip(self.table.sources, counts, strict=True) if count)
 
-    @property
+    @cached_property
     def cell_targets(self) -> tuple[str, ...]:
         """The target of each of the cells' spans."""
         several = np.isfinite(self.table.scores).sum(axis=0) > 1
@@ -122,7 +172,7 @@ class Model:
             of_spread = standard / slope * self.level.spread_error(count)
             covariance = covariance + np.outer(of_mean, of_mean) + np.outer(of_spread, of_spread)
             shared = np.zeros(len(asked))
-            wide = self.cell_width
+            wide = width_for(count, self.partial_widths, self.cell_width)
         else:
             others = [code for code in self.measured_sources if code != target]
             expected, covariance = self.learned.expected(asked, target, others)
@@ -139,16 +189,54 @@ class Model:
         )
 
     def _stated(self, asked: Sequence[str], target: str) -> tuple[Floats, Floats]:
-        """What was measured of the pairs, NaN where nothing was, and the standard errors, 0 where not known."""
-        if target not in self.table.targets:
-            return np.full(len(asked), np.nan), np.zeros(len(asked))
+        """What was measured of the pairs, NaN where nothing was, and the standard errors, NaN where not known."""
+        stated, errors = np.full(len(asked), np.nan), np.full(len(asked), np.nan)
+        if target in self.table.targets:
+            column = self.table.targets.index(target)
+            rows, there = self._rows(asked)
+            stated[there] = self.table.scores[rows, column]
+            if self.table.errors is not None:
+                errors[there] = self.table.errors[rows, column]
+        return stated, errors
+
+    def _rows(self, asked: Sequence[str]) -> tuple[list[int], list[int]]:
+        """The rows of those asked that are sources of the table, and their places among those asked."""
+        at = places(self.table.sources)
+        there = [place for place, code in enumerate(asked) if code in at]
+        return [at[asked[place]] for place in there], there
+
+    def _drawn(self, asked: Sequence[str], target: str, stated: Floats, errors: Floats) -> tuple[Floats, Floats]:
+        """The measured scores drawn towards what is foretold of each without it, and their variances; NaN elsewhere.
+
+        A target's only score says what its sources score, and nothing else does: it stands as it is.
+        """
+        foretold, variance = self._foretold(asked, target)
+        own = np.where(np.isfinite(errors), errors**2, _UNKNOWN_NOISE * variance)
+        alone = np.isnan(foretold)
+        weight = np.divide(variance, variance + own, out=np.ones(len(asked)), where=~alone & (variance + own > 0))
+        found = np.where(alone, stated, foretold + weight * (stated - foretold))
+        return found, np.where(alone, np.nan_to_num(own), weight * own)
+
+    def _foretold(self, asked: Sequence[str], target: str) -> tuple[Floats, Floats]:
+        """What is foretold of measured scores from the target's others and the model, with its variance [len(asked)].
+
+        NaN of a score that was not measured, and of a target's only one.
+        """
+        mean, variance = np.full(len(asked), np.nan), np.full(len(asked), np.nan)
+        if target not in self.cell_targets:
+            return mean, variance
         column = self.table.targets.index(target)
-        at = {code: row for row, code in enumerate(self.table.sources)}
-        errors = np.zeros(self.table.scores.shape) if self.table.errors is None else self.table.errors
-        pairs = [(self.table.scores[at[code], column], errors[at[code], column]) for code in asked if code in at]
-        found = dict(zip([code for code in asked if code in at], pairs, strict=True))
-        stated = np.array([found.get(code, (np.nan, 0.0)) for code in asked]).reshape(len(asked), 2)
-        return stated[:, 0], np.nan_to_num(stated[:, 1])
+        begin, end = self.learned.cells.spans[self.cell_targets.index(target)]
+        known = np.flatnonzero(np.isfinite(self.table.scores[:, column]))
+        middle = float(self.stretch.of(self.columns.standard[known, column]).mean())
+        standard, slope = self.stretch.back(middle + self.without.mean[begin:end])
+        spread = float(self.columns.spreads[column])
+        by_row = np.full((2, len(self.table.sources)), np.nan)
+        by_row[0, known] = float(self.columns.centres[column]) + spread * standard
+        by_row[1, known] = (spread * slope) ** 2 * self.learned.noise / self.without.kept[begin:end]
+        rows, there = self._rows(asked)
+        mean[there], variance[there] = by_row[:, rows]
+        return mean, variance
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,16 +269,20 @@ def fit(table: ScoreTable) -> Model:
     made = design(table, stretched)
     learned, left_out = learn(made, scaled.standard, stretched, several)
     levels = level(made, scaled, table.pretrained)
-    ratios, needed = _left_out(table, scaled, scale, learned, left_out, levels, several)
+    ratios, needed, scale_of_cost = _left_out(table, scaled, scale, learned, left_out, levels, several)
+    without = _without(learned, left_out)
     return Model(
         table=table,
         columns=scaled,
         stretch=scale,
         learned=learned,
         level=levels,
+        without=without,
         new_target_width=width(ratios, CONFIDENCE),
-        cell_width=_cell_width(learned, left_out),
+        cell_width=_cell_width(learned, without),
+        partial_widths=partial_widths(table.scores, scaled, scale, learned, left_out, levels, several),
         shortlist_mass=mass(needed, CONFIDENCE),
+        cost_scale=scale_of_cost,
     )
 
 
@@ -202,10 +294,11 @@ def _left_out(
     left_out: LeftOut,
     levels: Level,
     several: Indices,
-) -> tuple[list[Floats], list[float]]:
+) -> tuple[list[Floats], list[float], float]:
     """For every target foretold from the others: its errors over their standard deviations; and the probability that
-    a shortlist would have needed to name its best source."""
-    ratios, needed = [], []
+    a shortlist would have needed to name its best source. What choices cost, over what was expected, of all together.
+    """
+    ratios, needed, costs, lost = [], [], [], []
     measured = np.flatnonzero(np.isfinite(scaled.centres))
     for at, (begin, end), covariance in zip(several, learned.cells.spans, left_out.covariances, strict=True):
         line = int(np.searchsorted(measured, at))
@@ -216,16 +309,25 @@ def _left_out(
         sd = np.sqrt(shared + (spread * slope) ** 2 * (np.diag(covariance) + learned.noise))
         truth = table.scores[np.isfinite(table.scores[:, at]), at]
         ratios.append(np.abs(truth - levels.centre.left_out[line] - spread * standard) / sd)
-        shares = best_shares(expected, covariance, np.full(end - begin, learned.noise))
-        needed.append(mass_needed(shares, expected, int(truth.argmax())))
-    return ratios, needed
+        drawn = draws(expected, covariance, np.full(end - begin, learned.noise))
+        needed.append(mass_needed(shares_of(drawn), expected, int(truth.argmax())))
+        scores, chosen = learned.cells.scores[begin:end], int(expected.argmax())
+        costs.append(cost_of(drawn, chosen))
+        lost.append(float(scores.max() - scores[chosen]))
+    return ratios, needed, proved(costs, lost)
 
 
-def _cell_width(learned: Learned, left_out: LeftOut) -> float:
-    """As ``width``, for a cell of a target of which others were measured: every cell foretold from all others."""
+def _without(learned: Learned, left_out: LeftOut) -> Without:
+    """Every cell foretold from all others: its residual grows by what it drew the fit towards itself."""
     cells = learned.cells
     size = np.concatenate([np.full(end - begin, 1 / (end - begin)) for begin, end in cells.spans])
     # The target's mean is one more number learned from its cells.
-    kept = np.maximum(1 - left_out.leverage - size, 0.05)
-    ratios = np.abs(cells.scores - left_out.fitted) / kept / np.sqrt(learned.noise / kept)
+    kept = np.maximum(1 - left_out.leverage - size, _LEAST_KEPT)
+    return Without(cells.scores - (cells.scores - left_out.fitted) / kept, kept)
+
+
+def _cell_width(learned: Learned, without: Without) -> float:
+    """As ``width``, for a cell of a target of which others were measured: every cell foretold from all others."""
+    cells = learned.cells
+    ratios = np.abs(cells.scores - without.mean) / np.sqrt(learned.noise / without.kept)
     return width([ratios[begin:end] for begin, end in cells.spans], CONFIDENCE)

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from matrices.cells import Cell, from_table
+from matrices.held import hold
 from matrices.published.importing import About, MatrixTakenError, UnfitNameError, import_published
 from matrices.published.lines import TableColumns
 from matrices.published.reading import PublishedTableError, read_published
+from matrices.recommend import Question, ask
 from matrices.scores import scores_of
 from matrices.store import Store
 
@@ -225,6 +228,17 @@ def test_what_stands_after_plus_minus_is_kept_beside_the_cells_once(table, uri: 
 
     assert Store(uri).spreads(ABOUT.matrix) == {("deu", "yor", 0): pytest.approx(0.005)}
     assert Store(uri).spreads("another") == {}
+
+    # What is stated is how sure a score is, of the store and of what a service holds of it.
+    for reader in (Store(uri), hold(Store(uri))):
+        scores = scores_of(reader, ABOUT.matrix)
+        assert scores.errors is not None
+        at = scores.sources.index("deu"), scores.targets.index("yor")
+        assert scores.errors[at] == pytest.approx(0.005)
+        assert np.isfinite(scores.errors).sum() == 1
+        ranked = ask(reader, Question(task=ABOUT.task, target="yor")).sources
+        low, high = next(one.interval for one in ranked if one.source == "deu")
+        assert high - low == pytest.approx(2 * 1.96 * 0.005, rel=0.01)
 
 
 def test_seeds_in_columns_stay_apart(table, uri: Path) -> None:

@@ -72,6 +72,15 @@ def expecting(
     return predict
 
 
+def expecting_of(listed: Sequence[str], **scores: float) -> Callable[[str, Sequence[str]], Outlook]:
+    """As ``expecting``, of those ``listed`` and those asked about."""
+
+    def predict(target: str, asked: Sequence[str]) -> Outlook:
+        return expecting(**{code: score for code, score in scores.items() if code in {*listed, *asked}})(target, asked)
+
+    return predict
+
+
 def answer(
     cells: list[Cell], predict: Callable[..., Outlook] | None, target: str = "yor", **more: object
 ) -> Recommendation:
@@ -94,7 +103,7 @@ def test_measured_and_predicted_sources_stand_in_one_ranking(run: Run) -> None:
 def test_a_measured_source_keeps_its_score_and_a_predicted_one_says_what_it_rests_on(run: Run) -> None:
     cells = [run("deu", 70), run("hau", 60, target="wol")]
 
-    deu, hau = answer(cells, expecting(hau=0.6, deu=0.5)).sources
+    deu, hau = answer(cells, expecting(hau=0.6, deu=0.65)).sources
 
     assert (deu.score, deu.level, deu.seeds, deu.n_items, deu.rests_on) == (0.7, 0.95, 1, 100, ())
     assert (hau.score, hau.level, hau.seeds, hau.n_items, hau.rests_on) == (0.6, 0.9, 0, 0, (EVIDENCE,))
@@ -118,7 +127,8 @@ def test_a_target_nothing_was_measured_on_is_predicted_altogether(run: Run) -> N
 
     assert (found.method, found.ranked, found.predicted, found.failed) == ("prediction", 2, 2, 0)
     assert (found.comparison.in_language, found.comparison.baseline) == (None, None)
-    assert found.basis.startswith("Predicted: nothing was measured on Igbo. Hausa is expected to do best, at 0.600")
+    assert found.basis.startswith("Predicted: nothing was measured on Igbo in pos with")
+    assert "Hausa is expected to do best, at 0.600" in found.basis
     assert "best with probability 0.60" in found.basis
     assert (
         "rests most on measurements of Wolof (40%); of what is known of languages, most is made of family"
@@ -232,7 +242,7 @@ def test_the_shortlist_is_the_fewest_that_hold_the_best_with_ninety_percent() ->
     assert shortlist({}) == ()
 
 
-def test_of_a_published_score_among_predictions_it_is_said_that_it_is_taken_for_exact(run: Run) -> None:
+def test_of_a_published_score_among_predictions_it_is_said_what_is_taken_for_its_noise(run: Run) -> None:
     cells = [
         replace(run(source, 50), target=target, score=score, correct=None, total=None, n_items=0)
         for source, target, score in (("deu", "yor", 0.7), ("eng", "wol", 0.3))
@@ -240,4 +250,57 @@ def test_of_a_published_score_among_predictions_it_is_said_that_it_is_taken_for_
 
     found = answer(cells, expecting(deu=0.7, eng=0.4))
 
-    assert "Measured scores are taken for exact: on how many items is not known." in found.basis
+    assert "a quarter of what predictions leave open is taken for noise." in found.basis
+
+
+def test_a_measured_source_has_its_place_by_what_is_expected_of_it_and_keeps_its_score(run: Run) -> None:
+    cells = [run("deu", 70), run("eng", 69), run("hau", 60, target="wol")]
+
+    found = answer(cells, expecting(deu=0.6, hau=0.65, eng=0.5))
+
+    assert [(one.source, one.score, one.expected) for one in found.sources] == [
+        ("hau", 0.65, 0.65),
+        ("deu", 0.7, 0.6),
+        ("eng", 0.69, 0.5),
+    ]
+
+
+def test_where_no_source_is_related_its_relatives_are_measured_first(run: Run) -> None:
+    listed = ("hau", "ibo", "swa")
+    cells = [run(source, 60, target="wol") for source in listed]
+
+    predict = expecting_of(listed, hau=0.6, ibo=0.5, swa=0.4, pol=0.55, ces=0.58, slk=0.2, eng=0.7)
+    found = answer(cells, predict, target="hsb")
+
+    assert found.unrelated is True
+    assert [(one.source, one.same_genus) for one in found.considered] == [("ces", True), ("pol", True), ("slk", True)]
+    assert (found.verdict.action, found.verdict.sources) == ("measure_first", ("ces", "pol", "slk"))
+    assert found.advice == (
+        "Measure first: none of the 3 sources is related to Upper Sorbian; begin with Czech, Polish and Slovak."
+    )
+
+
+def test_a_source_that_nobody_listed_is_named_where_it_is_expected_to_do_better(run: Run) -> None:
+    listed = ("pol", "rus")
+    cells = [run(source, 60, target="wol") for source in listed]
+
+    found = answer(cells, expecting_of(listed, pol=0.6, rus=0.5, ces=0.65, slk=0.55), target="hsb")
+
+    assert found.unrelated is False
+    assert [one.source for one in found.considered] == ["ces"]
+    assert "Nobody measured as a source, and expected to do better: Czech (0.650)." in found.basis
+    assert found.verdict.sources == ("pol", "rus")
+
+
+def test_of_a_language_without_known_relatives_it_is_not_said_that_sources_are_unrelated(run: Run) -> None:
+    cells = [run("hau", 60, target="wol")]
+
+    for target in ("qaa", "hat"):  # Nobody knows the one, and the other, Haitian, is a creole.
+        found = answer(cells, expecting(hau=0.6), target=target)
+        assert (found.unrelated, found.considered) == (None, ())
+
+
+def test_the_databases_behind_an_answer_are_stated(run: Run) -> None:
+    found = answer([run("deu", 70)], None)
+
+    assert "5.1" in found.databases["Glottolog"]

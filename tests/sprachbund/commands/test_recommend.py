@@ -30,4 +30,4 @@ def test_of_transfer_only_what_is_worse_than_a_constant_answer_is_said_to_harm(m
     text = printed(measured_store, "zero_shot")
     assert "harms -0." in text
     assert "helps" not in text
-    assert "Transfer from" not in text
+    assert "Transfer from German." in text

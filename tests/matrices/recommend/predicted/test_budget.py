@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matrices.recommend.predicted.budget import gain, next_cells
+from matrices.recommend.predicted.budget import gain, next_cells, spread_out, survey
 from matrices.recommend.predicted.model import Predicted
 from matrices.scores import ScoreTable
 
@@ -14,7 +14,16 @@ def predicted(mean: list[float], sd: list[float], measured: list[bool]) -> Predi
     n = len(mean)
     empty = np.zeros((n, 2))
     return Predicted(
-        CODES[:n], np.array(mean), np.array(sd), np.array(sd), empty, np.array(measured), np.zeros(n), CODES[:1]
+        CODES[:n],
+        np.array(mean),
+        np.array(sd),
+        np.array(sd),
+        empty,
+        np.array(measured),
+        np.zeros(n),
+        CODES[:1],
+        0.0,
+        empty.T,
     )
 
 
@@ -30,8 +39,35 @@ def test_the_gain_of_knowing_a_score_is_what_a_simulation_finds() -> None:
     np.testing.assert_allclose(gain(found) * 70, expected, atol=0.03)
 
 
-def test_what_was_measured_is_worth_nothing_more() -> None:
-    assert gain(predicted([70.0, 68.0], [1.0, 1.0], [True, False]))[0] == 0
+@pytest.fixture
+def half() -> ScoreTable:
+    """Half of the cells of nine languages on each other."""
+    random = np.random.default_rng(0)
+    scores = np.where(random.random((9, 9)) < 0.5, random.normal(60, 5, size=(9, 9)), np.nan)
+    return ScoreTable(CODES, CODES, scores, np.full((9, 9), 2.0)).without_selves()
+
+
+def test_what_was_measured_is_worth_nothing_more_unless_further_seeds_are_to_be_had(half: ScoreTable) -> None:
+    known = np.isfinite(half.scores)
+
+    assert (survey(half).gains[known] == -np.inf).all()
+
+    again = np.zeros(known.shape, dtype=bool)
+    again[:, 0] = known[:, 0]
+    gains = survey(half, again=again).gains
+    assert np.isfinite(gains[again]).all()
+    assert (gains[known & ~again] == -np.inf).all()
+
+
+def test_a_start_is_spread_over_all_targets_and_all_sources() -> None:
+    empty = ScoreTable(CODES, CODES[:4], np.full((9, 4), np.nan))
+
+    first = spread_out(empty)
+
+    assert len(set(first)) == len(first)
+    assert all(source != target for source, target in first)
+    assert min(sum(cell[1] == target for cell in first) for target in CODES[:4]) >= 2
+    assert {sum(cell[0] == source for cell in first) for source in CODES} == {2}
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3])

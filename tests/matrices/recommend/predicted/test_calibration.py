@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matrices.recommend.predicted.calibration import best_shares, mass, mass_needed, shortlist, width
+from matrices.recommend.predicted.calibration import draws, mass, mass_needed, shares_of, shortlist, width
 
 
 def test_widths_learned_from_some_targets_hold_the_stated_share_of_others() -> None:
@@ -35,7 +35,7 @@ def test_shortlists_learned_from_some_targets_hold_the_best_of_others() -> None:
 
     def target() -> tuple[np.ndarray, np.ndarray, int]:
         mean = random.normal(size=12)
-        shares = best_shares(mean, np.zeros((12, 12)), np.full(12, 0.25))
+        shares = shares_of(draws(mean, np.zeros((12, 12)), np.full(12, 0.25)))
         return shares, mean, int((mean + random.normal(size=12)).argmax())
 
     learned = mass([mass_needed(*target()) for _ in range(200)], 0.9)
@@ -45,14 +45,14 @@ def test_shortlists_learned_from_some_targets_hold_the_best_of_others() -> None:
 
 
 def test_the_probability_of_being_best_is_that_of_the_draws() -> None:
-    shares = best_shares(np.array([1.0, 0.0, -9.0]), np.zeros((3, 3)), np.array([0.5, 0.5, 0.5]))
+    shares = shares_of(draws(np.array([1.0, 0.0, -9.0]), np.zeros((3, 3)), np.array([0.5, 0.5, 0.5])))
 
     assert shares[0] == pytest.approx(0.841, abs=0.05)
     assert shares[2] == 0
 
 
 def test_sources_that_move_together_are_told_apart_by_their_means() -> None:
-    shares = best_shares(np.array([1.0, 0.0]), np.full((2, 2), 25.0), np.zeros(2))
+    shares = shares_of(draws(np.array([1.0, 0.0]), np.full((2, 2), 25.0), np.zeros(2)))
 
     assert shares.tolist() == [1, 0]
 

@@ -88,7 +88,7 @@ def test_measured_scores_stand_and_missing_ones_are_predicted_near_theirs(table:
         scores = table.scores.copy()
         at = CODES.index(missing), CODES.index("swe")
         truth, scores[at] = scores[at], np.nan
-        found = fit(replace(table, scores=scores)).predict("swe")
+        found = fit(replace(table, scores=scores, errors=np.zeros(scores.shape))).predict("swe")
 
         assert found.measured.tolist() == [code != missing for code in found.sources]
         assert found.mean[found.sources.index("urd")] == table.scores[CODES.index("urd"), CODES.index("swe")]
@@ -96,6 +96,36 @@ def test_measured_scores_stand_and_missing_ones_are_predicted_near_theirs(table:
         assert high - low < np.ptp(table.scores[:, CODES.index("swe")])
         held.append(low < truth < high)
     assert sum(held) >= 8
+
+
+def test_a_measured_score_is_drawn_towards_its_prediction_as_far_as_its_noise_warrants(table: ScoreTable) -> None:
+    scores, at = table.scores.copy(), (CODES.index("dan"), CODES.index("swe"))
+    scores[at] += 15  # A lucky run.
+    drawn = []
+    for error in (0.0, 1.0, 5.0, 50.0):
+        errors = np.zeros(scores.shape)
+        errors[at] = error
+        found = fit(replace(table, scores=scores, errors=errors)).predict("swe")
+        drawn.append((found.mean[found.sources.index("dan")], found.own_sd[found.sources.index("dan")]))
+
+    means, spreads = zip(*drawn, strict=True)
+    assert means[0] == scores[at]
+    assert list(means) == sorted(means, reverse=True)
+    assert abs(means[-1] - table.scores[at]) < 6
+    assert list(spreads) == sorted(spreads)
+    assert spreads[0] == 0
+    assert spreads[-1] < 50
+
+
+def test_the_noise_of_a_score_that_nobody_states_is_not_taken_for_none(table: ScoreTable) -> None:
+    scores, at = table.scores.copy(), (CODES.index("dan"), CODES.index("swe"))
+    scores[at] += 15
+
+    found = fit(replace(table, scores=scores)).predict("swe")
+
+    dan = found.sources.index("dan")
+    assert table.scores[at] < found.mean[dan] < scores[at]
+    assert found.own_sd[dan] > 0
 
 
 def test_what_nobody_knows_is_predicted_with_a_wider_interval(table: ScoreTable) -> None:

@@ -1,0 +1,156 @@
+"""A fitted model as arrays, and back: what took long to learn is kept, and all that follows from it is worked out anew.
+
+Kept are the trees, the sizes of the linear models' priors, the regressions of a target's mean and spread, and the
+widths of intervals. Scores, features and posteriors follow from the table. Nothing of it is code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matrices.export import whole_file
+from matrices.languoids import databases
+from matrices.recommend.predicted.columns import columns, stretch
+from matrices.recommend.predicted.design import design
+from matrices.recommend.predicted.evidence import weights
+from matrices.recommend.predicted.forest import replanted
+from matrices.recommend.predicted.learned import Learned, cells_of, plain_groups
+from matrices.recommend.predicted.level import Level, Line
+from matrices.recommend.predicted.mixture import Member, Mixture, products_of
+from matrices.recommend.predicted.model import Model, Without, fit
+from matrices.recommend.predicted.trees import Trees
+from matrices.scores import ScoreTable
+
+FORMAT = 1
+"""Raised when fitting changes: models kept by an older release are then not those this one would fit."""
+
+MODELS = "models.npz"
+"""Those of the matrices in the box, by key: of an installation with the extra ``typology``, and of one without."""
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error)
+
+Arrays = Mapping[str, NDArray[Any]]
+_TREES = ("features", "thresholds", "below", "above", "cells", "sizes")
+_LINES = ("centre", "log_spread")
+
+
+def key_of(table: ScoreTable) -> str:
+    """What a model of a table is kept under: a digest of all it is fitted to, and of how."""
+    content = table.without_selves().digest
+    return hashlib.sha256(f"{FORMAT} {sorted(databases().items())} {content}".encode()).hexdigest()[:24]
+
+
+def model_for(table: ScoreTable) -> Model:
+    """The model of a table: that which ships with the package, where it is of this table and these databases, else one
+    fitted anew. Both answer alike. Raises ``NothingToPredictError``.
+    """
+    key = key_of(table)
+    try:
+        with np.load(BytesIO(_shipped()), allow_pickle=False) as kept:
+            names = {name.removeprefix(f"{key}/"): name for name in kept.files if name.startswith(f"{key}/")}
+            if names:
+                return model_of(table, {name: kept[within] for name, within in names.items()})
+    except _DAMAGED:
+        pass  # A file that cannot be read costs time alone: what it says can be learned anew.
+    return fit(table)
+
+
+def write_kept(models: Mapping[str, Arrays], file: Path) -> None:
+    """Writes what was learned of tables, by their keys, into one file; the same bytes for the same models."""
+    arrays = {f"{key}/{name}": values for key, learned in models.items() for name, values in learned.items()}
+    with whole_file(file) as temporary, ZipFile(temporary, "w") as archive:
+        for name, values in sorted(arrays.items()):
+            about = ZipInfo(f"{name}.npy")  # Of a fixed date.
+            about.compress_type = ZIP_DEFLATED
+            with archive.open(about, "w") as member:
+                np.lib.format.write_array(member, values, allow_pickle=False)
+
+
+@cache
+def _shipped() -> bytes:
+    return (files("matrices") / "data" / MODELS).read_bytes()
+
+
+def arrays_of(model: Model) -> dict[str, NDArray[Any]]:
+    """What was learned of a table, by name; ``model_of`` makes the model of it."""
+    learned, trees = model.learned, model.learned.forest.trees
+    members = learned.mixture.members
+    found: dict[str, NDArray[Any]] = {f"trees.{name}": getattr(trees, name) for name in _TREES}
+    found["trees.roots"] = trees.roots.astype(np.int32)
+    # Children lie near their parents: their distances take less room than their places.
+    at = np.arange(len(trees.features), dtype=np.int32)
+    for name in ("below", "above"):
+        found[f"trees.{name}"] = np.where(trees.features >= 0, getattr(trees, name) - at, 0).astype(np.int32)
+    found |= {"left_out": learned.left_out, "left_out_of_trees": learned.forest.left_out}
+    found |= {"importance": learned.forest.importance, "noise": np.array(learned.noise)}
+    found |= {f"without.{part}": getattr(model.without, part) for part in Without.__annotations__}
+    found["rich"] = np.array([bool(len(member.uses) == len(learned.design.groups)) for member in members])
+    found["shares"] = np.array([member.share for member in members])
+    found["noises"] = np.array([member.weights.noise for member in members])
+    for number, member in enumerate(members):
+        found[f"groups.{number}"] = np.array(list(member.weights.variances), dtype=np.str_)
+        found[f"variances.{number}"] = np.array(list(member.weights.variances.values()))
+    for name in _LINES:
+        line: Line = getattr(model.level, name)
+        found |= {f"{name}.{part}": np.asarray(getattr(line, part)) for part in Line.__annotations__}
+    found["partial_widths"] = model.partial_widths
+    found["widths"] = np.array([model.new_target_width, model.cell_width, model.shortlist_mass, model.cost_scale])
+    return found
+
+
+def model_of(table: ScoreTable, kept: Arrays) -> Model:
+    """The model that ``fit`` would learn from a table, of what ``arrays_of`` gave of it."""
+    table = table.without_selves()
+    scaled = columns(table.scores)
+    several = np.flatnonzero(np.isfinite(table.scores).sum(axis=0) > 1)
+    scale = stretch(scaled.standard)
+    stretched = scale.of(scaled.standard)
+    made = design(table, stretched)
+    cells = cells_of(made, stretched, several)
+    parts = {name: kept[f"trees.{name}"] for name in _TREES}
+    for name in ("below", "above"):
+        parts[name] = parts[name] + np.arange(len(parts[name]), dtype=np.int32)
+    trees = Trees(roots=kept["trees.roots"].astype(np.int64), scores=cells.scores, **parts)
+    products, groups = products_of(cells), made.groups
+    members = []
+    for number, rich in enumerate(kept["rich"].tolist()):
+        used = groups if rich else plain_groups(groups)
+        uses = np.flatnonzero([group is not None for group in used])
+        variances = dict(zip(kept[f"groups.{number}"].tolist(), kept[f"variances.{number}"].tolist(), strict=True))
+        found = weights(
+            products.only(uses),
+            [group for group in used if group is not None],
+            variances,
+            float(kept["noises"][number]),
+        )
+        members.append(Member(uses, found, float(kept["shares"][number])))
+    forest = replanted(made, scaled.standard, several, trees, kept["left_out_of_trees"], kept["importance"])
+    lines = {name: Line(**{part: _plain(kept[f"{name}.{part}"]) for part in Line.__annotations__}) for name in _LINES}
+    new_target, cell, mass, cost = kept["widths"].tolist()
+    return Model(
+        table=table,
+        columns=scaled,
+        stretch=scale,
+        learned=Learned(made, cells, Mixture(tuple(members)), forest, kept["left_out"], float(kept["noise"])),
+        level=Level(made, table.pretrained, **lines),
+        without=Without(*(kept[f"without.{part}"] for part in Without.__annotations__)),
+        new_target_width=new_target,
+        cell_width=cell,
+        partial_widths=kept["partial_widths"],
+        shortlist_mass=mass,
+        cost_scale=cost,
+    )
+
+
+def _plain(value: NDArray[Any]) -> Any:
+    return value if value.ndim else float(value)

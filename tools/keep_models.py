@@ -1,0 +1,68 @@
+"""Fits the models of the matrices in the box, and keeps their numbers as the package ships them.
+
+    python tools/keep_models.py
+
+Run after `tools/make_box.py`, or after a change to how models are fitted (then raise ``FORMAT`` in
+``matrices/recommend/predicted/kept.py`` first). Each matrix has a model of an installation with the extra `typology`,
+which must be there, and one of an installation without.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import PackageNotFoundError
+from multiprocessing import get_context
+from pathlib import Path
+from unittest.mock import patch
+
+from matrices import languoids
+from matrices.boxed import boxed
+from matrices.likeness import typology
+from matrices.recommend import shown_for
+from matrices.recommend.predicted import fit
+from matrices.recommend.predicted.kept import MODELS, Arrays, arrays_of, key_of, write_kept
+from matrices.scores import ScoreTable, scores_of
+from matrices.typeahead import known_languages
+
+FILE = Path(__file__).parents[1] / "matrices" / "data" / MODELS
+
+
+def tables() -> Iterator[ScoreTable]:
+    """Those of every matrix in the box, as shown for a target that nobody measured and databases know."""
+    box = boxed()
+    if box is None:
+        sys.exit("there is no box; make it with tools/make_box.py")
+    for info in box.matrices():
+        table = scores_of(box, info.matrix)
+        measured = {*table.sources, *table.targets}
+        anyone = next(one.code for one in known_languages() if one.code not in measured)
+        yield shown_for(table, anyone)
+
+
+def learned() -> dict[str, Arrays]:
+    """What is learned of every table, by key."""
+    return {key_of(table): arrays_of(fit(table)) for table in tables()}
+
+
+def learned_without_typology() -> dict[str, Arrays]:
+    """The same as an installation without the extra learns it; of a process that looked nothing up yet."""
+    missing = PackageNotFoundError("lang2vec")
+    absent = patch.object(typology, "distribution", side_effect=missing)
+    with absent, patch.object(languoids, "version", side_effect=missing):
+        return learned()
+
+
+def main() -> None:
+    """Write the models and say how large they are."""
+    if not typology.available():
+        sys.exit("the extra `typology` is missing; pip install 'sprachbund[typology]'")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        plain = process.submit(learned_without_typology).result()
+    write_kept(plain | learned(), FILE)
+    print(f"{FILE}: {FILE.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
