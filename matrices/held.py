@@ -319,7 +319,7 @@ def _spreads(reader: Reader, matrices: Mapping[str, str], notes: list[str]) -> M
     """What scores of each matrix are said to vary by; what cannot be read is noted."""
     try:
         return {name: reader.spreads(in_store) for name, in_store in matrices.items()}
-    except BesideError as error:
+    except SideTableError as error:
         notes.append(f"what published scores vary by is not known: {error}")
         return {}
 

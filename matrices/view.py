@@ -139,6 +139,13 @@ class MatrixView:
     def _read(self) -> dict[str, ItemOutcomes | None]:
         return {}
 
+    def is_complete(self, target: str) -> bool:
+        """Whether every source but the target itself has a score on it."""
+        if target not in self.targets:
+            return False
+        measured = np.asarray(self.known[:, self.targets.index(target)].any(axis=1))
+        return {self.sources[at] for at in np.flatnonzero(~measured)} <= {target}
+
     def without_outcomes_read(self) -> MatrixView:
         """The same view, to be let go of with the outcomes it will have read; what it has computed is shared."""
         again = copy(self)

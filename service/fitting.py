@@ -7,7 +7,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from matrices.recommend import NothingToPredictError, Predict, predictions, predictions_of
-from matrices.recommend.predicted import Model, fit
+from matrices.recommend.predicted import Model, model_for
 from matrices.scores import ScoreTable
 
 LARGE = 20_000
@@ -50,6 +50,6 @@ def fitted(table: ScoreTable) -> Predict:
 def _fit(out: Connection, table: ScoreTable) -> None:
     os.nice(_NICE)
     try:
-        out.send(fit(table))
+        out.send(model_for(table))
     except NothingToPredictError as error:
         out.send(error)

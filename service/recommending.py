@@ -26,7 +26,7 @@ from matrices.recommend import (
 from service.lanes import NotYetError
 from service.models import Models
 from service.once import Once
-from service.prepared import Prepared
+from service.prepared import Prepared, PreparedMatrices
 from service.ranking import Serialised
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ class Recommending:
 
     def __init__(self, models: Models, prepared: Prepared, most: int) -> None:
         self._models, self._prepared, self._most = models, prepared, most
-        self._places = Once[tuple[Asked, ...]](most, final=_FINAL)
+        self._places = Once[tuple[tuple[Asked, Hashable], ...]](most, final=_FINAL)
         self._rankings = Once[Serialised](most, final=(UnknownTargetError,))
 
     def __call__(self, held: Held, question: Question) -> bytes:
@@ -81,8 +81,7 @@ class Recommending:
 
     def _first(self, held: Held, question: Question, may: Callable[[Hashable], bool]) -> bytes:
         unknown: list[UnknownTargetError] = []
-        for place in self._places.get(_without_number(held, question), partial(self._asked, held, question)):
-            key = (held.content(place.matrix), place)
+        for place, key in self._places.get(_without_number(held, question), partial(self._asked, held, question)):
             if not may(key):
                 raise _NotThereError
             try:
@@ -93,8 +92,10 @@ class Recommending:
                 return found.first(question.k, held.version)
         raise unknown[0]
 
-    def _asked(self, held: Held, question: Question) -> tuple[Asked, ...]:
-        return tuple(asked(held.matrices(), self._prepared.of(held), question))
+    def _asked(self, held: Held, question: Question) -> tuple[tuple[Asked, Hashable], ...]:
+        """Where it may be answered from, and the key of each ranking."""
+        matrices = self._prepared.of(held)
+        return tuple((place, _key(held, matrices, place)) for place in asked(held.matrices(), matrices, question))
 
     def _ranked(self, held: Held, place: Asked, predictor: Predictor) -> Serialised:
         return Serialised(ranked(held, self._prepared.of(held), place, predictor))
@@ -102,6 +103,13 @@ class Recommending:
 
 class _NotThereError(Exception):
     """A ranking that were to be computed."""
+
+
+def _key(held: Held, matrices: PreparedMatrices, place: Asked) -> Hashable:
+    """All that a ranking rests on: its matrix, and where something is predicted what other matrices have too."""
+    shown = matrices.shown(place.matrix, place.composition, place.selection)
+    complete = shown is not None and not place.sources and shown.view.is_complete(place.target)
+    return held.content(place.matrix) if complete else held.identity, place
 
 
 def _without_number(held: Held, question: Question) -> Hashable:

@@ -19,7 +19,6 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.export import whole_file
 from matrices.languoids import databases
 from matrices.recommend.predicted.columns import columns, stretch
 from matrices.recommend.predicted.design import design
@@ -31,6 +30,7 @@ from matrices.recommend.predicted.mixture import Member, Mixture, products_of
 from matrices.recommend.predicted.model import Model, Without, fit
 from matrices.recommend.predicted.trees import Trees
 from matrices.scores import ScoreTable
+from matrices.whole_file import whole_file
 
 FORMAT = 1
 """Raised when fitting changes: models kept by an older release are then not those this one would fit."""
