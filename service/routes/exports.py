@@ -27,7 +27,11 @@ def describe_matrix(request: Request, ours: Ours, held: Now, matrix: Name) -> Re
     """The download described in Croissant 1.0 (JSON-LD): its columns, licences, citation, and where it lies."""
     info_of(held, matrix)
     address = str(request.url).removesuffix("/croissant") + f"/download?version={held.version}"
-    return _json(request, croissant(held, credit(held, matrix), address), ours.settings.cache_seconds)
+    return _json(
+        request,
+        croissant(held, credit(held, matrix), address, ours.downloads.digest(held, matrix)),
+        ours.settings.cache_seconds,
+    )
 
 
 @router.get("/v1/matrices/{matrix}/every-eval-ever", response_model=dict[str, Any], responses=documented(404, 422, 503))
