@@ -116,7 +116,7 @@ def test_a_target_nobody_measured_is_predicted_and_says_so(client: TestClient, s
     assert {kind for source in answer["sources"] for kind in source["knowledge"]["known"]} <= {
         *answer["knowledge"]["known"]
     }
-    assert answer["basis"].startswith("Predicted: nothing was measured on Swahili.")
+    assert answer["basis"].startswith("Predicted: nothing was measured on Swahili")
 
 
 def test_a_source_nobody_measured_is_ranked_beside_those_that_were(client: TestClient) -> None:
