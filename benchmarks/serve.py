@@ -35,11 +35,12 @@ import uvicorn
 from service import Settings, create_app
 from matrices.logs import configure_logs
 configure_logs()
-app = create_app(Settings(store=sys.argv[2] or None, download_folder=Path(sys.argv[3]), prepare=False))
+port, store, folder, prepare = sys.argv[1:]
+app = create_app(Settings(store=store or None, download_folder=Path(folder), prepare=prepare == "prepare"))
 @app.get("/noop")
 async def noop():
     return {"status": "ok"}
-uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False)
+uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False)
 """
 
 Ask = Callable[[], tuple[str, dict[str, str]]]
@@ -58,14 +59,22 @@ class RouteTimes:
     p99_ms: float
 
 
+@dataclass(frozen=True)
+class Server:
+    """A service in a process of its own."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def serving(store: str) -> Iterator[int]:
-    """A service in a process of its own; its port."""
+def served(store: str, *, prepare: bool = False) -> Iterator[Server]:
+    """A service in a process of its own, ready to be asked."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-c", SERVER, str(port), store, folder]
+        command = [sys.executable, "-c", SERVER, str(port), store, folder, "prepare" if prepare else "not"]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"}) as server:
             try:
                 begun = time.perf_counter()
@@ -78,7 +87,7 @@ def serving(store: str) -> Iterator[int]:
                             raise
                     time.sleep(0.02)
                 print(f"ready after {time.perf_counter() - begun:.1f} s", file=sys.stderr)
-                yield port
+                yield Server(port, server.pid)
                 print(f"resident at the end: {resident(server.pid)} MiB", file=sys.stderr)
             finally:
                 server.terminate()
@@ -176,10 +185,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", default="")
     parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--prepared", type=float, default=0.0, help="seconds of rest, in which answers are prepared")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     lines = []
-    with serving(given.store) as port:
+    with served(given.store, prepare=given.prepared > 0) as server:
+        port = server.port
+        time.sleep(given.prepared)
         noop: Ask = lambda: ("/noop", {})  # noqa: E731
         load(port, noop, 0.5)
         for route, ask in questions(port).items():

@@ -73,35 +73,31 @@ def comparable_runs(rows: pa.Table, composition: str, selection: str) -> tuple[p
     return runs.filter(kept), baselines.filter(_are_over(baselines, usual)), left_out
 
 
-ItemKey = tuple[int, str]
-"""How many items a run was over, and their digest where the cell has one."""
+_ITEMS = ["target", "n_items", "data"]
+"""What says which items a run was over: of which target, how many, and their digest where the cell has one."""
 
 
-def _item_keys(rows: pa.Table) -> list[tuple[str, ItemKey]]:
-    targets, sizes = rows["target"].to_pylist(), rows["n_items"].to_pylist()
-    data = rows["data"].to_pylist() if "data" in rows.column_names else [None] * len(sizes)
-    return [(target, (size, digest or "")) for target, size, digest in zip(targets, sizes, data, strict=True)]
+def _item_keys(rows: pa.Table) -> pa.Table:
+    data = rows["data"] if "data" in rows.column_names else pa.nulls(rows.num_rows, pa.string())
+    return pa.table({"target": rows["target"], "n_items": rows["n_items"], "data": pc.fill_null(data, "")})
 
 
-def _counted(rows: pa.Table) -> pa.Table:
-    """The targets and items of rows, each once, and how many rows are of them: far fewer than there are rows."""
-    names = [name for name in ("target", "n_items", "data") if name in rows.column_names]
-    return rows.select(names).group_by(names, use_threads=False).aggregate([([], "count_all")])
-
-
-def _are_over(rows: pa.Table, items: Mapping[str, ItemKey]) -> pa.Array:
+def _are_over(rows: pa.Table, items: Mapping[str, tuple[int, str]]) -> pa.ChunkedArray:
     """Whether each row is over these items of its target."""
-    if all(items.get(target) == key for target, key in _item_keys(_counted(rows))):
-        return pa.repeat(True, rows.num_rows)
-    return pa.array([items.get(target) == key for target, key in _item_keys(rows)], pa.bool_())
+    keys = _item_keys(rows)
+    at = pc.index_in(keys["target"], pa.array(items, pa.string()))
+    sizes = pa.array([size for size, _ in items.values()], pa.int32())
+    digests = pa.array([digest for _, digest in items.values()], pa.string())
+    same = pc.and_(pc.equal(keys["n_items"], sizes.take(at)), pc.equal(keys["data"], digests.take(at)))
+    return pc.fill_null(same, False)
 
 
-def _usual_items(runs: pa.Table) -> dict[str, ItemKey]:
-    """The items that most runs on each target are over; of equally many runs the more items."""
-    counted = _counted(runs)
-    usual: dict[str, tuple[int, ItemKey]] = {}
-    for (target, key), count in zip(_item_keys(counted), counted["count_all"].to_pylist(), strict=True):
-        usual[target] = max(usual.get(target, (0, (0, ""))), (count, key))
+def _usual_items(runs: pa.Table) -> dict[str, tuple[int, str]]:
+    """The items that most runs on each target are over, as number and digest; of equally many runs the more items."""
+    counts = _item_keys(runs).group_by(_ITEMS, use_threads=False).aggregate([([], "count_all")])
+    usual: dict[str, tuple[int, tuple[int, str]]] = {}
+    for target, size, digest, count in zip(*(column.to_pylist() for column in counts.columns), strict=True):
+        usual[target] = max(usual.get(target, (0, (0, ""))), (count, (size, digest)))
     return {target: key for target, (_, key) in usual.items()}
 
 

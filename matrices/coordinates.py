@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import numpy as np
-
-from matrices.likeness.typology import position
+from matrices.languoids import languoid
 
 
-@lru_cache(maxsize=8192)
 def place_of(code: str) -> tuple[float, float] | None:
-    """Latitude and longitude in degrees, to a tenth; None where it is not known.
-
-    From the database that the extra ``typology`` brings, as similarities take it; without it no place is known.
-    """
-    found = position(code)
-    if found is None:
+    """Latitude and longitude in degrees, to a tenth; None where it is not known."""
+    known = languoid(code)
+    if known is None or known.latitude is None or known.longitude is None:
         return None
-    x, y, z = (float(part) for part in found)
-    return round(float(np.degrees(np.arcsin(z))), 1), round(float(np.degrees(np.arctan2(y, x))), 1)
+    return round(known.latitude, 1), round(known.longitude, 1)

@@ -125,6 +125,13 @@ def _newest(uri: str, options: Mapping[str, str]) -> DeltaTable:
     except TableNotFoundError as error:
         if not _has_log(uri):
             raise StoreMissingError(uri) from error
+    except FAULTS as error:
+        if _LAST not in str(error):
+            raise
+        # The hint names a checkpoint that is none, and is no more than a hint: entry by entry from the first.
+        table = DeltaTable(uri, version=0, storage_options=dict(options))
+        table.update_incremental()
+        return table
     # Its log is damaged, or another process made it between the look at the table and at the log: looking again tells.
     return DeltaTable(uri, storage_options=dict(options))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,12 +13,15 @@ import pyarrow.csv
 import pyarrow.feather
 import pyarrow.parquet as pq
 
+from matrices.cells import SCHEMA
 from matrices.credit import credit, metadata
+from matrices.held import Held
 from matrices.reading import Reader
 from matrices.whole_file import whole_file
 
 ROW_GROUP = 4096
 """Rows a Parquet row group: a reader of one target's column skips the rest of a large matrix."""
+_PARQUET: dict[str, Any] = {"compression": "zstd", "compression_level": 9}
 
 
 class UnknownFormatError(ValueError):
@@ -38,6 +42,11 @@ def export(reader: Reader, matrix: str, out: str | Path, version: int | None = N
     out = Path(out)
     must_be_writable(out)
     about = metadata(credit(reader, matrix, version))
+    if isinstance(reader, Held) and out.suffix == ".parquet":
+        # What is held may be more than fits in memory with its outcomes.
+        with whole_file(out) as temporary:
+            _write_parts(reader.parts(matrix, ROW_GROUP), SCHEMA.with_metadata(about), temporary)
+        return out
     write_table(reader.cells(matrix, version=version).replace_schema_metadata(about), out)
     return out
 
@@ -57,7 +66,14 @@ def write_table(table: pa.Table, out: Path) -> None:
 
 def write_parquet(table: pa.Table, path: Path) -> None:
     """One Parquet file: zstd, a dictionary for every column, fixed row groups."""
-    pq.write_table(table, path, compression="zstd", compression_level=9, row_group_size=ROW_GROUP)
+    pq.write_table(table, path, row_group_size=ROW_GROUP, **_PARQUET)
+
+
+def _write_parts(parts: Iterable[pa.Table], schema: pa.Schema, path: Path) -> None:
+    """As ``write_parquet``, of tables that are a row group each."""
+    with pq.ParquetWriter(path, schema, **_PARQUET) as writer:
+        for part in parts:
+            writer.write_table(part.replace_schema_metadata(schema.metadata))
 
 
 def as_text(table: pa.Table) -> pa.Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -83,10 +83,19 @@ class HeldMatrix:
             code for name in ("source", "target") for code in pc.unique(self.cells[name].drop_null()).to_pylist()
         )
 
+    @cached_property
+    def _places(self) -> Mapping[str, tuple[int, int]]:
+        """Where the rows of each target begin and end; empty where they do not stand together, as sorted cells do."""
+        runs = pc.run_end_encode(self.cells["target"].combine_chunks())
+        targets, ends = runs.values.to_pylist(), runs.run_ends.to_pylist()
+        found = dict(zip(targets, zip([0, *ends[:-1]], ends, strict=True), strict=True)) if targets else {}
+        return found if len(found) == len(targets) else {}
+
     def numbered(self, source: str | None = None, target: str | None = None) -> pa.Table:
         """The rows of a source and a target, all where they are None; without outcomes, of which ``row`` says where."""
-        cells = self.cells.append_column(_ROW, pa.array(self.rows))
-        for name, code in (("source", source), ("target", target)):
+        begin, end = self._places.get(target, (0, 0)) if target is not None and self._places else (0, len(self.rows))
+        cells = self.cells.slice(begin, end - begin).append_column(_ROW, pa.array(self.rows[begin:end]))
+        for name, code in (("source", source), ("target", None if self._places else target)):
             if code is not None:
                 cells = cells.filter(pc.fill_null(pc.equal(cells[name], code), False))
         return cells
@@ -94,6 +103,12 @@ class HeldMatrix:
     def lists(self, numbered: pa.Table) -> pa.Table:
         """The outcomes of rows that ``numbered`` gave."""
         return self.outcomes.take(numbered[_ROW].to_numpy())
+
+    def whole(self, numbered: pa.Table, columns: Sequence[str] = SCHEMA.names) -> pa.Table:
+        """Rows that ``numbered`` gave, with their outcomes."""
+        lists = self.lists(numbered)
+        there = {name: lists[name] if name in LISTS else numbered[name] for name in columns}
+        return pa.table(there, _schema(columns))
 
     def select(
         self, columns: Sequence[str] | None = None, source: str | None = None, target: str | None = None
@@ -103,8 +118,7 @@ class HeldMatrix:
         cells = self.numbered(source, target)
         if not set(LISTS) & set(wanted):
             return cells.select(wanted)
-        lists = self.lists(cells)
-        return pa.table({name: lists[name] if name in LISTS else cells[name] for name in wanted}, _schema(wanted))
+        return self.whole(cells, wanted)
 
 
 class Held:
@@ -127,6 +141,7 @@ class Held:
         self._version, self._provenance, self._items = version, provenance, items or {}
         self._pretrained = pretrained or {}
         self._notes = tuple(notes)
+        self._contents: dict[str, str] = {}
         self._spreads = spreads or {}
 
     @property
@@ -157,6 +172,11 @@ class Held:
 
         Raises ``UnknownMatrixError``.
         """
+        if matrix not in self._contents:
+            self._contents[matrix] = self._content(matrix)
+        return self._contents[matrix]
+
+    def _content(self, matrix: str) -> str:
         kept = self._of(matrix)
         encoders = pc.unique(kept.cells["encoder"]).to_pylist()
         known = [(name, sorted(self.pretrained(name) or ())) for name in sorted(encoders)]
@@ -190,6 +210,12 @@ class Held:
         """One row a cell, as ``Store.cells`` answers. Raises ``UnknownMatrixError`` and ``UnknownVersionError``."""
         self._must_be_ours(version)
         return self._of(matrix).select(columns, source, target)
+
+    def parts(self, matrix: str, rows: int) -> Iterator[pa.Table]:
+        """The same a few rows at a time, with their outcomes. Raises ``UnknownMatrixError``."""
+        kept = self._of(matrix)
+        for begin in range(0, len(kept.rows), rows):
+            yield kept.whole(kept.numbered().slice(begin, rows))
 
     def items(self, matrix: str) -> Mapping[str, Items]:
         """What was known of the items of a matrix's targets when it was read, by target."""

@@ -70,6 +70,13 @@ def languoid(code: str) -> Languoid | None:
 
 
 @cache
+def names() -> Mapping[str, str]:
+    """The English name of every language, by code, in order of code."""
+    named = zip(_table()["code"].to_pylist(), _table()["name"].to_pylist(), strict=True)
+    return dict(sorted(named))
+
+
+@cache
 def speakers() -> Mapping[str, int]:
     """The number of speakers of every language of which CLDR counts them, by code."""
     counted = zip(_table()["code"].to_pylist(), _table()["speakers"].to_pylist(), strict=True)

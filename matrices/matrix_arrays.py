@@ -6,9 +6,8 @@ Notation: S sources, T targets, K seeds, N items of a target.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -48,9 +47,9 @@ class Axes:
     """
 
     def __init__(self, sources: Sequence[str], targets: Sequence[str], seeds: Sequence[int], *, constant: bool) -> None:
-        self._sources, self._targets, self._seeds = (
-            {value: at for at, value in enumerate(axis)} for axis in (sources, targets, seeds)
-        )
+        self._sources, self._targets = pa.array(sources, pa.string()), pa.array(targets, pa.string())
+        self._seed_axis = pa.array(seeds, pa.int32())
+        self._seeds = {seed: at for at, seed in enumerate(seeds)}
         self._constant = constant
 
     def scores(self, runs: pa.Table) -> Floats:
@@ -61,24 +60,28 @@ class Axes:
 
     def stated(self, scores: Floats, spreads: Spreads) -> Floats:
         """Standard errors of mean scores [S, T] from those of single runs, NaN where a run has none."""
+        rows, columns = (
+            {code: at for at, code in enumerate(axis.to_pylist())} for axis in (self._sources, self._targets)
+        )
         errors = np.full(scores.shape, np.nan)
         for (source, target, seed), spread in spreads.items():
-            if source in self._sources and target in self._targets and seed in self._seeds:
-                errors[self._sources[source], self._targets[target], self._seeds[seed]] = spread
+            if source in rows and target in columns and seed in self._seeds:
+                errors[rows[source], columns[target], self._seeds[seed]] = spread
         known = np.isfinite(scores)
         squares = np.where(known, errors**2, 0.0).sum(axis=2)
-        of_means: Floats = np.sqrt(squares) / np.where(known.any(axis=2), known.sum(axis=2), np.nan)
-        return of_means
+        stated: Floats = np.sqrt(squares) / np.where(known.any(axis=2), known.sum(axis=2), np.nan)
+        return stated
 
     def baseline(self, rows: pa.Table) -> Floats:
         """The scores of baselines [T, K], NaN where there is none."""
         scores = np.full((len(self._targets), len(self._seeds)), np.nan)
+        columns = {target: at for at, target in enumerate(self._targets.to_pylist())}
         found = list(zip(*(rows[name].to_pylist() for name in ("target", "seed", "score")), strict=True))
         measured: defaultdict[str, list[int]] = defaultdict(list)
         for target, seed, _ in found:
             measured[target].append(seed)
         for target, seed, score in found:
-            scores[self._targets[target], self._seeds_of(seed, measured[target])] = score
+            scores[columns[target], self._seeds_of(seed, measured[target])] = score
         return scores
 
     def items(self, runs: pa.Table) -> Indices:
@@ -111,18 +114,18 @@ class Axes:
         return [*lacking, self._seeds[seed]] if seed in self._seeds else lacking
 
     def _rows(self, runs: pa.Table) -> Indices:
-        return _in_order(runs["source"], self._sources)
+        return _places(runs["source"], self._sources)
 
     def _columns(self, runs: pa.Table) -> Indices:
-        return _in_order(runs["target"], self._targets)
+        return _places(runs["target"], self._targets)
 
     def _seed_places(self, runs: pa.Table) -> Indices:
-        return _in_order(runs["seed"], self._seeds)
+        return _places(runs["seed"], self._seed_axis)
 
 
-def _in_order(column: pa.ChunkedArray, places: Mapping[Any, int]) -> Indices:
-    """The place of every value of a column on an axis, whose values are in order of their places."""
-    found: Indices = pc.index_in(column, value_set=pa.array(list(places), column.type)).to_numpy().astype(np.int64)
+def _places(values: pa.ChunkedArray, axis: pa.Array) -> Indices:
+    """Where each value stands on an axis that has it."""
+    found: Indices = pc.index_in(values, axis).to_numpy().astype(np.int64)
     return found
 
 

@@ -121,6 +121,14 @@ def bearers(name: str) -> tuple[Bearer, ...]:
     return ()
 
 
+def language_names() -> Iterable[tuple[str, str, str]]:
+    """Every name of a language: plain, casefolded as it is written, and whose it is (ISO 639-3)."""
+    for name, bearing in _index().items():
+        for one in bearing:
+            if one.kind in KINDS:
+                yield name, one.written, one.code
+
+
 def near(name: str, speakers: Mapping[str, int]) -> list[str]:
     """Codes that ``name`` may have been meant for, the likeliest first.
 

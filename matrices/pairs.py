@@ -12,7 +12,7 @@ from matrices.reading import Reader
 from matrices.uncertainty.comparison import TargetRuns
 from matrices.uncertainty.components import SeedVariance
 from matrices.uncertainty.resampling import Resamples
-from matrices.view import COLUMNS, NoScoresError, view
+from matrices.view import COLUMNS, MatrixView, NoScoresError, view
 
 SCHEMA = pa.schema(
     [
@@ -47,13 +47,30 @@ def pairs(reader: Reader, matrix: str, composition: str | None = None, selection
         )
     except NoScoresError:
         return SCHEMA.empty_table()
-    samples, of_seeds = Resamples(found), SeedVariance(found)
-    half_widths = [TargetRuns(found, target, samples, of_seeds).half_widths()[:-1] for target in found.targets]
+    return pairs_in(found, half_widths(found), reader.pretrained(found.encoder))
+
+
+def half_widths(view: MatrixView, seeds: SeedVariance | None = None) -> Floats:
+    """Half the widths of 95% intervals of mean scores [S, T], NaN where nothing is known of the items.
+
+    Of the outcomes of items, those of one target at a time are in memory. ``seeds`` are what the runs say of seeds,
+    where that is at hand.
+    """
+    seeds = seeds or SeedVariance(view)
+
+    def of(target: str) -> Floats:
+        one = view.without_outcomes_read()
+        return TargetRuns(one, target, Resamples(one), seeds).half_widths()[:-1]
+
+    return np.stack([of(target) for target in view.targets], axis=1)
+
+
+def pairs_in(found: MatrixView, half_widths: Floats, pretrained: frozenset[str] | None) -> pa.Table:
+    """The pairs of a view, as ``pairs`` says, with the ``half_widths`` [S, T] of its intervals."""
     seeds = found.known.sum(axis=2)
     at = np.nonzero(seeds)
     mean, baseline = found.means[at], found.baseline_means[at[1]]
-    half = np.stack(half_widths, axis=1)[at]
-    pretrained = reader.pretrained(found.encoder)
+    half = half_widths[at]
     about = ("matrix", "task", "metric", "encoder", "composition", "selection")
     columns: dict[str, pa.Array] = {
         **{name: pa.repeat(getattr(found, name), len(mean)) for name in about},
@@ -67,11 +84,13 @@ def pairs(reader: Reader, matrix: str, composition: str | None = None, selection
         "delta": _known(mean - baseline),
     }
     for side, languages, places in (("source", found.sources, at[0]), ("target", found.targets, at[1])):
-        codes = [languages[place] for place in places]
-        columns[side] = pa.array(codes)
-        columns[f"{side}_name"] = pa.array([name_of(code) for code in codes])
-        columns[f"{side}_family"] = pa.array([_family(code) for code in codes], pa.string())
-        columns[f"{side}_seen"] = pa.array([saw(pretrained, code) for code in codes], pa.bool_())
+        of_language = {
+            side: pa.array(languages),
+            f"{side}_name": pa.array([name_of(code) for code in languages]),
+            f"{side}_family": pa.array([_family(code) for code in languages], pa.string()),
+            f"{side}_seen": pa.array([saw(pretrained, code) for code in languages], pa.bool_()),
+        }
+        columns |= {name: values.take(pa.array(places)) for name, values in of_language.items()}
     made = pa.table({field.name: columns[field.name] for field in SCHEMA}).cast(SCHEMA)
     return made.sort_by([("target", "ascending"), ("mean", "descending"), ("source", "ascending")])
 

@@ -106,11 +106,15 @@ def scores_of(
     found = view(
         cells, composition=composition, selection=selection, items=reader.items(matrix), spreads=reader.spreads(matrix)
     )
+    return scores_in(found, reader.pretrained(found.encoder))
+
+
+def scores_in(
+    view: MatrixView, pretrained: frozenset[str] | None = None, seeds: SeedVariance | None = None
+) -> ScoreTable:
+    """The scores of a view, with standard errors; ``seeds`` are what its runs say of seeds, where that is at hand."""
     return replace(
-        score_table(found),
-        errors=standard_errors(found),
-        pretrained=reader.pretrained(found.encoder),
-        bounds=bounds(found.metric),
+        score_table(view), errors=standard_errors(view, seeds), pretrained=pretrained, bounds=bounds(view.metric)
     )
 
 
@@ -119,9 +123,16 @@ def score_table(view: MatrixView) -> ScoreTable:
     return ScoreTable(view.sources, view.targets, view.means)
 
 
-def standard_errors(view: MatrixView) -> Floats | None:
-    """Standard errors of mean scores over items and seeds [S, T]; NaN where neither is known, None where nowhere."""
-    samples, seeds = Resamples(view), SeedVariance(view)
-    columns = [TargetRuns(view, target, samples, seeds).errors() for target in view.targets]
+def standard_errors(view: MatrixView, seeds: SeedVariance | None = None) -> Floats | None:
+    """Standard errors of mean scores over items and seeds [S, T]; NaN where neither is known, None where nowhere.
+
+    Of the outcomes of items, those of one target at a time are in memory.
+    """
+    seeds = seeds or SeedVariance(view)
+    columns = [_errors(view.without_outcomes_read(), target, seeds) for target in view.targets]
     errors = np.where(np.isfinite(view.means), np.stack(columns, axis=1), np.nan)
     return errors if np.isfinite(errors).any() else None
+
+
+def _errors(view: MatrixView, target: str, seeds: SeedVariance) -> Floats:
+    return TargetRuns(view, target, Resamples(view), seeds).errors()

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator
+import re
+import string
+from bisect import bisect_right
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 
-import langcodes
-from langcodes.registry_parser import parse_registry
-from language_data.population_data import LANGUAGE_SPEAKING_POPULATION
+from matrices.languages import UnknownLanguageError, name_of, resolve
+from matrices.languoids import names, speakers
+from matrices.macrolanguages import FOLDED
+from matrices.names import language_names, plain
 
-from matrices.languages import Language, UnknownLanguageError, resolve
-
-_PLAIN_SCOPES = (None, "macrolanguage")
 _SHORTEST = 2
 """Letters of a name from which on its middle is looked at too."""
+_CODE = 3
+"""Letters of the longest code."""
+_GLOTTOCODE = re.compile(r"[a-z]{4}\d{4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,77 +35,60 @@ class Suggestion:
 def suggest(typed: str, most: int = 10, first: Collection[str] = ()) -> list[Suggestion]:
     """The languages whose code or any name begins with what was typed, then those that have it further on.
 
-    Among equals, those of ``first`` (say, what was measured) come first, then those that more people speak. Nothing
-    typed suggests ``first`` alone.
+    Accents do not matter, nor does case. Among equals, those of ``first`` (say, what was measured) come first, then
+    those that more people speak. Nothing typed suggests ``first`` alone.
     """
-    given = " ".join(typed.casefold().split())
+    given, entries, text = plain(typed), _names(), _text()
     found: dict[str, tuple[tuple[int, bool, int, str], Suggestion]] = {}
-    for name, shown, code in _names():
-        if not given and code not in first:
-            continue
-        at = name.find(given)
-        if at < 0 or (at > 0 and (len(given) < _SHORTEST or name[at - 1].isalnum())):
-            continue
-        english = _english()[code]
-        key = (0 if name == given else 1 if at == 0 else 2, code not in first, -_speakers().get(code, 0), english)
+
+    def offer(rank: int, code: str, written: str) -> None:
+        english = name_of(code)
+        key = (rank, code not in first, -speakers().get(code, 0), english)
         if code not in found or key < found[code][0]:
-            matched = None if shown in (english, code) else shown
+            matched = None if not given or written in (english.casefold(), code) else string.capwords(written)
             found[code] = (key, Suggestion(code, english, matched))
-    if given and not found:
-        # A name that no list has, as `Farsi`: it may still be understood.
-        with contextlib.suppress(UnknownLanguageError):
-            language = resolve(typed)
-            return [Suggestion(language.code, language.name, typed)]
+
+    if not given:
+        for code in first:
+            offer(0, code, code)
+    elif len(given) <= _CODE and (meant := _meant(typed)) is not None:
+        offer(0, meant, meant)
+    before = "\n" if len(given) < _SHORTEST else "[\n ]"
+    for hit in re.finditer(f"(?<={before}){re.escape(given)}", text) if given else ():
+        at = bisect_right(_begins(), hit.start()) - 1
+        name, written, code = entries[at]
+        offer(0 if name == given else 1 if hit.start() == _begins()[at] else 2, code, written)
+    if given and not found and (meant := _meant(typed)) is not None:
+        # A name in another form than any list has it, as a tag or a glottocode.
+        return [Suggestion(meant, name_of(meant), typed)]
     return [suggestion for _, suggestion in sorted(found.values(), key=lambda one: one[0])][:most]
 
 
-def known_languages() -> tuple[Language, ...]:
-    """Every language that has a code, in order of code: the living and the dead, no families."""
-    return tuple(Language(code, name) for code, name in sorted(_english().items()))
-
-
-@cache
-def _english() -> dict[str, str]:
-    return {code: resolve(code).name for code in sorted({code for _, code in _registered()})}
+def _meant(typed: str) -> str | None:
+    """The language that a code, a tag or a whole name says; None where it says none."""
+    with contextlib.suppress(UnknownLanguageError):
+        return resolve(typed).code
+    return None
 
 
 @cache
 def _names() -> tuple[tuple[str, str, str], ...]:
-    """(casefolded, as it is shown, code) of every code, English name, further name, and a language's name of itself."""
-    found = {(code, code, code) for code in _english()}
-    found |= {(name.casefold(), name, code) for code, name in _english().items()}
-    found |= {(name.casefold(), name, code) for names, code in _registered() for name in names}
-    # Of most languages no name but the English one is known; to ask for all of them takes seconds.
-    own = ((langcodes.Language.get(code).autonym(), code) for code in _speakers() if code in _english())
-    found |= {(name.casefold(), name, code) for name, code in own}
+    """(plain, casefolded as it is written, code) of every code and every name of a language."""
+    known = {code: name for code, name in names().items() if code not in FOLDED}
+    found = {(code, code, code) for code in known}
+    found |= {(plain(name), name.casefold(), code) for code, name in known.items()}
+    found |= {entry for entry in language_names() if entry[2] in known and not _GLOTTOCODE.fullmatch(entry[0])}
     return tuple(sorted(found))
 
 
 @cache
-def _registered() -> tuple[tuple[tuple[str, ...], str], ...]:
-    """Names and code of every language of the IANA registry, which has those of ISO 639."""
-    return tuple(_entries())
-
-
-def _entries() -> Iterator[tuple[tuple[str, ...], str]]:
-    for item in parse_registry():  # type: ignore[no-untyped-call]
-        if item["Type"] != "language" or item.get("Scope") not in _PLAIN_SCOPES:
-            continue
-        try:
-            yield tuple(item["Description"]), resolve(item["Subtag"]).code
-        except UnknownLanguageError:
-            continue
+def _text() -> str:
+    """All plain names, a line each: to look through one text is faster than to look at each."""
+    return "".join(f"\n{name}" for name, _, _ in _names())
 
 
 @cache
-def _speakers() -> dict[str, int]:
-    """How many people speak a language, of those of which it is recorded."""
-    found: dict[str, int] = {}
-    for tag, count in LANGUAGE_SPEAKING_POPULATION.items():
-        if "-" in tag:
-            continue
-        try:
-            found.setdefault(resolve(tag).code, count)
-        except UnknownLanguageError:
-            continue
-    return found
+def _begins() -> tuple[int, ...]:
+    """Where each name begins in the text."""
+    lengths = (len(name) + 1 for name, _, _ in _names())
+    return tuple(end + 1 for end in accumulate(lengths, initial=0))[:-1]

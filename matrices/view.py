@@ -9,6 +9,7 @@ Notation: S sources, T targets, K seeds, N items of a target in G clusters (pass
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -140,6 +141,26 @@ class MatrixView:
     def _read(self) -> dict[str, ItemOutcomes | None]:
         return {}
 
+    def is_complete(self, target: str) -> bool:
+        """Whether every source but the target itself has a score on it."""
+        if target not in self.targets:
+            return False
+        measured = np.asarray(self.known[:, self.targets.index(target)].any(axis=1))
+        return {self.sources[at] for at in np.flatnonzero(~measured)} <= {target}
+
+    def without_outcomes_read(self) -> MatrixView:
+        """The same view, to be let go of with the outcomes it will have read; what it has computed is shared."""
+        again = copy(self)
+        again.__dict__.pop("_read", None)
+        return again
+
+    def reading(self, read: Callable[[str], pa.Table]) -> MatrixView:
+        """The same view, its outcomes from the cells of a target that ``read`` gives; nothing else is kept alive."""
+        assert isinstance(self.read_outcomes, _Reading)
+        again = self.without_outcomes_read()
+        again.__dict__["read_outcomes"] = replace(self.read_outcomes, read=read)
+        return again
+
     def outcomes(self, target: str) -> ItemOutcomes | None:
         """The outcomes of every item on a target, read once; None where cells were kept without them."""
         if target not in self._read:
@@ -234,7 +255,7 @@ def view(
         n_items=axes.items(runs),
         read_outcomes=_Rows(axes, runs, baselines, cells.select(BY_ITEM))
         if read is None and has_lists
-        else _reading(axes, chosen, read),
+        else _Reading(axes, chosen, read),
         items=items or {},
         other_items=left_out,
         stated=axes.stated(scores, spreads) if spreads else None,
@@ -263,14 +284,19 @@ class _Rows:
         return rows
 
 
-def _reading(axes: Axes, chosen: tuple[str, str], read: Callable[[str], pa.Table] | None) -> ReadOutcomes:
-    def outcomes(target: str) -> ItemOutcomes | None:
-        if read is None:
-            return None
-        runs, baselines, _ = comparable_runs(read(target), *chosen)
-        return axes.outcomes(target, runs, baselines)
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """The outcomes on a target, from the cells that ``read`` gives."""
 
-    return outcomes
+    axes: Axes
+    chosen: tuple[str, str]
+    read: Callable[[str], pa.Table] | None
+
+    def __call__(self, target: str) -> ItemOutcomes | None:
+        if self.read is None:
+            return None
+        runs, baselines, _ = comparable_runs(self.read(target), *self.chosen)
+        return self.axes.outcomes(target, runs, baselines)
 
 
 def about(found: MatrixView) -> dict[str, Any]:

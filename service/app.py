@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
 from matrices.boxed import NoBoxError
+from matrices.held import Held
 from matrices.likeness.text import Overlaps
 from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
 from service import problems
@@ -23,6 +24,8 @@ from service.lanes import Lanes
 from service.measures import Measures
 from service.models import Models
 from service.observing import Metrics, Observed
+from service.once import Newest
+from service.prepared import Prepared
 from service.recommending import Recommending
 from service.remembering import Remembered
 from service.routes import adapters, exports, history, languages, matrices, measures, operations, page, recommendations
@@ -51,22 +54,32 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
         docs_url=None,
         redoc_url=None,
     )
-    models = Models(settings.models, overlaps=overlaps)
+    prepared = Prepared(2 * settings.models)
+    models = Models(settings.models, overlaps=overlaps, prepared=prepared)
+    recommending = Recommending(models, prepared, settings.answers)
+
+    def prepare(held: Held, pause: Callable[[float], bool]) -> None:
+        models.prepare(held, pause)
+        recommending.prepare(held, pause)
+
     snapshots = Snapshots(
         settings.store,
         settings.refresh_seconds,
         listed(settings.private),
         settings.download_folder,
-        models.prepare if settings.prepare else None,
+        prepare if settings.prepare else None,
     )
     app.state.context = Context(
         settings=settings,
         snapshots=snapshots,
         downloads=Downloads(settings.download_folder, settings.download_files),
+        prepared=prepared,
         models=models,
         measures=Measures(settings.measures),
-        recommending=Recommending(models, settings.answers),
+        recommending=recommending,
         lanes=Lanes(),
+        half_widths=Newest(settings.models),
+        texts=Newest(settings.models),
     )
     app.state.metrics = Metrics()
     # The last that is added is the first that a request meets.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import reduce
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -28,19 +30,23 @@ class ChoiceError(ValueError):
     """A condition or an order that is none."""
 
 
-def chosen(cells: pa.Table, conditions: Sequence[str], order: str | None) -> pa.Table:
-    """The cells that meet all conditions (``score>=0.5``, ``seed=0``, ``source=`` for none), in an order (``-score``).
+def chosen(cells: pa.Table, conditions: Sequence[str], order: str | None) -> pa.Array:
+    """Where the cells stand that meet all conditions (``score>=0.5``, ``seed=0``, ``source=`` for none), in an order.
 
-    Without an order they stay as they are. Raises ``ChoiceError``.
+    An order is columns with commas, ``-`` before one that goes down; without one they stay as they are. Raises
+    ``ChoiceError``.
     """
-    for condition in conditions:
-        cells = cells.filter(pc.fill_null(_holds(cells, condition), False))
+    kept = pa.array(np.arange(cells.num_rows))
+    if conditions:
+        holds = [pc.fill_null(_holds(cells, condition), False) for condition in conditions]
+        kept = kept.filter(reduce(pc.and_, holds).combine_chunks())
     if order is None:
-        return cells
+        return kept
     keys = [_sort_key(part.strip()) for part in order.split(",")]
     # What is equal stays in order, so that pages never have a cell twice or not at all.
-    numbered = cells.append_column("", pa.array(range(cells.num_rows), pa.int64()))
-    return cells.take(pc.sort_indices(numbered, sort_keys=[*keys, ("", "ascending")]))
+    names = list(dict.fromkeys(name for name, _ in keys))
+    sorted_by = cells.select(names).take(kept).append_column("", pa.array(np.arange(len(kept))))
+    return kept.take(pc.sort_indices(sorted_by, sort_keys=[*keys, ("", "ascending")]))
 
 
 def _holds(cells: pa.Table, condition: str) -> pa.ChunkedArray:

@@ -8,12 +8,15 @@ from typing import Annotated
 import anyio.to_thread
 from fastapi import Depends, Request
 
+from matrices.arrays import Floats
 from matrices.held import Held
 from service.door import Access
 from service.downloads import Downloads
 from service.lanes import Lanes
 from service.measures import Measures
 from service.models import Models
+from service.once import Newest
+from service.prepared import Prepared
 from service.recommending import Recommending
 from service.settings import Settings
 from service.snapshot import Snapshots
@@ -26,13 +29,18 @@ class Context:
     settings: Settings
     snapshots: Snapshots
     downloads: Downloads
+    prepared: Prepared
     models: Models
     measures: Measures
     recommending: Recommending
     lanes: Lanes
+    half_widths: Newest[Floats]
+    """Of the intervals of each matrix's pairs [S, T]."""
+    texts: Newest[dict[int, bytes]]
+    """The cells of each matrix as JSON, by row."""
 
 
-def context(request: Request) -> Context:
+async def context(request: Request) -> Context:
     """The context ``create_app`` put into the application."""
     found = request.app.state.context
     assert isinstance(found, Context)

@@ -14,32 +14,32 @@ import pyarrow.compute as pc
 from matrices.cells import SCHEMA
 from matrices.credit import Credit
 from matrices.held import Held
-from service.answers import PARQUET
 
 _EEE = "0.2.1"
+_TERMS = (
+    *("citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet"),
+    *("format", "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet"),
+    *("references", "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField"),
+    *("transform"),
+)
+"""Of Croissant, each under its own name."""
 _CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",
     "sc": "https://schema.org/",
     "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
     "dct": "http://purl.org/dc/terms/",
     "conformsTo": "dct:conformsTo",
-    "citeAs": "cr:citeAs",
-    "column": "cr:column",
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "fileProperty": "cr:fileProperty",
-    "recordSet": "cr:recordSet",
-    "repeated": "cr:repeated",
-    "source": "cr:source",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    **{term: f"cr:{term}" for term in _TERMS},
 }
 
 
-def croissant(held: Held, credit: Credit, address: str) -> dict[str, Any]:
-    """The Parquet file at an address, described; a licence for each corpus that the scores were measured on."""
+def croissant(held: Held, credit: Credit, address: str, sha256: str) -> dict[str, Any]:
+    """The Parquet file at an address, of this digest, described; a licence for each corpus that was measured on."""
     name = credit.matrix
     fields = [
         {
@@ -70,7 +70,8 @@ def croissant(held: Held, credit: Credit, address: str) -> dict[str, Any]:
                 "@id": "parquet",
                 "name": f"{name}.parquet",
                 "contentUrl": address,
-                "encodingFormat": PARQUET,
+                "encodingFormat": "application/x-parquet",
+                "sha256": sha256,
             }
         ],
         "recordSet": [{"@type": "cr:RecordSet", "@id": "cells", "name": "cells", "field": fields}],
@@ -100,7 +101,11 @@ def every_eval_ever(credit: Credit, pairs: pa.Table, created: pa.ChunkedArray) -
         "model_info": {
             "name": credit.encoder,
             "id": credit.encoder,
-            **({"developer": developer} if developer else {}),
+            "developer": developer or "unknown",
+            "additional_details": {
+                "deployment_type": "unknown" if credit.imported_from else "self_deployed",
+                "model_availability": "unknown",
+            },
         },
         "evaluation_results": [_result(credit, row) for row in pairs.to_pylist()],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable
@@ -51,6 +52,11 @@ class Downloads:
             os.utime(path, (measured, measured))
 
         return self.file(f"{identity(held, matrix)}.parquet", write)
+
+    def digest(self, held: Held, matrix: str) -> str:
+        """SHA-256 of that file. Raises as ``matrix`` does."""
+        with self.matrix(held, matrix).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def file(self, name: str, write: Callable[[Path], None]) -> Path:
         """The file of a name; ``write`` fills it where there is none yet, and it appears whole or not at all."""

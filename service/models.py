@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Hashable
 from dataclasses import replace
@@ -10,14 +11,15 @@ from functools import partial
 import structlog
 
 from matrices.held import Held
+from matrices.languoids import names
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
-from matrices.recommend import NothingToPredictError, Predict, predictions, shown_for
-from matrices.scores import NoScoresError, ScoreTable, scores_of
-from matrices.typeahead import known_languages
-from matrices.view import choose
+from matrices.recommend import NothingToPredictError, Predict, shown_for
+from matrices.scores import NoScoresError, ScoreTable, scores_in
+from service.fitting import fitted
 from service.lanes import NotYetError
 from service.once import Once
+from service.prepared import Prepared
 
 log = structlog.get_logger()
 
@@ -31,8 +33,15 @@ class Models:
     are known of every matrix.
     """
 
-    def __init__(self, most: int, fit: Fit = predictions, overlaps: Overlaps | None = None) -> None:
+    def __init__(
+        self,
+        most: int,
+        fit: Fit = fitted,
+        overlaps: Overlaps | None = None,
+        prepared: Prepared | None = None,
+    ) -> None:
         self._overlaps, self._fit, self._most = overlaps, fit, most
+        self._prepared = prepared or Prepared(most)
         self._kept = Once[Predict](most, final=(NothingToPredictError,))
         self._tables = Once[ScoreTable](most, final=(NoScoresError,))
 
@@ -40,7 +49,7 @@ class Models:
         self, reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str
     ) -> Predict:
         """As ``matrices.recommend.Predictor`` says. Raises ``NothingToPredictError``."""
-        table = self._table(reader, matrix, version, composition, selection, target)
+        table = self._table(reader, matrix, composition, selection, target)
         return self._kept.get((matrix, _content(table)), partial(self._fit, table))
 
     def at_hand(
@@ -49,39 +58,47 @@ class Models:
         """The same where the model is fitted. Raises ``NotYetError`` where it is not, and never waits."""
         assert isinstance(reader, Held)
         if not self._tables.has(_question(reader, matrix, composition, selection)):
-            args = (reader, matrix, version, composition, selection)
-            raise NotYetError(("scores", *_question(*args[:2], *args[3:])), partial(self._scores, *args))
-        table = self._table(reader, matrix, version, composition, selection, target)
+            args = (reader, matrix, composition, selection)
+            raise NotYetError(("scores", *_question(*args)), partial(self.scores, *args))
+        table = self._table(reader, matrix, composition, selection, target)
         key = (matrix, _content(table))
         if not self._kept.has(key):
             raise NotYetError(key, partial(self._fitted, key, table))
         return self._kept.get(key, partial(self._fit, table))
 
-    def prepare(self, held: Held) -> None:
-        """Fit what the first question about a language nobody measured would wait for, the largest matrix first."""
+    def prepare(self, held: Held, pause: Callable[[float], bool]) -> None:
+        """Fit what the first question about a language nobody measured would wait for, the largest matrix first.
+
+        ``pause`` says between two fits whether to go on.
+        """
         for info in sorted(held.matrices(), key=lambda info: -info.cells)[: self._most]:
-            cells = held.cells(info.matrix, columns=["composition", "selection", "status", "source", "target"])
-            measured = {*cells["source"].unique().to_pylist(), *cells["target"].unique().to_pylist()}
-            anyone = next((one.code for one in known_languages() if one.code not in measured), None)
+            about = self._prepared.of(held).outline(info.matrix)
+            anyone = next((code for code in names() if code not in about.languages), None)
             if anyone is None:
                 continue
-            try:
-                self(held, info.matrix, held.version, *choose(cells, target=anyone), anyone)
-            except (NothingToPredictError, NoScoresError):
-                continue
-            log.info("model fitted", matrix=info.matrix, version=held.version)
+            with contextlib.suppress(NothingToPredictError, NoScoresError):
+                self(held, info.matrix, held.version, *about.choose(None, None, anyone), anyone)
+                log.info("model fitted", matrix=info.matrix, version=held.version)
+            if not pause(0):
+                return
 
-    def _table(
-        self, reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str
-    ) -> ScoreTable:
-        table = self._scores(reader, matrix, version, composition, selection)
+    def _table(self, reader: Reader, matrix: str, composition: str, selection: str, target: str) -> ScoreTable:
+        table = self.scores(reader, matrix, composition, selection)
         return shown_for(replace(table, overlaps=self._overlaps), target)
 
-    def _scores(self, reader: Reader, matrix: str, version: int, composition: str, selection: str) -> ScoreTable:
-        # What is held never changes, so that its identity stands for it; a store grows under one address.
+    def scores(self, reader: Reader, matrix: str, composition: str, selection: str) -> ScoreTable:
+        """The scores that models are fitted to, with standard errors. Raises ``NoScoresError``."""
+        # What is held never changes, so that a digest of its content stands for it; a store grows under one address.
         assert isinstance(reader, Held)
-        compute = partial(scores_of, reader, matrix, version=version, composition=composition, selection=selection)
+        compute = partial(self._read, reader, matrix, composition, selection)
         return self._tables.get(_question(reader, matrix, composition, selection), compute)
+
+    def _read(self, held: Held, matrix: str, composition: str, selection: str) -> ScoreTable:
+        matrices = self._prepared.of(held)
+        shown = matrices.shown(matrix, composition, selection)
+        if shown is None:
+            raise NoScoresError(f"{matrix} has no score of composition {composition!r}, selection {selection!r}")
+        return scores_in(shown.view, held.pretrained(matrices.outline(matrix).encoder), shown.seeds)
 
     def _fitted(self, key: Hashable, table: ScoreTable) -> None:
         try:
@@ -92,7 +109,7 @@ class Models:
 
 def _question(held: Reader, matrix: str, composition: str, selection: str) -> tuple[str, ...]:
     assert isinstance(held, Held)
-    return held.identity, matrix, composition, selection
+    return held.content(matrix), matrix, composition, selection
 
 
 def _content(table: ScoreTable) -> str:

@@ -40,6 +40,11 @@ class Once(Generic[Value]):
             found = self._kept.get(key)
         return found is not None and found.done()
 
+    def forget(self, key: Hashable) -> None:
+        """Keep the value of a key no longer; who waits for it gets it."""
+        with self._lock:
+            self._kept.pop(key, None)
+
     def _run(self, key: Hashable, value: Future[Value | Exception], compute: Callable[[], Value]) -> None:
         try:
             value.set_result(compute())
@@ -51,6 +56,25 @@ class Once(Generic[Value]):
             with self._lock:
                 self._kept.pop(key, None)
             value.set_exception(error)
+
+
+class Newest(Generic[Value]):
+    """As ``Once``, of things that change: values by name and content, of which each name's newest alone is kept."""
+
+    def __init__(self, most: int) -> None:
+        self._once, self._most, self._lock = Once[Value](most), most, threading.Lock()
+        self._contents: OrderedDict[Hashable, Hashable] = OrderedDict()
+
+    def get(self, name: Hashable, content: Hashable, compute: Callable[[], Value]) -> Value:
+        """The value of a name with this content, from whoever asked first. Raises what ``compute`` raises."""
+        with self._lock:
+            before = self._contents.pop(name, content)
+            self._contents[name] = content
+            if len(self._contents) > self._most:
+                self._contents.popitem(last=False)
+        if before != content:
+            self._once.forget((name, before))
+        return self._once.get((name, content), compute)
 
 
 def _value(found: Value | Exception) -> Value:

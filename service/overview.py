@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
+import math
+
+import numpy as np
 import pyarrow.compute as pc
 
+from matrices.arrays import Floats
 from matrices.coordinates import place_of
 from matrices.credit import credit
-from matrices.grid import family, grid
+from matrices.grid import family, in_family_order
 from matrices.held import Held
-from matrices.reading import MatrixInfo, UnknownMatrixError, compositions, selections
-from matrices.recommend import UnknownWayError, named
-from matrices.view import NoScoresError
+from matrices.reading import MatrixInfo, UnknownMatrixError
+from matrices.recommend import Shown, named
+from service.prepared import PreparedMatrices
 from service.schemas import Grid, MatrixDetail, Place
 
 
@@ -23,11 +26,18 @@ def info_of(held: Held, matrix: str) -> MatrixInfo:
     return infos[matrix]
 
 
-def detail(held: Held, matrix: str, composition: str | None = None, selection: str | None = None) -> MatrixDetail:
+def detail(
+    held: Held,
+    matrices: PreparedMatrices,
+    matrix: str,
+    composition: str | None = None,
+    selection: str | None = None,
+) -> MatrixDetail:
     """Everything about one matrix but its cells. Raises ``UnknownMatrixError`` and ``UnknownWayError``."""
     info = info_of(held, matrix)
     cells = held.kept[matrix].cells
-    means, about = grid_of(cells, composition, selection), credit(held, matrix)
+    means = grid_of(matrices.chosen(matrix, composition, selection))
+    about, outline = credit(held, matrix), matrices.outline(matrix)
     codes = sorted({*means.sources, *means.targets})
     return MatrixDetail(
         matrix=matrix,
@@ -39,8 +49,8 @@ def detail(held: Held, matrix: str, composition: str | None = None, selection: s
         cells=info.cells,
         failed=cells.num_rows - info.cells,
         seeds=sorted(pc.unique(cells["seed"]).to_pylist()),
-        compositions=compositions(cells),
-        selections=selections(cells),
+        compositions=list(outline.compositions),
+        selections=list(outline.selections),
         names={code: named(code).name for code in codes},
         families={code: family(code) for code in codes if family(code)},
         places={code: place for code in codes if (place := place_from(code)) is not None},
@@ -57,26 +67,25 @@ def place_from(code: str) -> Place | None:
     return None if found is None else Place(latitude=found[0], longitude=found[1])
 
 
-def grid_of(cells: pa.Table, composition: str | None, selection: str | None) -> Grid:
-    """Mean scores of one composition and selection; default those a recommendation answers from.
-
-    Raises ``UnknownWayError``.
-    """
-    for what, given, there in (
-        ("composition", composition, compositions(cells)),
-        ("selection", selection, selections(cells)),
-    ):
-        if given is not None and given not in there:
-            raise UnknownWayError(what, given, there)
-    try:
-        found = grid(cells, composition=composition, selection=selection)
-    except NoScoresError:
+def grid_of(shown: Shown | None) -> Grid:
+    """The mean scores of a matrix; an empty grid where there are none."""
+    if shown is None:
         return Grid(composition="stack", selection="last", sources=[], targets=[], scores=[], baseline=[])
-    return Grid(
-        composition=found.composition,
-        selection=found.selection,
-        sources=list(found.sources),
-        targets=list(found.targets),
-        scores=[[found.scores.get((source, target)) for target in found.targets] for source in found.sources],
-        baseline=[found.baseline.get(target) for target in found.targets],
+    view = shown.view
+    sources, targets = in_family_order(view.sources), in_family_order(view.targets)
+    rows, columns = (
+        [axis.index(code) for code in codes] for axis, codes in ((view.sources, sources), (view.targets, targets))
     )
+    return Grid(
+        composition=view.composition,
+        selection=view.selection,
+        sources=list(sources),
+        targets=list(targets),
+        scores=[_or_none(row) for row in view.means[np.ix_(rows, columns)]],
+        baseline=_or_none(view.baseline_means[columns]),
+    )
+
+
+def _or_none(values: Floats) -> list[float | None]:
+    """Numbers as JSON has them."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]

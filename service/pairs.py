@@ -12,21 +12,34 @@ import pyarrow.parquet as pq
 from matrices.credit import credit, metadata
 from matrices.export import as_text
 from matrices.held import Held
-from matrices.pairs import pairs
+from matrices.pairs import SCHEMA, half_widths, pairs_in
 from matrices.recommend import code_of
 from service.answers import ARROW, CSV, arrow_stream
+from service.dependencies import Context
 from service.schemas import CellsQuery
 
 
-def pairs_of(held: Held, matrix: str, query: CellsQuery) -> pa.Table:
+def pairs_of(ours: Context, held: Held, matrix: str, query: CellsQuery) -> pa.Table:
     """The pairs of a source and a target, or all. Raises ``UnknownMatrixError`` and ``UnknownLanguageError``."""
-    table = pairs(held, matrix, query.composition, query.selection)
+    table = all_pairs(ours, held, matrix, query.composition, query.selection)
     for name in ("source", "target"):
         given = getattr(query, name)
         if given is not None:
             code = code_of(given, held.kept[matrix].languages)
             table = table.filter(pc.equal(table[name], code))
     return table.replace_schema_metadata(metadata(credit(held, matrix)))
+
+
+def all_pairs(
+    ours: Context, held: Held, matrix: str, composition: str | None = None, selection: str | None = None
+) -> pa.Table:
+    """Every pair, from scores and errors that are computed once. Raises ``UnknownMatrixError``."""
+    shown = ours.prepared.of(held).chosen(matrix, composition, selection)
+    if shown is None:
+        return SCHEMA.empty_table()
+    name = matrix, shown.view.composition, shown.view.selection
+    widths = ours.half_widths.get(name, held.content(matrix), lambda: half_widths(shown.view, shown.seeds))
+    return pairs_in(shown.view, widths, held.pretrained(shown.view.encoder))
 
 
 def as_bytes(table: pa.Table, form: str) -> bytes:

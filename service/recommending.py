@@ -1,34 +1,116 @@
-"""Answers to questions, as bytes: computed once a version and question, however many ask."""
+"""Answers to questions: each target of a matrix is ranked once a content, and an answer is the first of a ranking."""
 
 from __future__ import annotations
 
+import contextlib
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from functools import partial
+
+import structlog
+
 from matrices.held import Held
+from matrices.languages import UnknownLanguageError
 from matrices.reading import UnknownMatrixError
-from matrices.recommend import Question, Recommendation, UnknownTargetError, UnknownTaskError, ask, to_json
+from matrices.recommend import (
+    Asked,
+    Predictor,
+    Question,
+    UnknownTargetError,
+    UnknownTaskError,
+    UnknownWayError,
+    asked,
+    ranked,
+)
+from service.lanes import NotYetError
 from service.models import Models
 from service.once import Once
+from service.prepared import Prepared, PreparedMatrices
+from service.ranking import Serialised
 
-_FINAL = (UnknownTargetError, UnknownTaskError, UnknownMatrixError)
+log = structlog.get_logger()
+
+_FINAL = (UnknownTargetError, UnknownTaskError, UnknownMatrixError, UnknownLanguageError, UnknownWayError)
+_REST = 3
+"""Preparing takes a quarter of one core at most: it rests so many times as long as it works."""
 
 
 class Recommending:
-    """``matrices.recommend.ask`` with a memory of ``most`` answers; safe from many threads.
+    """As ``matrices.recommend.ask``, with a memory of ``most`` rankings; safe from many threads.
 
-    What takes long is never computed here: ``service.lanes.NotYetError`` says what must be there first.
+    A model is never fitted here: ``service.lanes.NotYetError`` says what must be there first.
     """
 
-    def __init__(self, models: Models, most: int) -> None:
-        self._models = models
-        self._kept = Once[bytes](most, final=_FINAL) if most else None
+    def __init__(self, models: Models, prepared: Prepared, most: int) -> None:
+        self._models, self._prepared, self._most = models, prepared, most
+        self._places = Once[tuple[tuple[Asked, Hashable], ...]](most, final=_FINAL)
+        self._rankings = Once[Serialised](most, final=(UnknownTargetError,))
 
     def __call__(self, held: Held, question: Question) -> bytes:
         """The answer as JSON. Raises as ``ask`` does, and ``NotYetError``."""
+        return self._first(held, question, lambda _: True)
 
-        def compute() -> bytes:
-            return to_json(self.answer(held, question))
+    def at_hand(self, held: Held, question: Question) -> bytes | None:
+        """The answer where its ranking is there; None where it is not, and something were to be waited for.
 
-        return compute() if self._kept is None else self._kept.get((held.identity, question), compute)
+        Raises as ``ask`` does.
+        """
+        if not self._places.has(_without_number(held, question)):
+            return None
+        try:
+            return self._first(held, question, self._rankings.has)
+        except _NotThereError:
+            return None
 
-    def answer(self, held: Held, question: Question) -> Recommendation:
-        """The answer itself."""
-        return ask(held, question, self._models.at_hand)
+    def prepare(self, held: Held, pause: Callable[[float], bool]) -> None:
+        """Rank what was measured, the largest matrix first, in up to half of the room there is.
+
+        ``pause`` waits so many seconds between two rankings, and says whether to go on.
+        """
+        matrices, room = self._prepared.of(held), self._most // 2
+        for info in sorted(held.matrices(), key=lambda info: -info.cells):
+            for target in matrices.outline(info.matrix).targets[:room]:
+                begun = time.monotonic()
+                with contextlib.suppress(NotYetError, *_FINAL):
+                    self(held, Question(task=info.task, target=target, matrix=info.matrix))
+                room -= 1
+                if not pause(_REST * (time.monotonic() - begun)):
+                    return
+        log.info("answers prepared", version=held.version, targets=self._most // 2 - room)
+
+    def _first(self, held: Held, question: Question, may: Callable[[Hashable], bool]) -> bytes:
+        unknown: list[UnknownTargetError] = []
+        for place, key in self._places.get(_without_number(held, question), partial(self._asked, held, question)):
+            if not may(key):
+                raise _NotThereError
+            try:
+                found = self._rankings.get(key, partial(self._ranked, held, place, self._models.at_hand))
+            except UnknownTargetError as error:
+                unknown.append(error)
+            else:
+                return found.first(question.k, held.version)
+        raise unknown[0]
+
+    def _asked(self, held: Held, question: Question) -> tuple[tuple[Asked, Hashable], ...]:
+        """Where it may be answered from, and the key of each ranking."""
+        matrices = self._prepared.of(held)
+        return tuple((place, _key(held, matrices, place)) for place in asked(held.matrices(), matrices, question))
+
+    def _ranked(self, held: Held, place: Asked, predictor: Predictor) -> Serialised:
+        return Serialised(ranked(held, self._prepared.of(held), place, predictor))
+
+
+class _NotThereError(Exception):
+    """A ranking that were to be computed."""
+
+
+def _key(held: Held, matrices: PreparedMatrices, place: Asked) -> Hashable:
+    """All that a ranking rests on: its matrix, and where something is predicted what other matrices have too."""
+    shown = matrices.shown(place.matrix, place.composition, place.selection)
+    complete = shown is not None and not place.sources and shown.view.is_complete(place.target)
+    return held.content(place.matrix) if complete else held.identity, place
+
+
+def _without_number(held: Held, question: Question) -> Hashable:
+    return held.identity, replace(question, k=0)

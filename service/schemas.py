@@ -12,6 +12,7 @@ from matrices.reading import MatrixInfo, Provenance
 from matrices.recommend import Recommendation
 
 PAGE_MOST = 10_000
+MOST_RANKED = 100
 TARGETS_MOST = 50
 
 MatrixName = Annotated[str, Field(max_length=200, description="Name of a matrix, as /v1/matrices lists them.")]
@@ -35,7 +36,7 @@ class _Query(BaseModel):
 
 class _Asked(_Query):
     task: str = Field(max_length=100, description="A task, as /v1/matrices lists them.")
-    k: int = Field(default=5, ge=1, le=100, description="How many sources to rank.")
+    k: int = Field(default=5, ge=1, le=MOST_RANKED, description="How many sources to rank.")
     matrix: MatrixName | None = None
     kind: Kind | None = Field(default=None, description="zero_shot comes first where both were measured.")
     encoder: Encoder = None

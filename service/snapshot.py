@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ _EARLIER = 1
 """Earlier versions kept, the last asked for: with the newest, and one that is being read, three whatever is asked."""
 _REST = 3
 """So many times as long as a version took to read, at least, until the next is looked for."""
+
+Prepare = Callable[[Held, Callable[[float], bool]], None]
+"""Makes a version ready to be asked; it is given what waits so many seconds, and says whether to go on."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,9 @@ class Snapshots:
         refresh_seconds: float,
         private: Sequence[str] = (),
         folder: Path | None = None,
-        prepare: Callable[[Held], None] | None = None,
+        prepare: Prepare | None = None,
     ) -> None:
-        """``private`` are patterns of names of matrices; ``prepare`` is run after each swap, in the thread."""
+        """``private`` are patterns of names of matrices; ``prepare`` is run after each swap, in a thread of its own."""
         self._store, self._refresh_seconds, self._private, self._folder = store, refresh_seconds, private, folder
         self._prepare = prepare
         self._lock = threading.Lock()
@@ -153,9 +157,14 @@ class Snapshots:
         if self._prepare is None or self._loaded is None or busy or self._loaded.everything.identity == self._prepared:
             return
         self._prepared = self._loaded.everything.identity
-        args = (self._prepare, self._loaded.everything)
+        args = (self._prepare, self._loaded.everything, partial(self._pause, self._loaded.everything))
         self._preparing = threading.Thread(target=_prepare, args=args, name="preparing", daemon=True)
         self._preparing.start()
+
+    def _pause(self, held: Held, seconds: float) -> bool:
+        """Wait; whether what is held is still the newest, and the service goes on."""
+        loaded = None if self._stop.wait(seconds) else self._loaded
+        return loaded is not None and loaded.everything.identity == held.identity
 
     def _refreshed(self, loaded: Views) -> Views:
         try:
@@ -186,9 +195,9 @@ class Snapshots:
         return Views(held, held if len(public) == len(names) else held.only(public))
 
 
-def _prepare(prepare: Callable[[Held], None], held: Held) -> None:
+def _prepare(prepare: Prepare, held: Held, pause: Callable[[float], bool]) -> None:
     try:
-        prepare(held)
+        prepare(held, pause)
     except Exception as error:
         log.warning("not everything could be prepared; it is made when it is asked for", error=str(error))
 

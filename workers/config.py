@@ -23,7 +23,7 @@ class ConfigError(ValueError):
 
 
 def read_config(path: Path, model: type[Model]) -> Model:
-    """Read a YAML file into ``model``. Raises ``ConfigError`` with the line of the first problem."""
+    """Read a YAML file into ``model``. Raises ``ConfigError`` with all problems and their lines."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -40,11 +40,16 @@ def read_config(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        # A rule about several keys has no place of its own, but names them in backquotes.
-        location = first["loc"] or tuple(re.findall(r"`(\w+)`", first["msg"])[:1])
-        key, value = _find(root, location)
-        raise ConfigError(path, key.start_mark.line + 1, _explain(first, model, value)) from error
+        found: dict[int, str] = {}
+        for one in error.errors():
+            # A rule about several keys has no place of its own, but names them in backquotes.
+            location = one["loc"] or tuple(re.findall(r"`(\w+)`", one["msg"])[:1])
+            key, value = _find(root, location)
+            # Of a value that may be of several kinds each says what it lacks; the first is enough.
+            found.setdefault(key.start_mark.line + 1, _explain(one, model, value))
+        [(line, problem), *others] = found.items()
+        also = "".join(f"; line {at}: {said}" for at, said in sorted(others))
+        raise ConfigError(path, line, f"{problem}{also}") from error
 
 
 def _explain(error: Any, model: type[BaseModel], found: yaml.Node) -> str:

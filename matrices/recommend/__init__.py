@@ -18,14 +18,27 @@ from matrices.recommend.answer import (
     Verdicts,
     to_json,
 )
-from matrices.recommend.measured import UnknownTargetError, recommend, targets
+from matrices.recommend.measured import Ranking, UnknownTargetError, recommend, shown
 from matrices.recommend.names import code_of, named
+from matrices.recommend.outline import Outline, UnknownWayError, outline
 from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
 from matrices.recommend.predicted.cold_start import shown_for
-from matrices.recommend.predictions import predictions, predictor, remembering
-from matrices.recommend.query import Predictor, Question, UnknownTaskError, UnknownWayError, ask
+from matrices.recommend.predictions import predictions, predictions_of, predictor, remembering
+from matrices.recommend.query import (
+    READ,
+    Asked,
+    Predictor,
+    Question,
+    UnknownTaskError,
+    ask,
+    asked,
+    ranked,
+)
+from matrices.recommend.ranking import Shown
 
 __all__ = [
+    "READ",
+    "Asked",
     "Comparison",
     "Considered",
     "Effect",
@@ -37,13 +50,16 @@ __all__ = [
     "Knowledge",
     "Named",
     "NothingToPredictError",
+    "Outline",
     "Outlook",
     "Predict",
     "Predictor",
     "Question",
     "RankedSource",
+    "Ranking",
     "Recommendation",
     "Score",
+    "Shown",
     "SourceSet",
     "UnknownTargetError",
     "UnknownTaskError",
@@ -51,13 +67,17 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "ask",
+    "asked",
     "code_of",
     "named",
+    "outline",
     "predictions",
+    "predictions_of",
     "predictor",
+    "ranked",
     "recommend",
     "remembering",
+    "shown",
     "shown_for",
-    "targets",
     "to_json",
 ]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from matrices.cells import IMPORTED
 from matrices.encoders import saw
 from matrices.items import Items
 from matrices.languages import genealogy, kinship
@@ -20,15 +18,19 @@ from matrices.recommend.candidates import unlisted
 from matrices.recommend.elsewhere import nearest_of
 from matrices.recommend.names import named
 from matrices.recommend.narrative import advice, basis, verdicts
+from matrices.recommend.outline import Outline, outline
 from matrices.recommend.outlook import NothingToPredictError, Outlook, Predict
 from matrices.recommend.popularity import popularity
 from matrices.recommend.predicted.feature_coverage import together
-from matrices.recommend.ranking import compare, measured, ranking
+from matrices.recommend.ranking import Shown, compare, measured, ranking
 from matrices.recommend.sets import one_is_enough, sets_of
 from matrices.recommend.verdict import verdict
-from matrices.view import MatrixView, NoScoresError, choose, view
+from matrices.view import NoScoresError, view
 
 _MOST_CONSIDERED = 3
+
+Others = Callable[[str, int], tuple[Elsewhere, ...]]
+"""From a target, and how near the nearest source is, to what other matrices have."""
 
 
 class UnknownTargetError(LookupError):
@@ -42,10 +44,21 @@ class UnknownTargetError(LookupError):
         )
 
 
-def targets(cells: pa.Table) -> list[str]:
-    """The languages that at least one other language was measured on, sorted."""
-    kept = pc.and_(pc.equal(cells["status"], "ok"), pc.not_equal(cells["source"], cells["target"]))
-    return sorted(pc.unique(cells["target"].filter(kept)).to_pylist())
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Every source of a target, ranked, and all that is to be said of them; answers show the first of them.
+
+    ``like_no_other``: the encoder was pretrained on every target that was measured, and not on this one.
+    """
+
+    whole: Recommendation
+    """The answer with every source."""
+    like_no_other: bool
+
+    def first(self, k: int) -> Recommendation:
+        """The answer with the ``k`` best sources."""
+        answer = replace(self.whole, k=k, sources=self.whole.sources[:k])
+        return replace(answer, basis=basis(answer, like_no_other=self.like_no_other))
 
 
 def recommend(
@@ -63,33 +76,67 @@ def recommend(
     items: Mapping[str, Items] | None = None,
     read: Callable[[str], pa.Table] | None = None,
     spreads: Spreads | None = None,
-    others: Callable[[str, int], tuple[Elsewhere, ...]] = lambda target, nearest: (),
+    others: Others = lambda target, nearest: (),
 ) -> Recommendation:
     """The ``k`` best sources for ``target`` (ISO 639-3) of one matrix, from its cells (one row a cell).
 
     ``composition`` and ``selection`` default as ``matrices.view.choose`` says; ``items``, ``read`` and ``spreads`` are
-    as in ``matrices.view.view``. The matrix's sources that were not measured on the target, and those ``asked`` about,
-    are ranked as ``predict`` expects them; without it they are left out. ``pretrained`` are the languages that the
-    encoder was pretrained on, where that is known. ``others`` gives what other matrices have for a target, or a source
-    that is nearer to it than the kinship given. Raises ``UnknownTargetError`` where that leaves none.
+    as in ``matrices.view.view``. The rest is as in ``rank``. Raises ``UnknownTargetError``.
     """
-    composition, selection = choose(cells, composition=composition, selection=selection, target=target)
-    shown = _view(cells, composition, selection, items, read, spreads)
-    sources = set() if shown is None else set(shown.sources)
-    average = popularity(shown, target) if shown is not None and target in shown.targets else {}
-    found = measured(shown, target, average) if shown is not None and target in shown.targets else None
+    about = outline(cells)
+    composition, selection = about.choose(composition, selection, target)
+    ranked = rank(
+        about,
+        shown(cells, composition, selection, items, read, spreads),
+        target,
+        composition=composition,
+        selection=selection,
+        version=version,
+        measured_on=measured_on,
+        asked=asked,
+        predict=predict,
+        pretrained=pretrained,
+        others=others,
+    )
+    return ranked.first(k)
+
+
+def rank(
+    about: Outline,
+    shown: Shown | None,
+    target: str,
+    *,
+    composition: str,
+    selection: str,
+    version: int = 0,
+    measured_on: Provenance | None = None,
+    asked: Sequence[str] = (),
+    predict: Predict | None = None,
+    pretrained: Collection[str] | None = None,
+    others: Others = lambda target, nearest: (),
+) -> Ranking:
+    """All sources for ``target`` (ISO 639-3) of one matrix, as ``shown`` under a composition and selection.
+
+    The matrix's sources that were not measured on the target, and those ``asked`` about, are ranked as ``predict``
+    expects them; without it they are left out. ``pretrained`` are the languages that the encoder was pretrained on,
+    where that is known. ``others`` gives what other matrices have for a target, or a source that is nearer to it than
+    the kinship given. Raises ``UnknownTargetError`` where that leaves none.
+    """
+    view = None if shown is None else shown.view
+    sources = set() if view is None else set(view.sources)
+    average = popularity(view, target) if view is not None and target in view.targets else {}
+    found = measured(shown, target, average) if shown is not None and target in shown.view.targets else None
     there = set() if found is None else {source.source for source in found.sources}
     missing = (sources | set(asked)) - there - {target}
     outlook, why = _outlook(predict, target, asked) if predict is not None and missing else (None, "")
     ranked, shortlist = ranking(found, outlook, target)
     if not ranked:
-        raise UnknownTargetError(target, targets(cells), cells["matrix"][0].as_py(), why)
+        raise UnknownTargetError(target, about.targets, about.matrix, why)
     nearest = nearest_of([source.source for source in ranked], target)
     unrelated = None if _kinless(target) else nearest == 0
     considered: tuple[Considered, ...] = ()
     if predict is not None and outlook is not None:
-        labelled = targets(cells)
-        candidates = unlisted(target, [source.source for source in ranked], labelled)
+        candidates = unlisted(target, [source.source for source in ranked], about.targets)
         considered = _considered(predict, target, candidates, ranked[0].expected, best_of_all=bool(unrelated))
     regret = None if outlook is None else outlook.regret
     said = verdict(ranked, shortlist, regret=regret, unrelated=unrelated, considered=considered)
@@ -97,25 +144,25 @@ def recommend(
     best_measured = max((source.score for source in ranked if source.measured), default=None)
     some_predicted = any(not source.measured for source in ranked)
     answer = Recommendation(
-        matrix=cells["matrix"][0].as_py(),
+        matrix=about.matrix,
         version=version,
-        kind=cells["kind"][0].as_py(),
-        task=cells["task"][0].as_py(),
-        metric=cells["metric"][0].as_py() if shown is None else shown.metric,
-        encoder=cells["encoder"][0].as_py(),
+        kind=about.kind,
+        task=about.task,
+        metric=about.metric if view is None else view.metric,
+        encoder=about.encoder,
         composition=composition,
         selection=selection,
         target=named(target),
         pretrained=saw(pretrained, target),
-        k=k,
+        k=len(ranked),
         ranked=len(ranked),
-        sources=tuple(ranked[:k]),
+        sources=tuple(ranked),
         tied=tuple(source.source for source in ranked if source.tied_with_best),
         ties_known=all(source.tied_with_best is not None for source in ranked),
         comparison=compare(found, target, ranked),
         method=found.method if found is not None and there else "prediction",
-        failed=0 if shown is None else shown.failed.get(target, 0),
-        other_items=0 if shown is None else shown.other_items.get(target, 0),
+        failed=0 if view is None else view.failed.get(target, 0),
+        other_items=0 if view is None else view.other_items.get(target, 0),
         basis="",
         measured_on=measured_on,
         predicted=sum(not source.measured for source in ranked),
@@ -126,28 +173,30 @@ def recommend(
         unrelated=unrelated,
         considered=considered,
         elsewhere=others(target, nearest) if some_predicted else (),
-        sets=sets_of(expected_sets, cells, target, best_measured),
+        sets=sets_of(expected_sets, about.sets, target, best_measured),
         one_is_enough=one_is_enough(expected_sets),
         databases=databases(),
-        imported_from=_origin(cells),
+        imported_from=about.imported_from,
         verdicts=verdicts(ranked),
         verdict=said,
         advice="",
     )
-    like_no_other = answer.pretrained is False and set(targets(cells)) <= set(pretrained or ())
-    return replace(answer, basis=basis(answer, like_no_other=like_no_other), advice=advice(answer, ranked))
+    like_no_other = answer.pretrained is False and set(about.targets) <= set(pretrained or ())
+    return Ranking(replace(answer, advice=advice(answer, ranked)), like_no_other)
 
 
-def _view(
+def shown(
     cells: pa.Table,
     composition: str,
     selection: str,
     items: Mapping[str, Items] | None,
     read: Callable[[str], pa.Table] | None,
     spreads: Spreads | None,
-) -> MatrixView | None:
+) -> Shown | None:
+    """A matrix's cells under a composition and selection, to rank any of its targets; None where there is no score."""
     try:
-        return view(cells, composition=composition, selection=selection, items=items, read=read, spreads=spreads)
+        found = view(cells, composition=composition, selection=selection, items=items, read=read, spreads=spreads)
+        return Shown(found)
     except NoScoresError:
         return None
 
@@ -189,11 +238,3 @@ def _considered(
 def _knowledge(ranked: Sequence[RankedSource]) -> Knowledge | None:
     pairs = [source.knowledge for source in ranked if source.knowledge is not None]
     return together(pairs) if pairs else None
-
-
-def _origin(cells: pa.Table) -> str | None:
-    """Where imported cells came from, as ``matrices.published.importing`` says it."""
-    if not {"device", "provenance"} <= {*cells.column_names}:
-        return None
-    imported = cells.filter(pc.equal(cells["device"], IMPORTED))
-    return "; ".join(sorted(filter(None, pc.unique(imported["provenance"]).to_pylist()))) or None

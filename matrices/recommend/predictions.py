@@ -9,7 +9,7 @@ from functools import lru_cache
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
 from matrices.recommend.outlook import Outlook, Predict
-from matrices.recommend.predicted import model_for
+from matrices.recommend.predicted import Model, model_for
 from matrices.recommend.predicted.cold_start import by_code, names_in, shown_for
 from matrices.recommend.predicted.explain import outlook
 from matrices.recommend.predicted.kept import scores_for
@@ -73,7 +73,11 @@ def predictions(table: ScoreTable) -> Predict:
 
     Of a table that ``shown_for`` gave, for targets like the one it was for. Raises ``NothingToPredictError``.
     """
-    model = model_for(table)
+    return predictions_of(table, model_for(table))
+
+
+def predictions_of(table: ScoreTable, model: Model) -> Predict:
+    """Predictions from the model that was fitted to a table."""
 
     def predict(target: str, asked: Sequence[str]) -> Outlook:
         [name] = names_in(table, [target])

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from matrices.nearest import there_is
-from matrices.reading import MatrixInfo, Reader, UnknownMatrixError, compositions, selections
+from matrices.reading import MatrixInfo, Reader, UnknownMatrixError
 from matrices.recommend.answer import Recommendation
 from matrices.recommend.elsewhere import elsewhere
-from matrices.recommend.measured import UnknownTargetError, recommend, targets
+from matrices.recommend.measured import Ranking, UnknownTargetError, rank, shown
 from matrices.recommend.names import code_of
+from matrices.recommend.outline import Outline, UnknownWayError, outline
 from matrices.recommend.outlook import Outlook, Predict
-from matrices.view import COLUMNS, NARROW, choose
+from matrices.recommend.ranking import Shown
+from matrices.view import COLUMNS, NARROW
 
-_READ = (*NARROW, "device", "provenance")
+READ = (*NARROW, "device", "provenance")
+"""The columns of a matrix that an answer rests on, but for outcomes of items."""
 
 
 class UnknownTaskError(LookupError):
@@ -29,14 +31,6 @@ class UnknownTaskError(LookupError):
         self.given, self.known = given, tuple(known)
         what = f"task {given!r}" if kind is None else f"task {given!r} of kind {kind}"
         super().__init__(f"there is no matrix for {what}; {there_is(given, known)}")
-
-
-class UnknownWayError(LookupError):
-    """No cells of that encoder, composition or selection; the message names what there is."""
-
-    def __init__(self, what: str, given: str, known: Sequence[str]) -> None:
-        self.what, self.given, self.known = what, given, tuple(known)
-        super().__init__(f"there is no {what} {given!r} here; {there_is(given, known)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +64,29 @@ class Predictor(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question held against a matrix: what is ranked, of whom, by ISO 639-3 codes. However many of it are shown."""
+
+    matrix: str
+    composition: str
+    selection: str
+    target: str
+    sources: tuple[str, ...]
+
+
+class Matrices(Protocol):
+    """Matrices as questions find them: read and prepared when they are asked about, or before."""
+
+    def outline(self, matrix: str) -> Outline:
+        """What it holds."""
+        ...
+
+    def shown(self, matrix: str, composition: str, selection: str) -> Shown | None:
+        """Its scores; None where there are none."""
+        ...
+
+
 def ask(reader: Reader, question: Question, predictor: Predictor | None = None) -> Recommendation:
     """The recommendation from the newest version of the first matrix that fits and has the target.
 
@@ -78,68 +95,96 @@ def ask(reader: Reader, question: Question, predictor: Predictor | None = None) 
     of the target alone. Raises ``UnknownTaskError``, ``UnknownMatrixError``, ``UnknownTargetError`` and
     ``UnknownLanguageError``.
     """
-    version = reader.version
-    fitting = _fitting(reader.matrices(version), question)
-    cells = {info.matrix: reader.cells(info.matrix, version=version, columns=_READ) for info in fitting}
-    known = {name: targets(rows) for name, rows in cells.items()}
-    measured = [name for name in cells if code_of(question.target, known[name]) in known[name]]
-    infos = {info.matrix: info for info in reader.matrices(version)}
-    if measured:
-        return _answer(reader, version, cells[measured[0]], question, predictor, infos)
+    matrices = _Read(reader)
     unknown: list[UnknownTargetError] = []
-    for rows in cells.values():
+    for place in asked(reader.matrices(matrices.version), matrices, question):
         try:
-            return _answer(reader, version, rows, question, predictor, infos)
+            return ranked(reader, matrices, place, predictor, matrices.version).first(question.k)
         except UnknownTargetError as error:
             unknown.append(error)
     raise unknown[0]
 
 
-def _answer(
-    reader: Reader,
-    version: int,
-    cells: pa.Table,
-    question: Question,
-    predictor: Predictor | None,
-    infos: Mapping[str, MatrixInfo],
-) -> Recommendation:
-    matrix = cells["matrix"][0].as_py()
-    known = {*pc.unique(cells["target"]).to_pylist(), *pc.unique(cells["source"]).to_pylist()}
-    target = code_of(question.target, known)
-    for what, given, there in (
-        ("composition", question.composition, compositions(cells)),
-        ("selection", question.selection, selections(cells)),
-    ):
-        if given is not None and given not in there:
-            raise UnknownWayError(what, given, there)
-    composition, selection = choose(
-        cells, composition=question.composition, selection=question.selection, target=target
-    )
+def asked(infos: Sequence[MatrixInfo], matrices: Matrices, question: Question) -> list[Asked]:
+    """Where a question may be answered from, the likeliest first: one place alone where its target was measured.
+
+    Raises ``UnknownTaskError``, ``UnknownMatrixError``, ``UnknownWayError`` and ``UnknownLanguageError``.
+    """
+    outlines = [matrices.outline(info.matrix) for info in _fitting(infos, question)]
+    measured = (about for about in outlines if code_of(question.target, about.targets) in about.targets)
+    first = next(measured, None)
+    return [_asked(about, question) for about in (outlines if first is None else [first])]
+
+
+def ranked(
+    reader: Reader, matrices: Matrices, place: Asked, predictor: Predictor | None, version: int | None = None
+) -> Ranking:
+    """The ranking that answers, at a version of the reader, default the newest. Raises ``UnknownTargetError``."""
+    about, at = matrices.outline(place.matrix), reader.version if version is None else version
 
     @cache
     def made(target: str) -> Predict:
         assert predictor is not None
-        return predictor(reader, matrix, version, composition, selection, target)
+        return predictor(reader, place.matrix, at, place.composition, place.selection, target)
 
-    def predict(target: str, asked: Sequence[str]) -> Outlook:
-        return made(target)(target, asked)
+    def predict(target: str, more: Sequence[str]) -> Outlook:
+        return made(target)(target, more)
 
-    return recommend(
-        cells,
-        target,
-        question.k,
-        composition=composition,
-        selection=selection,
-        version=version,
+    infos = {info.matrix: info for info in reader.matrices(at)}
+
+    return rank(
+        about,
+        matrices.shown(place.matrix, place.composition, place.selection),
+        place.target,
+        composition=place.composition,
+        selection=place.selection,
+        version=at,
         measured_on=reader.provenance,
-        asked=tuple(dict.fromkeys(code_of(source, known) for source in question.sources)),
+        asked=place.sources,
         predict=None if predictor is None else predict,
-        pretrained=reader.pretrained(cells["encoder"][0].as_py()),
-        items=reader.items(matrix),
-        spreads=reader.spreads(matrix),
-        others=partial(elsewhere, reader, version, infos.values(), infos[matrix]),
-        read=lambda target: reader.cells(matrix, version=version, columns=COLUMNS, target=target),
+        pretrained=reader.pretrained(about.encoder),
+        others=partial(elsewhere, reader, at, infos.values(), infos[place.matrix]),
     )
+
+
+@dataclass(eq=False)
+class _Read:
+    """The matrices of a reader at its newest version, read for one question."""
+
+    reader: Reader
+
+    def __post_init__(self) -> None:
+        self.version = self.reader.version
+        self._cells: dict[str, pa.Table] = {}
+
+    def outline(self, matrix: str) -> Outline:
+        return outline(self._of(matrix))
+
+    def shown(self, matrix: str, composition: str, selection: str) -> Shown | None:
+        return shown(
+            self._of(matrix),
+            composition,
+            selection,
+            self.reader.items(matrix),
+            partial(self._target, matrix),
+            self.reader.spreads(matrix),
+        )
+
+    def _target(self, matrix: str, target: str) -> pa.Table:
+        return self.reader.cells(matrix, version=self.version, columns=COLUMNS, target=target)
+
+    def _of(self, matrix: str) -> pa.Table:
+        if matrix not in self._cells:
+            self._cells[matrix] = self.reader.cells(matrix, version=self.version, columns=READ)
+        return self._cells[matrix]
+
+
+def _asked(about: Outline, question: Question) -> Asked:
+    target = code_of(question.target, about.languages)
+    about.must_have(question.composition, question.selection)
+    composition, selection = about.choose(question.composition, question.selection, target)
+    sources = tuple(dict.fromkeys(code_of(source, about.languages) for source in question.sources))
+    return Asked(matrix=about.matrix, composition=composition, selection=selection, target=target, sources=sources)
 
 
 def _fitting(infos: Sequence[MatrixInfo], question: Question) -> list[MatrixInfo]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 
 from matrices.arrays import Floats
 from matrices.languages import kinship
@@ -32,9 +34,28 @@ class MeasuredTarget:
     method: Method
 
 
-def measured(view: MatrixView, target: str, average: Mapping[str, float]) -> MeasuredTarget:
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A view of a matrix, and what its runs together say of seeds: the same for all of its targets."""
+
+    view: MatrixView
+
+    @cached_property
+    def seeds(self) -> SeedVariance:
+        """Computed once, however many targets are ranked."""
+        return SeedVariance(self.view)
+
+    def reading(self, read: Callable[[str], pa.Table]) -> Shown:
+        """The same with outcomes of items from ``read``, as ``MatrixView.reading`` says."""
+        again = Shown(self.view.reading(read))
+        again.__dict__["seeds"] = self.seeds
+        return again
+
+
+def measured(shown: Shown, target: str, average: Mapping[str, float]) -> MeasuredTarget:
     """What was measured on ``target``, read and computed for it alone; ``average`` are mean z-scores of sources."""
-    samples, seeds = Resamples(view), SeedVariance(view)
+    view, seeds = shown.view.without_outcomes_read(), shown.seeds
+    samples = Resamples(view)
     try:
         runs = TargetRuns(view, target, samples, seeds)
     except MeasureError:

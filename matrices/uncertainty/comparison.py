@@ -29,7 +29,7 @@ from matrices.uncertainty.components import (
     together,
 )
 from matrices.uncertainty.influence import influence
-from matrices.uncertainty.multiplicity import max_t
+from matrices.uncertainty.multiplicity import max_t_of_pairs
 from matrices.uncertainty.resampling import ItemSample, Resamples
 from matrices.view import MatrixView
 
@@ -171,8 +171,7 @@ class TargetRuns:
         random = np.random.default_rng([sample.entropy, 2])
         moved = sample.moved(own)
         moved += np.sqrt(of_source).astype(np.float32) * random.standard_normal(moved.shape, dtype=np.float32)
-        deviations = moved[:, first] - moved[:, second]
-        reach = found.joint_half_width(max_t(deviations, deviations.std(axis=0), LEVEL))
+        reach = found.joint_half_width(max_t_of_pairs(moved, LEVEL))
         error, reach = (_square(values, count) for values in (found.error, reach))
         means = self._view.means[sources, self._at]
         # Where nothing varies, as between two sources that answer every item alike, nothing is beyond doubt.

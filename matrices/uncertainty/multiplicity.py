@@ -42,3 +42,27 @@ def max_t(deviations: Singles, errors: Floats, level: float) -> float:
         return float("nan")
     most = np.abs(deviations[:, varying] / errors[varying].astype(np.float32)).max(axis=1)
     return float(np.quantile(most, level))
+
+
+def max_t_of_pairs(moved: Singles, level: float) -> float:
+    """``max_t`` of the differences of all pairs of S columns of a joint bootstrap ``moved`` [B, S].
+
+    Their errors are their own standard deviations over the resamples. One source is held against the others at a time:
+    all pairs at once would be B S^2 / 2 numbers.
+    """
+    rows = np.ascontiguousarray(moved.T)
+    sources, resamples = rows.shape
+    means = rows.mean(axis=1, dtype=np.float64)
+    most = np.zeros(resamples, np.float32)
+    for at in range(sources - 1):
+        apart = rows[at + 1 :] - rows[at]
+        squares = np.einsum("sb,sb->s", apart, apart).astype(np.float64)
+        variance = np.maximum(squares / resamples - (means[at + 1 :] - means[at]) ** 2, 0)
+        varying = variance > 0
+        if varying.any():
+            scale = (1 / np.sqrt(variance[varying])).astype(np.float32)[:, None]
+            np.abs(apart, out=apart)
+            ratios = apart if varying.all() else apart[varying]
+            np.multiply(ratios, scale, out=ratios)
+            np.maximum(most, ratios.max(axis=0), out=most)
+    return float(np.quantile(most, level)) if most.any() else float("nan")

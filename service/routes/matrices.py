@@ -8,17 +8,17 @@ import pyarrow as pa
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from matrices.cells import SCHEMA
-from matrices.held import Held
+from matrices.held import Held, HeldMatrix
 from matrices.recommend import code_of
 from matrices.validation import LISTS
 from service import paging
 from service.answers import ARROW, CSV, JSON, PARQUET, TABLE_CONTENT, answer, arrow_stream, preferred
 from service.choosing import chosen
-from service.dependencies import Now, Ours, sees_everything
+from service.dependencies import Context, Now, Ours, sees_everything
 from service.overview import detail
 from service.pairs import as_bytes, pairs_of
 from service.problems import documented
-from service.rows import json_object, json_rows
+from service.rows import json_object, json_rows, row_texts
 from service.schemas import CellsPage, CellsQuery, Matrices, MatrixDetail, MatrixName, MatrixQuery
 
 router = APIRouter(tags=["matrices"])
@@ -26,6 +26,8 @@ router = APIRouter(tags=["matrices"])
 Name = Annotated[MatrixName, Path()]
 _BRIEF = [name for name in SCHEMA.names if name not in LISTS]
 _FORMS = (JSON, ARROW, PARQUET, CSV)
+MOST_TEXTS = 50_000
+"""Cells of a matrix, each of some 600 bytes as JSON, up to which they are kept so, to be joined to pages."""
 
 
 @router.get("/v1/matrices", response_model=Matrices, responses=documented(503))
@@ -41,7 +43,7 @@ def show_matrix(
     request: Request, ours: Ours, held: Now, matrix: Name, query: Annotated[MatrixQuery, Query()]
 ) -> Response:
     """One matrix: its axes, its mean scores, and what they were measured on."""
-    body = detail(held, matrix, query.composition, query.selection)
+    body = detail(held, ours.prepared.of(held), matrix, query.composition, query.selection)
     return answer(request, body.model_dump_json().encode(), ours.settings.cache_seconds)
 
 
@@ -62,20 +64,20 @@ def list_cells(
     cursor = None if query.cursor is None else paging.read(query.cursor, question)
     held = newest if cursor is None else ours.snapshots.at(cursor.version, sees_everything(request))
     if query.form == "pairs":
-        table = pairs_of(held, matrix, query)
+        table = pairs_of(ours, held, matrix, query)
         body = json_object(matrix=matrix, version=held.version, total=table.num_rows, cells=json_rows(table), next=None)
         return answer(request, body if form == JSON else as_bytes(table, form), ours.settings.cache_seconds, form)
-    rows = _rows(held, matrix, query)
+    cells, there = _chosen(held, matrix, query)
     begin = 0 if cursor is None else cursor.offset
     end = begin + (query.limit or ours.settings.page_size)
-    following = paging.write(paging.Cursor(held.version, end), question) if end < rows.num_rows else None
-    page = _page(held, matrix, rows.slice(begin, end - begin), query)
+    following = paging.write(paging.Cursor(held.version, end), question) if end < len(there) else None
+    here = there.slice(begin, end - begin)
     headers = {} if following is None else {"Link": f'<{_with_cursor(request, following)}>; rel="next"'}
     if form == JSON:
-        body = json_object(
-            matrix=matrix, version=held.version, total=rows.num_rows, cells=json_rows(page), next=following
-        )
+        objects = _objects(ours, held, matrix, cells, here, query)
+        body = json_object(matrix=matrix, version=held.version, total=len(there), cells=objects, next=following)
     else:
+        page = _page(held, matrix, cells.take(here), query)
         body = arrow_stream(page) if form == ARROW else as_bytes(page, form)
     return answer(request, body, ours.settings.cache_seconds, form, headers)
 
@@ -85,18 +87,31 @@ def _with_cursor(request: Request, cursor: str) -> str:
     return f"{url.path}?{url.query}"
 
 
-def _rows(held: Held, matrix: str, query: CellsQuery) -> pa.Table:
-    """The cells asked for, without their outcomes: where each stands in the matrix is their last column."""
+def _chosen(held: Held, matrix: str, query: CellsQuery) -> tuple[pa.Table, pa.Array]:
+    """Cells without their outcomes, of which ``row`` says where they are; and which are asked for, in order."""
     held.cells(matrix, columns=[])
     kept = held.kept[matrix]
     source, target = (code and code_of(code, kept.languages) for code in (query.source, query.target))
     cells = kept.numbered(source, target)
     same = [f"{name}={value}" for name in ("composition", "selection") if (value := getattr(query, name)) is not None]
-    return chosen(cells, [*same, *query.where], query.sort)
+    return cells, chosen(cells, [*same, *query.where], query.sort)
+
+
+def _objects(ours: Context, held: Held, matrix: str, cells: pa.Table, here: pa.Array, query: CellsQuery) -> bytes:
+    """The cells that stand ``here`` as a JSON array; of a matrix that is not too large each is text already."""
+    kept = held.kept[matrix]
+    if query.outcomes or kept.cells.num_rows > MOST_TEXTS:
+        return json_rows(_page(held, matrix, cells.take(here), query))
+    texts = ours.texts.get(matrix, held.content(matrix), lambda: _texts(kept))
+    return b"[" + b",".join([texts[row] for row in cells["row"].take(here).to_pylist()]) + b"]"
+
+
+def _texts(kept: HeldMatrix) -> dict[int, bytes]:
+    texts = (text.encode() for text in row_texts(kept.cells.select(_BRIEF)))
+    return dict(zip(kept.rows.tolist(), texts, strict=True))
 
 
 def _page(held: Held, matrix: str, rows: pa.Table, query: CellsQuery) -> pa.Table:
     if not query.outcomes:
         return rows.select(_BRIEF)
-    lists = held.kept[matrix].lists(rows)
-    return pa.table({name: lists[name] if name in LISTS else rows[name] for name in SCHEMA.names}, SCHEMA)
+    return held.kept[matrix].whole(rows)

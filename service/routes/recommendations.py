@@ -26,8 +26,7 @@ async def recommend(
 
     What was not measured is predicted from what was, and says so.
     """
-    body = await ours.lanes.run(partial(ours.recommending, held, _question(query, query.target)))
-    return answer(request, body, ours.settings.cache_seconds)
+    return answer(request, await _answer(ours, held, _question(query, query.target)), ours.settings.cache_seconds)
 
 
 @router.post("/v1/recommendations", response_model=Recommendations, responses=documented(413, 422, 503))
@@ -39,7 +38,7 @@ async def recommend_several(request: Request, ours: Ours, held: Now, body: Recom
 
 async def _answered(ours: Context, held: Held, body: RecommendationsBody, target: str) -> bytes:
     try:
-        found = await ours.lanes.run(partial(ours.recommending, held, _question(body, target)))
+        found = await _answer(ours, held, _question(body, target))
     except Exception as error:
         wrong = known_problem(error)
         if wrong is None:
@@ -48,6 +47,21 @@ async def _answered(ours: Context, held: Held, body: RecommendationsBody, target
     return json_object(target=target, answer=found, problem=None)
 
 
+async def _answer(ours: Context, held: Held, question: Question) -> bytes:
+    """At once where it is at hand: to hand it to a thread takes as long as to make it."""
+    found = ours.recommending.at_hand(held, question)
+    return await ours.lanes.run(partial(ours.recommending, held, question)) if found is None else found
+
+
 def _question(given: RecommendationQuery | RecommendationsBody, target: str) -> Question:
-    fields = given.model_dump(exclude={"source", "target", "targets"})
-    return Question(**fields, target=target, sources=tuple(given.source))
+    return Question(
+        task=given.task,
+        target=target,
+        k=given.k,
+        matrix=given.matrix,
+        kind=given.kind,
+        sources=tuple(given.source),
+        encoder=given.encoder,
+        composition=given.composition,
+        selection=given.selection,
+    )

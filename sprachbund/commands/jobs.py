@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -125,7 +126,7 @@ def fill_command(
     from workers.driver import fill
 
     if bound is None:
-        with watching(Console(stderr=as_json)) as watch:
+        with stopping(job_file), watching(Console(stderr=as_json)) as watch:
             summary = fill(job, folder=job_file.parent, address=address, watch=watch)
         if as_json:
             print(json.dumps(dataclasses.asdict(summary)))
@@ -136,7 +137,7 @@ def fill_command(
     from workers.until import Rounds
 
     rounds = Rounds(bound, budget, say_standing)
-    with watching(Console(stderr=as_json)) as watch:
+    with stopping(job_file), watching(Console(stderr=as_json)) as watch:
         summary = fill(job, folder=job_file.parent, address=address, watch=watch, doing=rounds)
     say_rounds(summary, bound, job.store, as_json)
 
@@ -184,6 +185,31 @@ def report(console: Console, summary: Summary, store: str) -> None:
         )
     asking = f"sprachbund recommend --store {shown(store)} --task TASK --target LANGUAGE"
     console.print(f"Ask it: [bold]{escape(asking)}[/]", soft_wrap=True)
+
+
+@contextmanager
+def stopping(job_file: Path) -> Iterator[None]:
+    """Let SIGTERM, as a cluster sends it at a time limit, and Ctrl-C end a run as it ends by itself, and say what next.
+
+    Cells are kept as each column ends, and claims are given back, so that nothing is lost but work that was going on.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        raise SystemExit(number)
+
+    # Ray sets a handler of its own while it runs, which raises the same.
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except (SystemExit, KeyboardInterrupt) as stopped:
+        number = stopped.code if isinstance(stopped, SystemExit) else signal.SIGINT
+        if number not in (signal.SIGTERM, signal.SIGINT):
+            raise
+        said = "stopped. What was measured is in the store; the same command goes on: sprachbund fill"
+        Console(stderr=True).print(f"{said} {shown(job_file)}", markup=False, highlight=False, soft_wrap=True)
+        raise SystemExit(128 + int(number)) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

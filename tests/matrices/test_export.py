@@ -13,6 +13,7 @@ import pytest
 
 from matrices.cells import SCHEMA, Cell
 from matrices.export import UnknownFormatError, export
+from matrices.held import hold
 from matrices.reading import UnknownMatrixError
 from matrices.store import Store
 
@@ -111,6 +112,10 @@ def test_the_same_cells_make_the_same_file_however_they_came(cells: list[Cell], 
     first_citation, other_citation = (credit.pop("citation") for credit in credits)
     assert first_citation.replace(f"version {len(cells)}", "version 1") == other_citation
     assert credits[0] == credits[1]
+
+
+def test_what_is_held_is_written_in_parts_to_the_same_file(store: Store, parquet: Path, tmp_path: Path) -> None:
+    assert export(hold(store), MATRIX, tmp_path / "held.parquet").read_bytes() == parquet.read_bytes()
 
 
 def test_an_earlier_version_can_be_exported(store: Store, cells: list[Cell], tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ import pytest
 import uvicorn
 
 from matrices.cells import Cell, from_table
+from matrices.languoids import names
 from matrices.store import Store
-from matrices.typeahead import known_languages
 from service import Settings, create_app
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def test_names_of_a_store_never_become_markup(serve_at: ServeAt, store: Store) -
 
 @pytest.mark.filterwarnings("default")
 def test_a_large_matrix_takes_few_nodes(serve_at: ServeAt, tmp_path: Path, make_cell: Callable[..., Cell]) -> None:
-    codes = [one.code for one in known_languages()[:200]]
+    codes = [*names()][:200]
     store = Store.open(tmp_path / "large", create=True)
     store.append([make_cell(s, t, (i * 7 + j) % 60) for i, s in enumerate(codes[:100]) for j, t in enumerate(codes)])
     complaints: list[str] = []

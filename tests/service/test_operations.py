@@ -113,7 +113,7 @@ def test_a_defect_is_a_problem_document_without_its_inside(client: TestClient, m
     def defect(*_: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("service.recommending.ask", defect)
+    monkeypatch.setattr("service.recommending.asked", defect)
     response = client.get("/v1/recommendations", params={"task": "pos", "target": "yor"})
 
     assert response.status_code == 500

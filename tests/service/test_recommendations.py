@@ -24,6 +24,15 @@ def test_the_answer_is_what_the_library_says(client: TestClient, store: Store) -
     assert [source["source"] for source in response.json()["sources"]] == ["deu", "hin"]
 
 
+@pytest.mark.parametrize("k", [1, 3, 4, 100])
+def test_more_or_fewer_sources_are_cut_from_one_ranking(client: TestClient, store: Store, k: int) -> None:
+    client.get(PATH, params={"task": "pos", "target": "yor", "k": 2, "source": "ibo"})
+    again = client.get(PATH, params={"task": "pos", "target": "Yoruba", "k": k, "source": "ibo"})
+
+    question = Question(task="pos", target="yor", k=k, sources=("ibo",))
+    assert again.content == to_json(ask(store, question, predictor))
+
+
 def test_kind_and_matrix_choose_what_answers(client: TestClient) -> None:
     interference = client.get(PATH, params={"task": "pos", "target": "yor", "kind": "interference"}).json()
     named = client.get(PATH, params={"task": "pos", "target": "yor", "matrix": interference["matrix"]}).json()

@@ -142,3 +142,11 @@ def test_unreadable_file_is_named(path: Path, content: bytes | None) -> None:
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"job\.yaml: cannot be read"):
         read_config(path, Settings)
+
+
+def test_all_mistakes_are_told_at_once_a_line_each(path: Path) -> None:
+    line, told = problem(path, "name: a\ncodes: 3\ncolour: red\n")
+
+    assert line == 2
+    assert "`codes`" in told
+    assert "; line 3: unknown key `colour`" in told

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from matrices.cells import Cell, to_table
-from matrices.recommend import UnknownTargetError, recommend, targets, to_json
+from matrices.recommend import UnknownTargetError, outline, recommend, to_json
 
 MakeCell = Callable[..., Cell]
 
@@ -212,7 +212,7 @@ def test_the_plain_composition_and_selection_are_the_default(run: Run) -> None:
 def test_a_target_nothing_was_measured_on_is_an_error_naming_those_there_are(run: Run, make_cell: MakeCell) -> None:
     cells = [run("deu", 70), run("wol", 70, target="wol"), make_cell(source="deu", target="ewe", status="failed")]
 
-    assert targets(to_table(cells)) == ["yor"]
+    assert outline(to_table(cells)).targets == ("yor",)
     for target in ("ewe", "wol", "swa"):
         with pytest.raises(UnknownTargetError, match=f"{target} was not measured as a target in .*there is: yor"):
             recommend(to_table(cells), target)

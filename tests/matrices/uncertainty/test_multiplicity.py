@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from matrices.uncertainty.multiplicity import benjamini_hochberg, max_t
+from matrices.uncertainty.multiplicity import benjamini_hochberg, max_t, max_t_of_pairs
 
 P = arrays(np.float64, st.integers(1, 30), elements=st.floats(0, 1))
 
@@ -40,3 +40,13 @@ def test_cells_that_do_not_vary_are_left_out_of_a_band() -> None:
     deviations = np.random.default_rng(0).normal(size=(1000, 2)).astype(np.float32)
     assert max_t(deviations, np.array([1.0, 0.0]), 0.95) == max_t(deviations[:, :1], np.ones(1), 0.95)
     assert np.isnan(max_t(deviations, np.zeros(2), 0.95))
+
+
+def test_a_band_of_all_pairs_is_that_of_their_differences() -> None:
+    moved = np.random.default_rng(0).normal(size=(500, 9)).astype(np.float32)
+    moved[:, 4] = moved[:, 3]  # Two that never differ are no pair that varies.
+    first, second = np.triu_indices(9, 1)
+    apart = moved[:, first] - moved[:, second]
+
+    assert_allclose(max_t_of_pairs(moved, 0.95), max_t(apart, apart.std(axis=0), 0.95), rtol=1e-5)
+    assert np.isnan(max_t_of_pairs(np.repeat(moved[:, :1], 3, axis=1), 0.95))

@@ -1,0 +1,90 @@
+"""A matrix in outline: what a question is held against before any score is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from matrices.cells import IMPORTED
+from matrices.nearest import there_is
+from matrices.reading import compositions, selections
+from matrices.recommend.sets import TOGETHER
+from matrices.view import choose
+
+
+class UnknownWayError(LookupError):
+    """No cells of that encoder, composition or selection; the message names what there is."""
+
+    def __init__(self, what: str, given: str, known: Sequence[str]) -> None:
+        self.what, self.given, self.known = what, given, tuple(known)
+        super().__init__(f"there is no {what} {given!r} here; {there_is(given, known)}")
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """What one matrix holds. ``targets`` are the languages that at least one other was measured on, sorted.
+
+    ``languages`` are all there are, measured or failed; ``imported_from`` says where imported cells came from, as
+    ``matrices.importing`` does. ``scored`` has a row for each composition, selection and target with a source's score.
+    """
+
+    matrix: str
+    kind: str
+    task: str
+    metric: str
+    encoder: str
+    targets: tuple[str, ...]
+    languages: frozenset[str]
+    compositions: tuple[str, ...]
+    selections: tuple[str, ...]
+    imported_from: str | None
+    scored: pa.Table
+    sets: pa.Table
+    """The cells of several sources together."""
+
+    def must_have(self, composition: str | None, selection: str | None) -> None:
+        """Raises ``UnknownWayError`` for one that is named and that no cell has."""
+        for what, given, there in (
+            ("composition", composition, self.compositions),
+            ("selection", selection, self.selections),
+        ):
+            if given is not None and given not in there:
+                raise UnknownWayError(what, given, there)
+
+    def choose(self, composition: str | None, selection: str | None, target: str | None = None) -> tuple[str, str]:
+        """The composition and selection that a target is answered from, as ``matrices.view.choose`` says."""
+        return choose(self.scored, composition=composition, selection=selection, target=target)
+
+
+_WAYS = ["composition", "selection", "target", "status"]
+
+
+def outline(cells: pa.Table) -> Outline:
+    """The outline of the cells of one matrix, of which there is at least one."""
+    ok = cells.filter(pc.equal(cells["status"], "ok"))
+    scored = ok.filter(pc.is_valid(ok["source"]))
+    of_others = scored.filter(pc.not_equal(scored["source"], scored["target"]))
+    ways = scored.select(_WAYS).group_by(_WAYS, use_threads=False).aggregate([])
+    return Outline(
+        **{name: cells[name][0].as_py() for name in ("matrix", "kind", "task", "metric", "encoder")},
+        targets=tuple(sorted(pc.unique(of_others["target"]).to_pylist())),
+        languages=frozenset(
+            code for name in ("source", "target") for code in pc.unique(cells[name].drop_null()).to_pylist()
+        ),
+        compositions=tuple(compositions(cells)),
+        selections=tuple(selections(cells)),
+        imported_from=_origin(cells),
+        # Each way of a target has some source; which does not matter.
+        scored=ways.append_column("source", pa.repeat("any", ways.num_rows)),
+        sets=ok.filter(pc.is_in(ok["composition"], pa.array(TOGETHER))),
+    )
+
+
+def _origin(cells: pa.Table) -> str | None:
+    if not {"device", "provenance"} <= {*cells.column_names}:
+        return None
+    imported = cells.filter(pc.equal(cells["device"], IMPORTED))
+    return "; ".join(sorted(filter(None, pc.unique(imported["provenance"]).to_pylist()))) or None
