@@ -52,7 +52,7 @@ def train_language_adapter(
     encoder.add_language_adapter(name, reduction=recipe.reduction)
     with encoder.train(name) as parameters:
         losses = _language_losses(encoder, stream, recipe, recipe.steps, name, recipe.others)
-        loss = _train_to_the_end(parameters, losses, _falling(recipe.learning_rate, recipe.steps), tick)
+        loss = _train_to_the_end(parameters, losses, falling(recipe.learning_rate, recipe.steps), tick)
     return Outcome(loss, time.monotonic() - start)
 
 
@@ -75,10 +75,10 @@ def shift_encoder(
     with encoder.train_whole() as learning:
         parameters = list(learning.parameters.values())
         losses = _language_losses(encoder, stream, recipe, max(budgets), None)
-        rates = _Rates(recipe.learning_rate, recipe.warm_up, max(budgets), falls=False)
-        for step, loss in enumerate(_descend(parameters, losses, rates, tick), start=1):
+        rates = Rates(recipe.learning_rate, recipe.warm_up, max(budgets), falls=False)
+        for step, loss in enumerate(descend(parameters, losses, rates, tick), start=1):
             if step in budgets:
-                _refuse_infinite(parameters, rates)
+                refuse_infinite(parameters, rates)
                 keep(step, learning.changed(), Outcome(loss, time.monotonic() - start))
 
 
@@ -109,11 +109,11 @@ def train_task_adapter(
     def losses() -> Iterable[Tensor]:
         for _ in range(recipe.epochs):
             for indices in training_batches(encoded, recipe.batch, rng):
-                yield _label_loss(encoder, head, text, indices, name)
+                yield label_loss(encoder, head, text, indices, name)
 
     with encoder.train(name, dropout=recipe.dropout) as parameters:
         learning = [*parameters, *head.parameters()]
-        loss = _train_to_the_end(learning, losses(), _falling(recipe.learning_rate, steps), tick)
+        loss = _train_to_the_end(learning, losses(), falling(recipe.learning_rate, steps), tick)
     return head.eval(), Outcome(loss, time.monotonic() - start)
 
 
@@ -188,7 +188,8 @@ def _language_losses(
         yield nn.functional.cross_entropy(logits, targets)
 
 
-def _label_loss(encoder: Encoder, head: Head, text: FrozenPrefix, indices: Sequence[int], name: str) -> Tensor:
+def label_loss(encoder: Encoder, head: Head, text: FrozenPrefix, indices: Sequence[int], name: str) -> Tensor:
+    """The loss of a batch, the sequences ``indices`` of a text, under task adapter ``name`` and a head."""
     batch = collate(text.encoded, indices, encoder.special.pad)
     states = encoder.above(text.seam(batch, indices, name), language=text.language, task=name)
     scores = head.over(states, batch.unit_of.to(encoder.device), batch.units)
@@ -196,7 +197,7 @@ def _label_loss(encoder: Encoder, head: Head, text: FrozenPrefix, indices: Seque
 
 
 @dataclass(frozen=True, slots=True)
-class _Rates:
+class Rates:
     """A learning rate by step: it rises linearly to its peak, and stays there or falls linearly to nought."""
 
     peak: float
@@ -211,21 +212,22 @@ class _Rates:
         return self.peak * min(rise, fall, 1.0)
 
 
-def _falling(peak: float, steps: int) -> _Rates:
-    return _Rates(peak, max(1, round(0.06 * steps)), steps, falls=True)
+def falling(peak: float, steps: int) -> Rates:
+    """A rate that rises over 6% of the steps and falls linearly."""
+    return Rates(peak, max(1, round(0.06 * steps)), steps, falls=True)
 
 
 def _train_to_the_end(
-    parameters: Sequence[nn.Parameter], losses: Iterable[Tensor], rates: _Rates, tick: Tick | None
+    parameters: Sequence[nn.Parameter], losses: Iterable[Tensor], rates: Rates, tick: Tick | None
 ) -> float:
     """All steps; returns the mean loss of the last ones."""
-    *_, loss = _descend(parameters, losses, rates, tick)
-    _refuse_infinite(parameters, rates)
+    *_, loss = descend(parameters, losses, rates, tick)
+    refuse_infinite(parameters, rates)
     return loss
 
 
-def _descend(
-    parameters: Sequence[nn.Parameter], losses: Iterable[Tensor], rates: _Rates, tick: Tick | None
+def descend(
+    parameters: Sequence[nn.Parameter], losses: Iterable[Tensor], rates: Rates, tick: Tick | None
 ) -> Iterator[float]:
     """AdamW over the losses, one step each; tells after each the mean of the last ones."""
     optimiser = torch.optim.AdamW(parameters, lr=rates.peak, weight_decay=0.01, fused=True)
@@ -246,10 +248,11 @@ def _descend(
         yield float(np.mean(tail))
 
 
-def _refuse_infinite(parameters: Sequence[nn.Parameter], rates: _Rates) -> None:
+def refuse_infinite(parameters: Sequence[nn.Parameter], rates: Rates) -> None:
+    """Raises ``TrainingError`` where a step left weights that are not finite."""
     if not all(bool(parameter.isfinite().all()) for parameter in parameters):
         raise _diverged("the last step left weights that are not finite", rates)
 
 
-def _diverged(how: str, rates: _Rates) -> TrainingError:
+def _diverged(how: str, rates: Rates) -> TrainingError:
     return TrainingError(f"{how}; lower learning_rate ({rates.peak})")

@@ -280,6 +280,19 @@ class Encoder:
         """The weights of one adapter by parameter name, with the adapter's own name left out."""
         return {key.replace(f".{name}.", ".*."): value.detach() for key, value in self._parameters(name).items()}
 
+    def put(self, name: str, weights: Mapping[str, Tensor]) -> None:
+        """Overwrite the weights of one adapter by ``weights``, named as ``parameters_of`` names them.
+
+        Raises ``ValueError`` unless names and shapes are exactly the adapter's.
+        """
+        own = self.parameters_of(name)
+        if own.keys() != weights.keys():
+            raise ValueError(f"weights of another kind of adapter: {sorted(own.keys() ^ weights.keys())[:3]}")
+        refuse_unfit(own, weights)
+        for key, weight in weights.items():
+            own[key].copy_(weight)
+        self.backbone.forget(name)  # What was prepared of a fine-tuned copy is of the weights before.
+
     def _add(self, name: str, config: Any) -> None:
         self._refuse_loaded(name)
         self._model.add_adapter(name, config=config)

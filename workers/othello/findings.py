@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workers.othello.job import Condition
-from workers.othello.summary import Estimate, Summary
+from workers.othello.summary import Summary
 
 Verdict = Literal["reproduced", "not reproduced", "not asked"]
 

@@ -9,7 +9,7 @@ import pytest
 from workers.othello.findings import findings, kept
 from workers.othello.job import Condition
 from workers.othello.numbers import Number, to_table
-from workers.othello.summary import Estimate, Summary, summarise
+from workers.othello.summary import Summary, summarise
 
 CONDITIONS = {"naive": Condition(), "anchors-4": Condition(anchors=4), "unified": Condition(output="unified")}
 PUBLISHED = {
