@@ -1,8 +1,8 @@
 """Weighted sums of trained weights: points on lines and planes between the states of runs, and their means.
 
-A state is what ``Encoder.parameters_of`` gives, by name. Bottlenecks and fine-tuned layers are added weight by weight. Of
-LoRA what the encoder reads is the product B A, and a sum of factors is not the factor of the sum; so factors are laid
-side by side, [c1 B1, c2 B2] [A1; A2] = c1 B1 A1 + c2 B2 A2, which adds products at the price of their ranks.
+A state is what ``Encoder.parameters_of`` gives, by name. Bottlenecks and fine-tuned layers are added weight by weight.
+Of LoRA what the encoder reads is the product B A, and a sum of factors is not the factor of the sum; so factors are
+laid side by side, [c1 B1, c2 B2] [A1; A2] = c1 B1 A1 + c2 B2 A2, which adds products at the price of their ranks.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _sum(name: str, parts: Sequence[tuple[Tensor, float]]) -> Tensor:
 
 
 def effect(state: State, recipe: TaskRecipe) -> dict[str, Tensor]:
-    """The tensors in which a line between states is straight: the weights themselves, and of LoRA B A x alpha / rank."""
+    """The tensors in which a line between states is straight: the weights, and of LoRA B A x alpha / rank."""
     if not isinstance(recipe, LowRankRecipe):
         return dict(state)
     scaling = recipe.alpha / recipe.rank

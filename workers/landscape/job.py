@@ -16,7 +16,7 @@ RANDOM = "random"
 
 
 class Surface(BaseModel):
-    """A plane through a source's solution: the first axis leads to the solution with ``target``, the second elsewhere."""
+    """A plane through a source's solution: one axis leads to that of ``target`` and the source, one elsewhere."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""What is read off a point of the landscape: error and loss of a language's items under the weights that stand there."""
+"""What is read off a point of the landscape: error and loss of a language's items under its weights."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Number:
     ``toward`` is the language that the run at the line's other end learned beside ``source``: ``source`` itself for the
     control, which reads the source's own items again in another order. ``language`` is the one measured.
 
-    ``point`` says which weights: ``line`` and ``surface`` (at ``alpha``, and at ``beta`` along the second axis ``axis``),
+    ``point`` says which weights: ``line`` and ``surface`` (at ``alpha``, and ``beta`` along the second axis ``axis``),
     ``averaged`` and ``averaged_half`` (the mean of all snapshots of the source's run, and of the later half), ``start``
     (before training). ``measure``: ``error`` (1 less the task's metric), ``loss`` (mean, nats an answer); of lines
     ``distance`` (Euclidean, between their ends); of other points ``along`` (their projection on the line, in lines)

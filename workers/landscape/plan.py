@@ -1,4 +1,4 @@
-"""A landscape job worked out: its data, checked, and its runs and measurements, each under the key of what decides it."""
+"""A landscape job worked out: its data, checked; its runs and measurements, each under the key of what decides it."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from workers.estimates import Estimate
 from workers.othello.job import Condition
 from workers.othello.summary import Summary
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from matrices.export import whole_file
 from matrices.plots import save
 from matrices.plots.style import SOFT, styled
+from workers.estimates import Estimate
 from workers.othello.board import lengths, random_games, square_name
 from workers.othello.job import LaboratoryJob, Run
 from workers.othello.probes import Probe, board_states, move_states

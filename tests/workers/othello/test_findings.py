@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from workers.estimates import Estimate
 from workers.othello.findings import findings, kept
 from workers.othello.job import Condition
 from workers.othello.numbers import Number, to_table
