@@ -30,20 +30,20 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Exam:
     """The items that a language is measured by, as the encoder's frozen layers leave them."""
 
     dataset: Dataset
     text: FrozenPrefix
 
 
-def read_point(encoder: Encoder, recipe: TaskRecipe, state: State, head: Head, tests: list[Test]) -> list[Reading]:
+def read_point(encoder: Encoder, recipe: TaskRecipe, state: State, head: Head, tests: list[Exam]) -> list[Reading]:
     """A reading of each of ``tests`` under the weights ``state``, of an adapter that ``recipe`` makes, and ``head``."""
     with standing(encoder, _NAME, recipe, state), torch.inference_mode():
         return [_read(encoder, head, test) for test in tests]
 
 
-def _read(encoder: Encoder, head: Head, test: Test) -> Reading:
+def _read(encoder: Encoder, head: Head, test: Exam) -> Reading:
     encoded, task = test.text.encoded, test.text.encoded.task
     kept: list[Any] = [()] * len(encoded.sequences)
     loss, answers = 0.0, 0

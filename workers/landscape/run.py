@@ -18,7 +18,7 @@ from adapters_zoo.backbone import Encoder
 from adapters_zoo.combination import State, combined, difference, effect, inner, random_direction
 from adapters_zoo.heads import Head
 from matrices.export import whole_file
-from workers.landscape.measuring import Reading, Test, read_point
+from workers.landscape.measuring import Exam, Reading, read_point
 from workers.landscape.numbers import Number, read_numbers, to_table, write_numbers
 from workers.landscape.plan import LandscapePlan, Line, Measurement, Plane, Run
 from workers.landscape.training import AVERAGED, AVERAGED_HALF, LAST, START, States, train_head, train_run
@@ -183,8 +183,8 @@ class _Conductor:
         head.load_state_dict(load_file(kept))
         return head.to(self.encoder.device).requires_grad_(False).eval()
 
-    def _test(self, language: str) -> Test:
-        return Test(self.plan.tests[language], self._text(language, "test"))
+    def _test(self, language: str) -> Exam:
+        return Exam(self.plan.tests[language], self._text(language, "test"))
 
     def _text(self, language: str, use: str) -> FrozenPrefix:
         if (language, use) not in self._texts:
