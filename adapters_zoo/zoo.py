@@ -101,6 +101,14 @@ class Zoo:
         scores: list[float | None] = json.loads((self._open(encoder, key) / _SCORES).read_text(encoding="utf-8"))
         return scores
 
+    def same_as(self, key: str) -> str:
+        """The key of the adapter that has the same weights: that which was ``taken`` as it is, else ``key`` itself.
+
+        Raises as ``load`` does.
+        """
+        taken: dict[str, float] = self.made_from(key).get("taken", {})
+        return next(iter(taken)) if len(taken) == 1 else key
+
     def made_from(self, key: str) -> dict[str, Any]:
         """What determined an adapter, or scores. Raises ``AdapterFileError``."""
         stated: dict[str, Any] = read_manifest(self._shelf.open(key))["made_from"]

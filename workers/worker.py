@@ -62,6 +62,7 @@ class Worker:
         self._bench = bench
         self._zoo = Zoo(bench.zoo)
         self._heads: dict[str, Head] = {}
+        self._same: dict[str, str] = {}
         self._text: tuple[object, FrozenPrefix, tuple[str, ...]] | None = None
 
     # Opened at the first unit, so that what is wrong with them fails that unit by name; an actor that cannot even
@@ -259,12 +260,20 @@ class Worker:
         self, dataset: Dataset, encoded: EncodedItems, below: _Below, planned: Sequence[PlannedCell]
     ) -> list[list[Outcome]]:
         language, shift = below
-        adapters = [cell.task_adapter for cell in planned if cell.task_adapter]
-        self._need([*adapters, *([language] if language and adapters else [])])
-        contestants = [Contestant(key, self._heads[key]) for key in adapters]
+        # Several selections may have taken the same state: it is measured once, as the first of them.
+        same = {cell.task_adapter: self._same_as(cell.task_adapter) for cell in planned if cell.task_adapter}
+        first = {state: key for key, state in reversed(same.items())}
+        self._need([*first.values(), *([language] if language and first else [])])
+        contestants = [Contestant(key, self._heads[key]) for key in first.values()]
         with self._shifted(shift):
-            measured = iter(evaluate(self._encoder, dataset, encoded, language, contestants))
-        return [next(measured) if cell.task_adapter else _constant(dataset) for cell in planned]
+            results = evaluate(self._encoder, dataset, encoded, language, contestants)
+        measured = dict(zip(first, results, strict=True))
+        return [measured[same[cell.task_adapter]] if cell.task_adapter else _constant(dataset) for cell in planned]
+
+    def _same_as(self, key: str) -> str:
+        if key not in self._same:
+            self._same[key] = self._zoo.same_as(key)
+        return self._same[key]
 
     def _shifted(self, snapshot: str | None) -> AbstractContextManager[None]:
         if snapshot is None:

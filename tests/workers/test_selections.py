@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 from pydantic import ValidationError
 
 from adapters_zoo.backbone import Encoder
@@ -188,7 +189,7 @@ class TestStates:
         with_states = job(**knobs, selections=["averaged"])
         task = make_plan(with_states).tasks[key]
         assert task.key == key
-        (zoo / key / "manifest.json").unlink()
+        shutil.rmtree(zoo / key)
         filled(with_states)
         assert (zoo / key / "adapter" / "adapter.safetensors").read_bytes() == before
 
@@ -265,19 +266,33 @@ def test_every_method_leaves_states_and_selections(
     assert {cell.method for cell in cells} == {method}
 
 
-def test_a_source_without_a_dev_split_is_named(tiny_corpora: Path, job: MakeJob, tmp_path: Path) -> None:
-    corpora = shutil.copytree(tiny_corpora, tmp_path / "corpora")
-    (corpora / "corner" / "dev" / "qab.tsv").unlink()
+@pytest.fixture
+def without_dev(tiny_corpora: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """Copies the corpora without the dev split of a language."""
+
+    def make(code: str) -> Path:
+        corpora: Path = shutil.copytree(tiny_corpora, tmp_path / "corpora")
+        path = corpora / "corpora.yaml"
+        declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+        block = next(one for one in declared["corpora"] if one.get("task") == "corner")
+        block["languages"] = [language for language in block["languages"] if language != code]
+        rest = {name: value for name, value in block.items() if name != "dev"}
+        declared["corpora"].append({**rest, "name": "rest", "languages": [code]})
+        path.write_text(yaml.safe_dump(declared), encoding="utf-8")
+        return corpora
+
+    return make
+
+
+def test_a_source_without_a_dev_split_is_named(job: MakeJob, without_dev: Callable[[str], Path]) -> None:
     with pytest.raises(PlanError, match="corner: qab has no dev split"):
-        make_plan(job(corpora=corpora))
+        make_plan(job(corpora=without_dev("qab")))
 
 
 def test_the_oracle_is_left_out_where_a_target_has_no_dev_split(
-    tiny_corpora: Path, job: MakeJob, tmp_path: Path
+    job: MakeJob, without_dev: Callable[[str], Path]
 ) -> None:
-    corpora = shutil.copytree(tiny_corpora, tmp_path / "corpora")
-    (corpora / "corner" / "dev" / "qac.tsv").unlink()
-    plan = make_plan(job(corpora=corpora))
+    plan = make_plan(job(corpora=without_dev("qac")))
     assert "corner: qac has no dev split, so no target_dev" in plan.notes
     of_target = [cell.selection for column in plan.columns if column.target == "qac" for cell in column.cells]
     assert "target_dev" not in of_target
