@@ -95,7 +95,7 @@ def standing(encoder: Encoder, name: str, recipe: TaskRecipe, state: State) -> I
     with torch.random.fork_rng(devices=[]):  # What is drawn is overwritten, and must not move the draws of others.
         add_untrained(encoder, name, recipe)
     try:
-        encoder.put(name, state)
+        encoder.assign(name, state)
         yield
     finally:
         encoder.remove(name)

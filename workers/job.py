@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,7 @@ from adapters_zoo.recipes import (
     LowRankRecipe,
     Method,
     Positive,
+    Rate,
     ShiftRecipe,
     TaskAdapterRecipe,
     TaskRecipe,
@@ -28,12 +30,19 @@ from adapters_zoo.recipes import (
 )
 from adapters_zoo.storage import BUCKETS, in_bucket
 from matrices.languages import resolve
+from matrices.selections import LAST, parse
 from workers.config import read_config
 
 Language = Annotated[StrictStr, AfterValidator(lambda given: resolve(given).code)]
 """Any tag, code or English name, kept as ISO 639-3. Checked one by one, so that an error has the line of its own."""
 Composition = Literal["alone", "stack", "shift"]
 Seed = Annotated[int, Field(ge=0)]
+SelectionName = Annotated[StrictStr, AfterValidator(lambda given: _checked(given))]
+
+
+def _checked(name: str) -> str:
+    parse(name)
+    return name
 
 
 def _none_or_recipe(given: Any) -> Any:
@@ -61,6 +70,31 @@ class EvaluationSettings(BaseModel):
 
     split: Literal["dev", "test"] = Field("test", description="which split of the target is scored")
     max_items: Positive | None = Field(None, description="score the first so many items; all by default")
+
+
+class Change(BaseModel):
+    """How a further recipe differs from that of the method."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    learning_rate: Rate | None = None
+    batch: Positive | None = None
+    epochs: Positive | None = None
+
+    def of(self, recipe: TaskRecipe) -> TaskRecipe:
+        """The changed recipe."""
+        return recipe.model_copy(update=self.model_dump(exclude_none=True))
+
+
+class SelectionSettings(BaseModel):
+    """What selections go by."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_items: Positive | None = Field(None, description="score the first so many items of a dev split; all by default")
+    guard: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.9, description="a mean leaves out states whose dev score is below this share of the best one's"
+    )
 
 
 class Job(BaseModel):
@@ -108,6 +142,18 @@ class Job(BaseModel):
     task_adapter: TaskAdapterRecipe = TaskAdapterRecipe()
     lora: LowRankRecipe = LowRankRecipe()
     full: TunedRecipe = TunedRecipe()
+    head: Literal["own", "shared"] = Field(
+        "own",
+        description="each run learns a head of its own, or all runs of a source learn under that of a first one, "
+        "frozen: weights of several runs have a mean only then",
+    )
+    recipes: tuple[Change, ...] = Field(
+        (), description="further recipes, as changes of the method's; each has a matrix of its own"
+    )
+    selections: Annotated[tuple[SelectionName, ...], Field(min_length=1)] = Field(
+        (LAST,), description="which weights of a run, or of several, are measured"
+    )
+    selecting: SelectionSettings = SelectionSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     leave_out_copies: bool = Field(
         True, description="train on no item whose text is in the same language's dev or test"
@@ -143,7 +189,7 @@ class Job(BaseModel):
                     raise ValueError(f"{code} is not among the {name}; add it there")
         return cells
 
-    @field_validator("seeds", "tasks", "compositions")
+    @field_validator("seeds", "tasks", "compositions", "recipes", "selections")
     @classmethod
     def _distinct(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         if len(set(values)) < len(values):
@@ -186,10 +232,26 @@ class Job(BaseModel):
     @field_validator("task_adapter", "lora", "full")
     @classmethod
     def _is_of_the_method(cls, recipe: TaskRecipe, info: ValidationInfo) -> TaskRecipe:
-        method = {"task_adapter": "bottleneck"}.get(str(info.field_name), info.field_name)
+        method = next(method for method, field in _RECIPES.items() if field == info.field_name)
         if info.data.get("method", method) != method:
             raise ValueError(f"goes with `method: {method}` only")
         return recipe
+
+    @field_validator("selections")
+    @classmethod
+    def _can_be_made(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if info.data.get("kind") == "interference" and names != (LAST,):
+            raise ValueError("go with `kind: zero_shot`; of interference `last` alone is measured")
+        field = _RECIPES.get(info.data.get("method", "bottleneck"), "task_adapter")
+        recipe, runs = info.data.get(field), len(info.data.get("seeds", ())) * (1 + len(info.data.get("recipes", ())))
+        for name, selection in zip(names, map(parse, names), strict=True):
+            if selection.needs_snapshots and recipe is not None and recipe.snapshots < 2:
+                raise ValueError(f"{name} chooses among snapshots of a run; keep some: `{field}: {{snapshots: 10}}`")
+            if selection.runs > runs:
+                raise ValueError(f"{name} needs {selection.runs} runs, and seeds and recipes make {runs}")
+            if selection.averages_runs and info.data.get("head") == "own":
+                raise ValueError(f"{name} is a mean of several runs, whose heads must be one; set `head: shared`")
+        return names
 
     @field_validator("store", "zoo")
     @classmethod
@@ -209,14 +271,23 @@ class Job(BaseModel):
     @property
     def task_recipe(self) -> TaskRecipe:
         """The recipe of the method."""
-        recipes: dict[Method, TaskRecipe] = {"bottleneck": self.task_adapter, "lora": self.lora, "full": self.full}
-        return recipes[self.method]
+        recipe: TaskRecipe = getattr(self, _RECIPES[self.method])
+        return recipe
+
+    @property
+    def task_recipes(self) -> tuple[TaskRecipe, ...]:
+        """The recipe of the method, and the further ones that differ from it."""
+        return tuple(dict.fromkeys([self.task_recipe, *(change.of(self.task_recipe) for change in self.recipes)]))
 
     def relative_to(self, folder: Path) -> Job:
         """The same job with relative paths taken from ``folder``, and the zoo's place decided."""
         store = _from(folder, self.store)
         zoo = _from(folder, self.zoo) if self.zoo is not None else _beside(store, "zoo")
         return self.model_copy(update={"store": store, "zoo": zoo, "corpora": folder / self.corpora})
+
+
+_RECIPES: Mapping[Method, str] = {"bottleneck": "task_adapter", "lora": "lora", "full": "full"}
+"""The key of the recipe of each method."""
 
 
 def _from(folder: Path, place: str) -> str:

@@ -10,18 +10,23 @@ from adapters_zoo.recipes import TunedRecipe
 from workers.units import (
     Column,
     DataReference,
+    DevScores,
     LanguageAdapter,
     PlannedCell,
+    Selected,
     Shift,
     TaskAdapter,
     Unit,
     kept_as,
+    needs,
     stands_on,
 )
 
 _CHARACTERS_A_TOKEN = 3
 _TRAINING = 2
 """A training token against one that is only read: no gradient of a frozen weight is formed."""
+_MEAN = 10
+"""Reading the weights of one adapter, against a token that is read."""
 _SHIFTING = 3
 """The same where every weight learns."""
 
@@ -142,13 +147,6 @@ class Schedule:
         return next((self._broken[key] for key in stands_on(cell) if key in self._broken), None)
 
 
-def needs(unit: Unit) -> list[str]:
-    """Keys of all that a unit stands on."""
-    if isinstance(unit, Column):
-        return [key for cell in unit.cells for key in stands_on(cell)]
-    return [unit.under] if isinstance(unit, TaskAdapter) and unit.under else []
-
-
 def _name(unit: Unit) -> str:
     return f"{unit.matrix}/{unit.target}" if isinstance(unit, Column) else unit.key
 
@@ -162,6 +160,10 @@ def cost(unit: Unit) -> int:
     if isinstance(unit, TaskAdapter):
         rate = _SHIFTING if isinstance(unit.recipe, TunedRecipe) else _TRAINING
         return rate * unit.recipe.epochs * sum(map(_tokens, unit.data))
+    if isinstance(unit, DevScores):
+        return len(unit.adapters) * sum(map(_tokens, unit.data))
+    if isinstance(unit, Selected):
+        return _MEAN * sum(map(len, unit.runs))
     return sum(bool(stands_on(cell)) for cell in unit.cells) * _tokens(unit.data)
 
 
@@ -170,7 +172,8 @@ def _tokens(data: DataReference) -> int:
 
 
 def _order(unit: Unit) -> tuple[int, int]:
-    return (2 if isinstance(unit, Column) else 1 if isinstance(unit, TaskAdapter) else 0), -cost(unit)
+    kinds = (LanguageAdapter | Shift, TaskAdapter, DevScores, Selected, Column)
+    return next(at for at, kind in enumerate(kinds) if isinstance(unit, kind)), -cost(unit)
 
 
 def describe(unit: Unit) -> str:
@@ -181,4 +184,8 @@ def describe(unit: Unit) -> str:
         return f"shift to {unit.language}"
     if isinstance(unit, TaskAdapter):
         return f"{unit.task} adapter from {'+'.join(one.language for one in unit.data)}, seed {unit.seed}"
+    if isinstance(unit, DevScores):
+        return f"{unit.data[0].task} dev scores on {'+'.join(one.language for one in unit.data)}"
+    if isinstance(unit, Selected):
+        return f"{unit.task} weights {unit.selection}"
     return f"{unit.task} column {unit.target}"

@@ -42,8 +42,33 @@ Keep = Callable[[int, Mapping[str, Tensor], Outcome], None]
 """Given the weights after so many steps, which change when it returns, and how it went so far."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """Where a run halts to have its state kept: after each of ``parts`` (of so many equal parts, the end not among).
+
+    ``keep`` is told the part and how it went so far, while the adapter has that state's weights.
+    """
+
+    of: int
+    parts: Sequence[int]
+    keep: Callable[[int, Outcome], None]
+
+    def by_step(self, steps: int) -> dict[int, list[int]]:
+        """The parts that end after each step of a run of so many; several, where steps are fewer than parts."""
+        ending: dict[int, list[int]] = {}
+        for part in self.parts:
+            ending.setdefault(max(1, round(steps * part / self.of)), []).append(part)
+        return ending
+
+
 def train_language_adapter(
-    encoder: Encoder, name: str, sentences: Sequence[str], recipe: LanguageAdapterRecipe, tick: Tick | None = None
+    encoder: Encoder,
+    name: str,
+    sentences: Sequence[str],
+    recipe: LanguageAdapterRecipe,
+    tick: Tick | None = None,
+    *,
+    stops: Stops | None = None,
 ) -> Outcome:
     """Add adapter ``name`` to ``encoder`` and train it by masked-language modelling. Raises ``TrainingError``."""
     start = time.monotonic()
@@ -52,7 +77,7 @@ def train_language_adapter(
     encoder.add_language_adapter(name, reduction=recipe.reduction)
     with encoder.train(name) as parameters:
         losses = _language_losses(encoder, stream, recipe, recipe.steps, name, recipe.others)
-        loss = _train_to_the_end(parameters, losses, falling(recipe.learning_rate, recipe.steps), tick)
+        loss = _train_to_the_end(parameters, losses, falling(recipe.learning_rate, recipe.steps), tick, stops)
     return Outcome(loss, time.monotonic() - start)
 
 
@@ -91,10 +116,13 @@ def train_task_adapter(
     labels: Sequence[str],
     seed: int,
     tick: Tick | None = None,
+    frozen: Head | None = None,
+    stops: Callable[[Head], Stops] | None = None,
 ) -> tuple[Head, Outcome]:
-    """Add adapter ``name`` and a head, trained on ``text``.
+    """Add adapter ``name`` and a head, trained on ``text``; or train the adapter under a ``frozen`` head.
 
-    ``seed`` decides initialisation and order. Raises ``TrainingError``.
+    ``seed`` decides initialisation and order. ``stops`` of a head say which states are kept. Raises ``TrainingError``,
+    also where the frozen head has other labels.
     """
     start = time.monotonic()
     encoded = text.encoded
@@ -103,7 +131,9 @@ def train_task_adapter(
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     add_untrained(encoder, name, recipe)
-    head = Head(encoder.hidden_size, labels, recipe.pool).to(encoder.device)
+    head = Head(encoder.hidden_size, labels, recipe.pool).to(encoder.device) if frozen is None else frozen
+    if head.labels != tuple(labels):
+        raise TrainingError(f"the shared head has labels {', '.join(head.labels)}, not {', '.join(labels)}")
     steps = recipe.epochs * math.ceil(len(encoded.groups) / recipe.batch)
 
     def losses() -> Iterable[Tensor]:
@@ -112,8 +142,9 @@ def train_task_adapter(
                 yield label_loss(encoder, head, text, indices, name)
 
     with encoder.train(name, dropout=recipe.dropout) as parameters:
-        learning = [*parameters, *head.parameters()]
-        loss = _train_to_the_end(learning, losses(), falling(recipe.learning_rate, steps), tick)
+        learning = [*parameters, *(head.parameters() if frozen is None else ())]
+        rates = falling(recipe.learning_rate, steps)
+        loss = _train_to_the_end(learning, losses(), rates, tick, stops(head) if stops else None)
     return head.eval(), Outcome(loss, time.monotonic() - start)
 
 
@@ -218,10 +249,20 @@ def falling(peak: float, steps: int) -> Rates:
 
 
 def _train_to_the_end(
-    parameters: Sequence[nn.Parameter], losses: Iterable[Tensor], rates: Rates, tick: Tick | None
+    parameters: Sequence[nn.Parameter],
+    losses: Iterable[Tensor],
+    rates: Rates,
+    tick: Tick | None,
+    stops: Stops | None = None,
 ) -> float:
-    """All steps; returns the mean loss of the last ones."""
-    *_, loss = descend(parameters, losses, rates, tick)
+    """All steps, with their stops; returns the mean loss of the last ones."""
+    start, loss = time.monotonic(), math.nan
+    parts = stops.by_step(rates.steps) if stops else {}
+    for step, loss in enumerate(descend(parameters, losses, rates, tick), start=1):
+        for part in parts.get(step, ()):
+            refuse_infinite(parameters, rates)
+            assert stops is not None
+            stops.keep(part, Outcome(loss, time.monotonic() - start))
     refuse_infinite(parameters, rates)
     return loss
 

@@ -76,7 +76,7 @@ def test_a_state_that_stands_is_what_passes_read_and_is_gone_afterwards(encoder:
     one, other = states(encoder, recipe, 2)
     same = combined([one, one], [0.5, 0.5])
     add_untrained(encoder, "own", recipe)
-    encoder.put("own", one)
+    encoder.assign("own", one)
     with standing(encoder, "point", recipe, same):
         torch.testing.assert_close(encoder.hidden(IDS, task="point"), encoder.hidden(IDS, task="own"))
     with standing(encoder, "point", recipe, other):
@@ -102,7 +102,7 @@ def test_unlike_states_are_refused(encoder: Encoder) -> None:
         combined([one, {"a": torch.zeros(1)}], [0.5, 0.5])
     add_untrained(encoder, "own", RECIPES["bottleneck"])
     with pytest.raises(ValueError, match="weights of another"):
-        encoder.put("own", {"a": torch.zeros(1)})
+        encoder.assign("own", {"a": torch.zeros(1)})
 
 
 def test_the_inner_product_is_that_of_all_weights_in_a_row() -> None:

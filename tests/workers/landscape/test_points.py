@@ -66,7 +66,7 @@ def test_the_ends_of_a_line_have_the_runs_own_scores(
     errors = []
     for at, end in enumerate(ends):
         add_untrained(encoder, "own", recipe)
-        encoder.put("own", end)
+        encoder.assign("own", end)
         [own] = evaluate(encoder, test, encode_items(encoder, test), None, [Contestant("own", head)])
         encoder.remove("own")
         found = score(own)
