@@ -35,7 +35,9 @@ from workers.config import read_config
 
 Language = Annotated[StrictStr, AfterValidator(lambda given: resolve(given).code)]
 """Any tag, code or English name, kept as ISO 639-3. Checked one by one, so that an error has the line of its own."""
-Composition = Literal["alone", "stack", "shift"]
+Composition = Literal["alone", "stack", "shift", "multi"]
+SourceSet = Annotated[tuple[Language, ...], Field(min_length=2), AfterValidator(lambda given: _sorted(given))]
+"""Sources that are learnt from together, in the order of their codes, however they are listed."""
 Seed = Annotated[int, Field(ge=0)]
 SelectionName = Annotated[StrictStr, AfterValidator(lambda given: _checked(given))]
 
@@ -43,6 +45,12 @@ SelectionName = Annotated[StrictStr, AfterValidator(lambda given: _checked(given
 def _checked(name: str) -> str:
     parse(name)
     return name
+
+
+def _sorted(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(codes)) < len(codes):
+        raise ValueError("a source stands twice, perhaps under two names")
+    return tuple(sorted(codes))
 
 
 def _none_or_recipe(given: Any) -> Any:
@@ -122,12 +130,16 @@ class Job(BaseModel):
     compositions: Annotated[tuple[Composition, ...], Field(min_length=1)] = Field(
         default_factory=lambda known: ("alone",) if known.get("language_adapter", True) is None else ("stack",),
         validate_default=True,
-        description="zero_shot: the task adapter alone, or on its target's language adapter (stack). interference: "
-        "what a transfer language adds, its adapter (stack) or training of the encoder itself (shift). "
+        description="zero_shot: the task adapter alone, on its target's language adapter (stack), or alone and learnt "
+        "from each of `sets` (multi). interference: what a transfer language adds, its adapter (stack) or training of "
+        "the encoder itself (shift). "
         "By default stack, or alone where there are no language adapters",
     )
     cells: dict[Language, tuple[Language, ...]] | None = Field(
         None, description="target: its sources; measures these pairs alone, by default every source on every target"
+    )
+    sets: tuple[SourceSet, ...] = Field(
+        (), description="multi: sources that one task adapter learns from together, under the items of a single one"
     )
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
     shift: ShiftRecipe = ShiftRecipe()
@@ -189,7 +201,20 @@ class Job(BaseModel):
                     raise ValueError(f"{code} is not among the {name}; add it there")
         return cells
 
-    @field_validator("seeds", "tasks", "compositions", "recipes", "selections")
+    @field_validator("sets")
+    @classmethod
+    def _are_of_sources_and_asked_for(
+        cls, sets: tuple[tuple[str, ...], ...], info: ValidationInfo
+    ) -> tuple[tuple[str, ...], ...]:
+        sources = info.data.get("sources")
+        for code in (code for one in sets for code in one):
+            if sources is not None and code not in sources:
+                raise ValueError(f"{code} is not among the sources; add it there")
+        if ("multi" in info.data.get("compositions", ())) != bool(sets):
+            raise ValueError("go with `compositions: [alone, multi]` or the like, and that with `sets`")
+        return sets
+
+    @field_validator("seeds", "tasks", "compositions", "recipes", "selections", "sets")
     @classmethod
     def _distinct(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         if len(set(values)) < len(values):
@@ -207,7 +232,9 @@ class Job(BaseModel):
     @classmethod
     def _go_with_the_kind(cls, compositions: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         kind = info.data.get("kind")
-        allowed = {"zero_shot": ("alone", "stack"), "interference": ("stack", "shift")}.get(str(kind), compositions)
+        allowed = {"zero_shot": ("alone", "stack", "multi"), "interference": ("stack", "shift")}.get(
+            str(kind), compositions
+        )
         for composition in compositions:
             if composition not in allowed:
                 raise ValueError(f"{composition} does not go with `kind: {kind}`; allowed: {', '.join(allowed)}")

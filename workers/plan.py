@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ from workers.units import (
     kept_as,
 )
 
-STACK, ALONE = "stack", "alone"
+STACK, ALONE, MULTI = "stack", "alone", "multi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,8 @@ class _Planner:
         """The baselines of a target, and the rows of the sources that the job pairs with it; all if none."""
         if self.job.cells is None:
             return rows
-        return [row for row in rows if row.source is None or row.source in self.job.cells[target]]
+        asked = self.job.cells[target]
+        return [row for row in rows if row.source is None or set(row.source.split("+")).issubset(asked)]
 
     def _zero_shot(self, train: Mapping[str, Facts], recipe: TaskRecipe) -> _RowsOf:
         def weights(of: str | None) -> dict[tuple[str, str, str], list[tuple[int, str]]]:
@@ -173,11 +174,13 @@ class _Planner:
                 (source, composition, selection): [*self._weights(selection, facts, composition, recipe, of or source)]
                 for source, facts in train.items()
                 for composition in self.job.compositions
+                if composition != MULTI
                 for selection in self.job.selections
                 if is_oracle(selection) == (of is not None)
             }
 
         deployable = weights(None)
+        of_sets = [*self._of_sets(train, recipe)]
 
         def rows(target: str) -> list[_Row]:
             across = [
@@ -185,9 +188,25 @@ class _Planner:
                 for (source, composition, selection), runs in {**deployable, **weights(target)}.items()
                 for seed, adapter in runs
             ]
-            return [_Row(BASELINE, None, 0), *across]
+            return [_Row(BASELINE, None, 0), *across, *(row for members, row in of_sets if target not in members)]
 
         return rows
+
+    def _of_sets(self, train: Mapping[str, Facts], recipe: TaskRecipe) -> Iterator[tuple[tuple[str, ...], _Row]]:
+        """Rows of task adapters that learn from several sources, each with its sources; of the runs' ends alone.
+
+        All together give as many items as the recipe reads of one source, or as the largest of them has, by equal
+        shares.
+        """
+        for members in self.job.sets if MULTI in self.job.compositions else ():
+            if absent := [code for code in members if code not in train]:
+                self.notes.append(f"{'+'.join(members)}: no train data for {', '.join(absent)}; left out")
+                continue
+            budget = recipe.max_items or max(train[code].items for code in members)
+            share = max(1, budget // len(members))
+            parts = [replace(train[code], limit=share) for code in members]
+            for seed in self.job.seeds:
+                yield members, _Row(MULTI, "+".join(members), seed, self.roster.task(parts, None, seed, recipe).key)
 
     def _below(self, composition: str, code: str, seed: int) -> str | None:
         """The language adapter that a task adapter stands on in a composition."""

@@ -102,6 +102,7 @@ class Roster:
             seed=seed,
             **({} if method == "bottleneck" else {"method": method}),
             **({} if head is None else {"head": head.key}),
+            **({} if all(one.limit == recipe.max_items for one in data) else {"limits": [one.limit for one in data]}),
         )
         adapter = TaskAdapter(
             adapter_key(made_from),

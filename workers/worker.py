@@ -219,7 +219,7 @@ class Worker:
             datasets = [self._data(reference) for reference in unit.data]
             # Those of items that are not read too: a head has one shape, however many are read.
             labels = datasets[0].rules.labels([item for dataset in datasets for item in dataset.items])
-            read = [dataset.first(unit.recipe.max_items) for dataset in datasets]
+            read = [dataset.first(one.limit) for dataset, one in zip(datasets, unit.data, strict=True)]
             prefix = FrozenPrefix(self._encoder, read, language=unit.under, dropout=unit.recipe.dropout)
             self._text = (unit.under, unit.data), prefix, labels
         return self._text[1:]
