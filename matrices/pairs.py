@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from matrices.arrays import Floats, mean_over_seeds
 from matrices.encoders import saw
-from matrices.languages import UnknownLanguageError, genealogy, resolve
+from matrices.languages import genealogy, name_of
 from matrices.reading import Reader
 from matrices.scores import standard_errors
 from matrices.view import COLUMNS, NoScoresError, view
@@ -68,7 +68,7 @@ def pairs(reader: Reader, matrix: str, composition: str | None = None, selection
     for side, languages, places in (("source", found.sources, at[0]), ("target", found.targets, at[1])):
         codes = [languages[place] for place in places]
         columns[side] = pa.array(codes)
-        columns[f"{side}_name"] = pa.array([_name(code) for code in codes])
+        columns[f"{side}_name"] = pa.array([name_of(code) for code in codes])
         columns[f"{side}_family"] = pa.array([_family(code) for code in codes], pa.string())
         columns[f"{side}_seen"] = pa.array([saw(pretrained, code) for code in codes], pa.bool_())
     made = pa.table({field.name: columns[field.name] for field in SCHEMA}).cast(SCHEMA)
@@ -86,13 +86,6 @@ def _spread(scores: Floats) -> Floats:
 
 def _known(values: np.ndarray) -> pa.Array:
     return pa.array(values, from_pandas=True)
-
-
-def _name(code: str) -> str:
-    try:
-        return resolve(code).name
-    except UnknownLanguageError:
-        return code
 
 
 def _family(code: str) -> str | None:

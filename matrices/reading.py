@@ -10,7 +10,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.cells import BASELINE
+from matrices.cells import BASELINE, SEPARATOR
 from matrices.items import Items
 
 ORDER = ("task", "target", "source", "selection", "seed", "composition", "cell_id")
@@ -167,6 +167,10 @@ KEY_COLUMNS = tuple(dict.fromkeys([*ORDER, *PLACE, *_WHICH]))
 """What ``current`` and ``in_order`` read."""
 
 
+def _is_single(sources: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.invert(pc.match_substring(sources, SEPARATOR))
+
+
 def _summary(rows: pa.Table, version: int) -> MatrixInfo:
     measured = rows.filter(pc.equal(rows["status"], "ok"))
     return MatrixInfo(
@@ -176,6 +180,6 @@ def _summary(rows: pa.Table, version: int) -> MatrixInfo:
         encoder=rows["encoder"][0].as_py(),
         version=version,
         cells=measured.num_rows,
-        sources=pc.count_distinct(measured["source"]).as_py(),
+        sources=pc.count_distinct(measured["source"].filter(_is_single(measured["source"]))).as_py(),
         targets=pc.count_distinct(measured["target"]).as_py(),
     )

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from matrices.grid import Grid
-from matrices.languages import resolve
+from matrices.languages import name_of
 
 Colour = tuple[int, int, int]
 
@@ -116,5 +116,5 @@ def _legend(grid: Grid) -> Text:
 def _label(code: str) -> str:
     if code == "baseline":
         return code
-    name = resolve(code).name
+    name = name_of(code)
     return code if name == code else f"{name[:20]} {code}"

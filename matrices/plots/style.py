@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeVar
 
 import altair as alt
 
+from matrices import languages
 from matrices.export import whole_file
-from matrices.languages import resolve
 
 Format = Literal["svg", "png", "html"]
 FORMATS: tuple[Format, ...] = ("svg", "png", "html")
@@ -73,8 +73,8 @@ def styled(chart: AnyChart) -> AnyChart:
 
 
 def name_of(code: str) -> str:
-    """English name; the code of a language without one."""
-    return resolve(code).name
+    """English name, or names; the code of a language without one."""
+    return languages.name_of(code)
 
 
 def label(code: str) -> str:
