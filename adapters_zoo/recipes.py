@@ -126,5 +126,20 @@ class TunedRecipe(TaskRecipe):
     leave_out: Annotated[int, Field(ge=0)] = Field(0, description="lowest layers that stay the encoder's own")
 
 
+class FewShotRecipe(Recipe):
+    """Learning on from zero-shot weights, on labelled items of the target and of the source in joint batches.
+
+    The loss of a step is the mean of the losses of its languages (Schmidt, Vulic and Glavas 2023).
+    """
+
+    mode: Literal["bi", "multi"] = Field(
+        "bi", description="one target with the source, or all targets of the job at once"
+    )
+    steps: Positive = Field(50, description="optimiser steps")
+    batch: Positive = Field(8, description="items of each language in a step's batch")
+    learning_rate: Rate = Field(1e-3, description="peak of AdamW's rate; linear warm-up over 6% and linear decay")
+    baseline: bool = Field(True, description="learn from the target's items alone too, without source and its weights")
+
+
 Method = Literal["bottleneck", "lora", "full"]
 """How a task is learnt: by a bottleneck adapter, by low-rank additions, or by the layers themselves."""

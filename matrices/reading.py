@@ -16,7 +16,7 @@ from matrices.items import Items
 ORDER = ("task", "target", "source", "selection", "seed", "composition", "cell_id")
 """The columns cells are sorted by, wherever cells leave this room; a null source (the baseline) comes last."""
 
-PLACE = ("matrix", "composition", "source", "target", "selection", "seed")
+PLACE = ("matrix", "composition", "source", "target", "selection", "seed", "shots")
 """The columns that say where in a matrix a row belongs; there is one row a place wherever cells leave this room."""
 
 _WHICH = ("cell_id", "status", "created_at")

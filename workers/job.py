@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from adapters_zoo.recipes import (
+    FewShotRecipe,
     LanguageAdapterRecipe,
     LowRankRecipe,
     Method,
@@ -166,6 +167,12 @@ class Job(BaseModel):
         (LAST,), description="which weights of a run, or of several, are measured"
     )
     selecting: SelectionSettings = SelectionSettings()
+    shots: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
+        (0,),
+        description="numbers of labelled items of a target that weights learn from too; 0 is zero-shot. Each of "
+        "`seeds` draws its own",
+    )
+    few_shot: FewShotRecipe = FewShotRecipe()
     evaluation: EvaluationSettings = EvaluationSettings()
     leave_out_copies: bool = Field(
         True, description="train on no item whose text is in the same language's dev or test"
@@ -214,7 +221,7 @@ class Job(BaseModel):
             raise ValueError("go with `compositions: [alone, multi]` or the like, and that with `sets`")
         return sets
 
-    @field_validator("seeds", "tasks", "compositions", "recipes", "selections", "sets")
+    @field_validator("seeds", "tasks", "compositions", "recipes", "selections", "shots", "sets")
     @classmethod
     def _distinct(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         if len(set(values)) < len(values):
@@ -279,6 +286,15 @@ class Job(BaseModel):
             if selection.averages_runs and info.data.get("head") == "own":
                 raise ValueError(f"{name} is a mean of several runs, whose heads must be one; set `head: shared`")
         return names
+
+    @field_validator("shots")
+    @classmethod
+    def _go_with_transfer(cls, shots: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        if 0 not in shots:
+            raise ValueError("lacks 0: what shots add to is zero-shot")
+        if len(shots) > 1 and info.data.get("kind") == "interference":
+            raise ValueError("goes with `kind: zero_shot` only")
+        return shots
 
     @field_validator("store", "zoo")
     @classmethod

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,8 +29,10 @@ from workers.units import (
     Column,
     DataReference,
     DevScores,
+    FewShot,
     LanguageAdapter,
     Learner,
+    Lesson,
     PlannedCell,
     Selected,
     Shift,
@@ -54,6 +57,7 @@ class Plan:
     languages: dict[str, LanguageAdapter]
     shifts: dict[str, Shift]
     tasks: dict[str, TaskAdapter]
+    few_shots: dict[str, FewShot]
     scores: dict[str, DevScores]
     selected: dict[str, Selected]
     columns: tuple[Column, ...]
@@ -63,7 +67,10 @@ class Plan:
 
     def learners(self) -> Iterator[Learner]:
         """All that is trained, and what is derived from it: each behind what it stands on."""
-        for learners in (self.languages, self.shifts, self.tasks, self.scores, self.selected):
+        for learners in (
+            *(self.languages, self.shifts, self.tasks),
+            *(self.few_shots, self.scores, self.selected),
+        ):
             yield from learners.values()
 
     def cells(self) -> Iterator[PlannedCell]:
@@ -113,6 +120,7 @@ class _Planner:
         self.roster = Roster(job, self.corpora, self.encoder, self.precision)
         self.items: dict[str, dict[str, Items]] = {}
         self.notes: list[str] = []
+        self._shot_pools: dict[str, dict[str, Facts | None]] = {}
         self._devs: dict[tuple[str, str], Facts | None] = {}
 
     def plan(self) -> Plan:
@@ -129,6 +137,7 @@ class _Planner:
             self.roster.languages,
             self.roster.shifts,
             self.roster.tasks,
+            self.roster.few_shots,
             self.roster.scores,
             self.roster.selected,
             columns,
@@ -173,8 +182,7 @@ class _Planner:
             return {
                 (source, composition, selection): [*self._weights(selection, facts, composition, recipe, of or source)]
                 for source, facts in train.items()
-                for composition in self.job.compositions
-                if composition != MULTI
+                for composition in self._of_one()
                 for selection in self.job.selections
                 if is_oracle(selection) == (of is not None)
             }
@@ -188,7 +196,9 @@ class _Planner:
                 for (source, composition, selection), runs in {**deployable, **weights(target)}.items()
                 for seed, adapter in runs
             ]
-            return [_Row(BASELINE, None, 0), *across, *(row for members, row in of_sets if target not in members)]
+            shots = self._few_shot(train, recipe, target) if recipe == self.job.task_recipe else ()
+            together = (row for members, row in of_sets if target not in members)
+            return [_Row(BASELINE, None, 0), *across, *shots, *together]
 
         return rows
 
@@ -207,6 +217,47 @@ class _Planner:
             parts = [replace(train[code], limit=share) for code in members]
             for seed in self.job.seeds:
                 yield members, _Row(MULTI, "+".join(members), seed, self.roster.task(parts, None, seed, recipe).key)
+
+    def _few_shot(self, train: Mapping[str, Facts], recipe: TaskRecipe, target: str) -> Iterator[_Row]:
+        """Rows of what learned from labelled items of the target too: from each source's weights, and from none."""
+        how, numbers = self.job.few_shot, [number for number in self.job.shots if number]
+        task = next(iter(train.values())).task
+        pools = self._pools(task, (target,) if how.mode == "bi" else self.job.targets) if numbers else {}
+        if target not in pools:
+            return
+        for composition, number, seed in product(self._of_one(), numbers, self.job.seeds):
+            under = self._below(composition, target, seed)
+            drawn = [
+                Lesson(reference(facts), number, self._below(composition, code, seed)) for code, facts in pools.items()
+            ]
+            for source, facts in train.items():
+                own = Lesson(reference(facts), None, self._below(composition, source, seed))
+                others = [lesson for lesson in drawn if lesson.data.language != source]
+                if source != target:
+                    start = self._run(facts, composition, recipe, seed)
+                    run = self.roster.few_shot([own, *others], start, recipe, how, seed)
+                    yield _Row(composition, source, seed, run.key, under, shots=number)
+            if how.baseline and composition == self._of_one()[0]:
+                alone = [lesson for lesson in drawn if lesson.data.language == target]
+                run = self.roster.few_shot(alone, None, recipe, how, seed)
+                yield _Row(BASELINE, None, seed, run.key, under, shots=number)
+
+    def _pools(self, task: str, targets: Sequence[str]) -> dict[str, Facts]:
+        """The train splits that shots are drawn from; a target that has none, or too few items, is noted."""
+        known, most = self._shot_pools.setdefault(task, {}), max(self.job.shots)
+        for code in targets:
+            if code not in known:
+                known[code] = found = self._facts(task, [code], "train", None).get(code)
+                if found is None or found.items < most:
+                    there = 0 if found is None else found.items
+                    self.notes.append(
+                        f"{task}: {code} has {there} train items, fewer than {most} shots; left out of them"
+                    )
+        return {code: facts for code in targets if (facts := known[code]) is not None and facts.items >= most}
+
+    def _of_one(self) -> list[str]:
+        """The compositions of a single source."""
+        return [composition for composition in self.job.compositions if composition != MULTI]
 
     def _below(self, composition: str, code: str, seed: int) -> str | None:
         """The language adapter that a task adapter stands on in a composition."""
@@ -349,6 +400,7 @@ class _Planner:
             **(
                 {} if not recipe.snapshots else {"snapshots": recipe.snapshots, "selecting": job.selecting.model_dump()}
             ),
+            **({"few_shot": how} if (how := job.few_shot.model_dump(exclude_defaults=True)) else {}),
             **({} if len(job.task_recipes) == 1 or recipe != job.task_recipe else {"recipes": self._recipes()}),
         }
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from adapters_zoo.precision import Precision
-from adapters_zoo.recipes import TaskRecipe
+from adapters_zoo.recipes import FewShotRecipe, TaskRecipe
 from adapters_zoo.sources import EncoderFiles
 from adapters_zoo.zoo import adapter_key
 from workers.corpora.checks import Facts
@@ -15,7 +15,9 @@ from workers.job import Job
 from workers.units import (
     DataReference,
     DevScores,
+    FewShot,
     LanguageAdapter,
+    Lesson,
     Selected,
     Shift,
     Snapshot,
@@ -39,6 +41,7 @@ class Roster:
         self.languages: dict[str, LanguageAdapter] = {}
         self.shifts: dict[str, Shift] = {}
         self.tasks: dict[str, TaskAdapter] = {}
+        self.few_shots: dict[str, FewShot] = {}
         self.scores: dict[str, DevScores] = {}
         self.selected: dict[str, Selected] = {}
         self.notes: list[str] = []
@@ -116,6 +119,30 @@ class Roster:
             head.key if head else None,
         )
         return self.tasks.setdefault(adapter.key, adapter)
+
+    def few_shot(
+        self,
+        lessons: Sequence[Lesson],
+        start: TaskAdapter | None,
+        recipe: TaskRecipe,
+        how: FewShotRecipe,
+        seed: int,
+    ) -> FewShot:
+        """The task adapter that goes on from ``start``, or begins anew, on items of several languages at once."""
+        made_from = self._made_from(
+            "few_shot",
+            recipe.identity(),
+            task=lessons[0].data.task,
+            data={one.data.language: [one.data.digest, one.shots] for one in lessons},
+            under={one.data.language: one.under for one in lessons},
+            start=start.key if start else None,
+            how=how.identity(),
+            method=self._job.method,
+            seed=seed,
+        )
+        task, key = lessons[0].data.task, adapter_key(made_from)
+        run = FewShot(key, task, tuple(lessons), start.key if start else None, recipe, how, seed, made_from)
+        return self.few_shots.setdefault(key, run)
 
     def dev_scores(self, adapters: Sequence[str], data: Sequence[DataReference], under: str | None) -> DevScores:
         """The scores of ``adapters`` on ``data``, over the language adapter ``under``, if any."""

@@ -11,6 +11,7 @@ from workers.units import (
     Column,
     DataReference,
     DevScores,
+    FewShot,
     LanguageAdapter,
     PlannedCell,
     Selected,
@@ -160,6 +161,9 @@ def cost(unit: Unit) -> int:
     if isinstance(unit, TaskAdapter):
         rate = _SHIFTING if isinstance(unit.recipe, TunedRecipe) else _TRAINING
         return rate * unit.recipe.epochs * sum(map(_tokens, unit.data))
+    if isinstance(unit, FewShot):
+        of_an_item = sum(_tokens(lesson.data) // lesson.data.items for lesson in unit.lessons)
+        return _TRAINING * unit.how.steps * unit.how.batch * of_an_item
     if isinstance(unit, DevScores):
         return len(unit.adapters) * sum(map(_tokens, unit.data))
     if isinstance(unit, Selected):
@@ -172,7 +176,7 @@ def _tokens(data: DataReference) -> int:
 
 
 def _order(unit: Unit) -> tuple[int, int]:
-    kinds = (LanguageAdapter | Shift, TaskAdapter, DevScores, Selected, Column)
+    kinds = (LanguageAdapter | Shift, TaskAdapter, FewShot | DevScores, Selected, Column)
     return next(at for at, kind in enumerate(kinds) if isinstance(unit, kind)), -cost(unit)
 
 
@@ -184,6 +188,9 @@ def describe(unit: Unit) -> str:
         return f"shift to {unit.language}"
     if isinstance(unit, TaskAdapter):
         return f"{unit.task} adapter from {'+'.join(one.language for one in unit.data)}, seed {unit.seed}"
+    if isinstance(unit, FewShot):
+        read = "+".join(f"{one.data.language}{f' ({one.shots} shots)' if one.shots else ''}" for one in unit.lessons)
+        return f"{unit.task} adapter from {read}, seed {unit.seed}"
     if isinstance(unit, DevScores):
         return f"{unit.data[0].task} dev scores on {'+'.join(one.language for one in unit.data)}"
     if isinstance(unit, Selected):

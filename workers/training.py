@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
 from adapters_zoo.methods import add_untrained
-from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
+from adapters_zoo.recipes import FewShotRecipe, LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
 from adapters_zoo.tokens import Vocabulary
 from workers.candidates import Candidates
-from workers.encoding import collate, token_stream, training_batches, window_starts
+from workers.encoding import EncodedItems, collate, token_stream, training_batches, window_starts
 from workers.prefix import FrozenPrefix
 
 Tick = Callable[[int, int], None]
@@ -146,6 +146,44 @@ def train_task_adapter(
         rates = falling(recipe.learning_rate, steps)
         loss = _train_to_the_end(learning, losses(), rates, tick, stops(head) if stops else None)
     return head.eval(), Outcome(loss, time.monotonic() - start)
+
+
+def train_few_shot(
+    encoder: Encoder,
+    name: str,
+    head: Head,
+    texts: Sequence[FrozenPrefix],
+    how: FewShotRecipe,
+    *,
+    dropout: bool,
+    seed: int,
+) -> Outcome:
+    """Train adapter ``name``, which is loaded, and its ``head`` on, by batches of all ``texts`` at once.
+
+    A step's loss is the mean of those of the texts, so that a language of few items weighs as much as one of many.
+    ``seed`` decides the order. Raises ``TrainingError``.
+    """
+    start, rng = time.monotonic(), np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    streams = [(text, _endless(text.encoded, how.batch, rng)) for text in texts]
+
+    def losses() -> Iterator[Tensor]:
+        for _ in range(how.steps):
+            yield torch.stack([_label_loss(encoder, head, text, next(stream), name) for text, stream in streams]).mean()
+
+    with encoder.train(name, dropout=dropout) as parameters:
+        learning = [*parameters, *head.parameters()]
+        loss = _train_to_the_end(learning, losses(), _falling(how.learning_rate, how.steps), None)
+    head.eval()
+    return Outcome(loss, time.monotonic() - start)
+
+
+def _endless(encoded: EncodedItems, size: int, rng: np.random.Generator) -> Iterator[list[int]]:
+    """Batches of one pass after the other."""
+    if not encoded.sequences:
+        raise TrainingError("there is not one labelled item to learn from")
+    while True:
+        yield from training_batches(encoded, size, rng)
 
 
 def packed_batch(stream: np.ndarray, starts: np.ndarray, length: int, begin: int) -> Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
+from adapters_zoo.recipes import FewShotRecipe, LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
 from matrices.selections import LAST
 from workers.corpora.types import Split
 
@@ -96,6 +96,35 @@ class TaskAdapter:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a few-shot run reads of a language: all items of ``data``, or so many ``shots``, drawn by the run's seed.
+
+    ``under`` is the language adapter beneath the task adapter when it reads them, if any.
+    """
+
+    data: DataReference
+    shots: int | None
+    under: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FewShot:
+    """A task adapter that goes on from the weights of ``start`` (from none, where that is None) on its ``lessons``.
+
+    ``recipe`` is that of the weights; ``how`` that of learning on.
+    """
+
+    key: str
+    task: str
+    lessons: tuple[Lesson, ...]
+    start: str | None
+    recipe: TaskRecipe
+    how: FewShotRecipe
+    seed: int
+    made_from: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class DevScores:
     """The scores of task adapters (by key) on dev splits, to select by: numbers kept in the zoo, no weights.
 
@@ -160,7 +189,7 @@ class Column:
     cells: tuple[PlannedCell, ...]
 
 
-Learner = LanguageAdapter | Shift | TaskAdapter | DevScores | Selected
+Learner = LanguageAdapter | Shift | TaskAdapter | FewShot | DevScores | Selected
 """What is trained or derived from what was trained, and is in the zoo afterwards."""
 Unit = Learner | Column
 """One piece of work: something to train or derive, or the cells of a column to measure."""
@@ -197,6 +226,8 @@ def needs(unit: Unit) -> list[str]:
             return [key for cell in unit.cells for key in stands_on(cell)]
         case TaskAdapter():
             return [key for key in (unit.under, unit.head) if key is not None]
+        case FewShot():
+            return [key for key in (unit.start, *(one.under for one in unit.lessons)) if key is not None]
         case DevScores():
             return [*unit.adapters, *([unit.under] if unit.under else [])]
         case Selected():

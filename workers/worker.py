@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from adapters_zoo.averaging import Shared, add_mean, mean_head
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
+from adapters_zoo.methods import add_untrained
 from adapters_zoo.recipes import Method
 from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell
@@ -31,13 +34,15 @@ from workers.scoring import score
 from workers.selecting import refuse_leak, shares
 from workers.tasks.base import Outcome
 from workers.training import Outcome as Training
-from workers.training import Stops, shift_encoder, train_language_adapter, train_task_adapter
+from workers.training import Stops, shift_encoder, train_few_shot, train_language_adapter, train_task_adapter
 from workers.units import (
     Column,
     DataReference,
     DevScores,
+    FewShot,
     LanguageAdapter,
     Learner,
+    Lesson,
     PlannedCell,
     Selected,
     Shift,
@@ -96,6 +101,8 @@ class Worker:
                     self._shift(unit)
                 case TaskAdapter():
                     self._train_task(unit)
+                case FewShot():
+                    self._train_few_shot(unit)
                 case DevScores():
                     self._score(unit)
                 case Selected():
@@ -145,6 +152,30 @@ class Worker:
                 frozen=self._zoo.load_head(self._encoder, unit.head) if unit.head else None,
                 stops=partial(self._stops, unit),
             )
+            trained = Trained(unit.key, head.labels, result.seconds, result.loss)
+            self._zoo.save(self._encoder, unit.key, trained, unit.made_from, head)
+        finally:
+            self._forget(unit.key)
+
+    def _train_few_shot(self, unit: FewShot) -> None:
+        """Train on from the weights of a run, or from none, on items of several languages at once."""
+        self._need([*dict.fromkeys(lesson.under for lesson in unit.lessons if lesson.under)])
+        dropout, datasets = unit.recipe.dropout, [self._data(lesson.data) for lesson in unit.lessons]
+        try:
+            if unit.start is None:
+                torch.manual_seed(unit.seed)
+                add_untrained(self._encoder, unit.key, unit.recipe)
+                # Those of items that are not read too, as of every other head.
+                head = Head(self._encoder.hidden_size, datasets[0].labels, unit.recipe.pool).to(self._encoder.device)
+            else:
+                self._zoo.load(self._encoder, unit.start, unit.key)
+                head = self._zoo.load_head(self._encoder, unit.start)
+            texts = [
+                FrozenPrefix(self._encoder, [drawn], language=lesson.under, dropout=dropout)
+                for dataset, lesson in zip(datasets, unit.lessons, strict=True)
+                for drawn in [_drawn(dataset, lesson, unit.seed, head.labels)]
+            ]
+            result = train_few_shot(self._encoder, unit.key, head, texts, unit.how, dropout=dropout, seed=unit.seed)
             trained = Trained(unit.key, head.labels, result.seconds, result.loss)
             self._zoo.save(self._encoder, unit.key, trained, unit.made_from, head)
         finally:
@@ -316,6 +347,15 @@ def _grouped(cells: Sequence[PlannedCell]) -> dict[_Below, list[PlannedCell]]:
     for cell in cells:
         groups.setdefault((cell.language_adapter, cell.shift), []).append(cell)
     return groups
+
+
+def _drawn(dataset: Dataset, lesson: Lesson, seed: int, labels: Collection[str]) -> Dataset:
+    """The items that a lesson reads. Of one seed, fewer shots are among more; none has a label the head lacks."""
+    if lesson.shots is None:
+        return dataset.first(lesson.data.limit)
+    fit = [item for item in dataset.items if set(dataset.rules.labels([item])) <= set(labels)]
+    order = np.random.default_rng(seed).permutation(len(fit))[: lesson.shots]
+    return replace(dataset, items=tuple(fit[at] for at in sorted(order)))
 
 
 def _provenance(dataset: Dataset, encoded: EncodedItems) -> str:

@@ -14,6 +14,7 @@ from matrices.recommend.answer import Recommendation
 from matrices.recommend.measured import UnknownTargetError, recommend, targets
 from matrices.recommend.names import code_of
 from matrices.recommend.outlook import Outlook, Predict
+from matrices.selections import deployable, is_oracle
 from matrices.view import COLUMNS, NARROW, choose
 
 _READ = (*NARROW, "device", "provenance")
@@ -29,11 +30,12 @@ class UnknownTaskError(LookupError):
 
 
 class UnknownWayError(LookupError):
-    """No cells of that encoder, composition or selection; the message names what there is."""
+    """No cells of that encoder, composition or selection that may answer; the message names what there is."""
 
-    def __init__(self, what: str, given: str, known: Sequence[str]) -> None:
+    def __init__(self, what: str, given: str, known: Sequence[str], why: str = "") -> None:
         self.what, self.given, self.known = what, given, tuple(known)
-        super().__init__(f"there is no {what} {given!r} here; {there_is(given, known)}")
+        reason = f"{given} is no {what} to recommend by: {why}" if why else f"there is no {what} {given!r} here"
+        super().__init__(f"{reason}; {there_is(given, known)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,9 @@ def _answer(
     ):
         if given is not None and given not in there:
             raise UnknownWayError(what, given, there)
+    if question.selection is not None and is_oracle(question.selection):
+        why = "its weights were chosen by labels of the target, which nobody has who needs a recommendation"
+        raise UnknownWayError("selection", question.selection, deployable(selections(cells)), why)
     composition, selection = choose(
         cells, composition=question.composition, selection=question.selection, target=target
     )
