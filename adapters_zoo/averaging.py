@@ -10,7 +10,7 @@ from torch import Tensor
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
 from adapters_zoo.methods import add_untrained
-from adapters_zoo.recipes import LowRankRecipe, TaskRecipe
+from adapters_zoo.recipes import LanguageAdapterRecipe, LowRankRecipe, TaskRecipe
 
 
 class AveragingError(ValueError):
@@ -36,6 +36,17 @@ def add_mean(encoder: Encoder, name: str, members: Iterable[Shared], recipe: Tas
         weights = mean(members)
     with torch.random.fork_rng():
         add_untrained(encoder, name, recipe)
+    encoder.assign(name, weights)
+
+
+def add_language_mean(encoder: Encoder, name: str, members: Iterable[Shared], recipe: LanguageAdapterRecipe) -> None:
+    """Add language adapter ``name``: the mean of language adapters of ``recipe``, invertible parts and all.
+
+    Raises ``AveragingError`` for weights of unlike shapes.
+    """
+    weights = mean(members)
+    with torch.random.fork_rng():
+        encoder.add_language_adapter(name, reduction=recipe.reduction)
     encoder.assign(name, weights)
 
 

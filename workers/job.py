@@ -36,7 +36,7 @@ from workers.config import read_config
 
 Language = Annotated[StrictStr, AfterValidator(lambda given: resolve(given).code)]
 """Any tag, code or English name, kept as ISO 639-3. Checked one by one, so that an error has the line of its own."""
-Composition = Literal["alone", "stack", "shift", "multi"]
+Composition = Literal["alone", "stack", "merge", "shift", "multi"]
 SourceSet = Annotated[tuple[Language, ...], Field(min_length=2), AfterValidator(lambda given: _sorted(given))]
 """Sources that are learnt from together, in the order of their codes, however they are listed."""
 Seed = Annotated[int, Field(ge=0)]
@@ -95,6 +95,20 @@ class Change(BaseModel):
         return recipe.model_copy(update=self.model_dump(exclude_none=True))
 
 
+class MergeSettings(BaseModel):
+    """Which language adapters a target's merged one is the mean of, and by what weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    top: Positive = Field(5, description="so many languages that are most like the target, weighted by how alike")
+    among: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
+        None, description="languages to take, each with raw text; the sources by default"
+    )
+    weights: dict[Language, dict[Language, Rate]] = Field(
+        {}, description="target: languages and their weights, for those targets in place of likeness"
+    )
+
+
 class SelectionSettings(BaseModel):
     """What selections go by."""
 
@@ -131,9 +145,9 @@ class Job(BaseModel):
     compositions: Annotated[tuple[Composition, ...], Field(min_length=1)] = Field(
         default_factory=lambda known: ("alone",) if known.get("language_adapter", True) is None else ("stack",),
         validate_default=True,
-        description="zero_shot: the task adapter alone, on its target's language adapter (stack), or alone and learnt "
-        "from each of `sets` (multi). interference: what a transfer language adds, its adapter (stack) or training of "
-        "the encoder itself (shift). "
+        description="zero_shot: the task adapter alone, on its target's language adapter (stack), on a mean of "
+        "others' (merge), or alone and learnt from each of `sets` (multi). interference: what a transfer language "
+        "adds, its adapter (stack) or training of the encoder itself (shift). "
         "By default stack, or alone where there are no language adapters",
     )
     cells: dict[Language, tuple[Language, ...]] | None = Field(
@@ -167,6 +181,7 @@ class Job(BaseModel):
         (LAST,), description="which weights of a run, or of several, are measured"
     )
     selecting: SelectionSettings = SelectionSettings()
+    merging: MergeSettings = MergeSettings()
     shots: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
         (0,),
         description="numbers of labelled items of a target that weights learn from too; 0 is zero-shot. Each of "
@@ -239,14 +254,15 @@ class Job(BaseModel):
     @classmethod
     def _go_with_the_kind(cls, compositions: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         kind = info.data.get("kind")
-        allowed = {"zero_shot": ("alone", "stack", "multi"), "interference": ("stack", "shift")}.get(
+        allowed = {"zero_shot": ("alone", "stack", "merge", "multi"), "interference": ("stack", "shift")}.get(
             str(kind), compositions
         )
         for composition in compositions:
             if composition not in allowed:
                 raise ValueError(f"{composition} does not go with `kind: {kind}`; allowed: {', '.join(allowed)}")
-        if "stack" in compositions and info.data.get("language_adapter", True) is None:
-            raise ValueError("stack needs language adapters, and `language_adapter` is none")
+        for composition in ("stack", "merge"):
+            if composition in compositions and info.data.get("language_adapter", True) is None:
+                raise ValueError(f"{composition} needs language adapters, and `language_adapter` is none")
         return compositions
 
     @field_validator("shift")

@@ -16,6 +16,7 @@ from adapters_zoo.recipes import TaskRecipe
 from adapters_zoo.sources import EncoderFiles, locate_encoder
 from matrices.cells import BASELINE, Fact, cell_ids
 from matrices.items import Items
+from matrices.likeness.similarity import kernel
 from matrices.selections import LAST, ORACLE, is_oracle, parse
 from workers.corpora import open_corpora
 from workers.corpora.checks import Facts, check, facts_of
@@ -33,6 +34,7 @@ from workers.units import (
     LanguageAdapter,
     Learner,
     Lesson,
+    MergedAdapter,
     PlannedCell,
     Selected,
     Shift,
@@ -40,7 +42,7 @@ from workers.units import (
     kept_as,
 )
 
-STACK, ALONE, MULTI = "stack", "alone", "multi"
+STACK, ALONE, MERGE, MULTI = "stack", "alone", "merge", "multi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Plan:
     languages: dict[str, LanguageAdapter]
     shifts: dict[str, Shift]
     tasks: dict[str, TaskAdapter]
+    merged: dict[str, MergedAdapter]
     few_shots: dict[str, FewShot]
     scores: dict[str, DevScores]
     selected: dict[str, Selected]
@@ -68,7 +71,7 @@ class Plan:
     def learners(self) -> Iterator[Learner]:
         """All that is trained, and what is derived from it: each behind what it stands on."""
         for learners in (
-            *(self.languages, self.shifts, self.tasks),
+            *(self.languages, self.merged, self.shifts, self.tasks),
             *(self.few_shots, self.scores, self.selected),
         ):
             yield from learners.values()
@@ -137,6 +140,7 @@ class _Planner:
             self.roster.languages,
             self.roster.shifts,
             self.roster.tasks,
+            self.roster.merged,
             self.roster.few_shots,
             self.roster.scores,
             self.roster.selected,
@@ -223,9 +227,10 @@ class _Planner:
         how, numbers = self.job.few_shot, [number for number in self.job.shots if number]
         task = next(iter(train.values())).task
         pools = self._pools(task, (target,) if how.mode == "bi" else self.job.targets) if numbers else {}
+        ways = [composition for composition in self.job.compositions if composition in (ALONE, STACK)]
         if target not in pools:
             return
-        for composition, number, seed in product(self._of_one(), numbers, self.job.seeds):
+        for composition, number, seed in product(ways, numbers, self.job.seeds):
             under = self._below(composition, target, seed)
             drawn = [
                 Lesson(reference(facts), number, self._below(composition, code, seed)) for code, facts in pools.items()
@@ -237,7 +242,7 @@ class _Planner:
                     start = self._run(facts, composition, recipe, seed)
                     run = self.roster.few_shot([own, *others], start, recipe, how, seed)
                     yield _Row(composition, source, seed, run.key, under, shots=number)
-            if how.baseline and composition == self._of_one()[0]:
+            if how.baseline and composition == ways[0]:
                 alone = [lesson for lesson in drawn if lesson.data.language == target]
                 run = self.roster.few_shot(alone, None, recipe, how, seed)
                 yield _Row(BASELINE, None, seed, run.key, under, shots=number)
@@ -261,7 +266,26 @@ class _Planner:
 
     def _below(self, composition: str, code: str, seed: int) -> str | None:
         """The language adapter that a task adapter stands on in a composition."""
+        if composition == MERGE:
+            return self.roster.merge(code, self._alike(code), seed).key
         return self.roster.language(code, seed).key if composition == STACK else None
+
+    def _alike(self, code: str) -> dict[str, float]:
+        """The languages whose adapters a target's merged one is made of, with their weights, the largest first.
+
+        As the job says; else those most like the target by genealogy, place and typology (``matrices.likeness``), each
+        weighted by how alike it is; equal weights where nothing is known of the target.
+        """
+        merging = self.job.merging
+        if code in merging.weights:
+            return merging.weights[code]
+        among = [one for one in merging.among or self.job.sources if one != code]
+        if not among:
+            raise PlanError(f"{code}: no other language to merge adapters of; name some in `merging.among`")
+        alike = dict(zip(among, kernel([code], among)[0].tolist(), strict=True))
+        nearest = sorted(among, key=lambda one: (-alike[one], one))[: merging.top]
+        known = {one: round(alike[one], 4) for one in nearest if round(alike[one], 4) > 0}
+        return known or dict.fromkeys(nearest, 1.0)
 
     def _weights(
         self, selection: str, facts: Facts, composition: str, recipe: TaskRecipe, target: str
@@ -283,17 +307,20 @@ class _Planner:
             judge = self._dev(facts.task, target if rule.is_oracle else facts.language)
             if judge is None:
                 continue
-            over = self._below(composition, judge.language, seed)
+            # On its own dev split a source has its own adapter beneath, whatever its targets have.
+            with_own = STACK if composition == MERGE and not rule.is_oracle else composition
+            over = self._below(with_own, judge.language, seed)
             scores = [self.roster.dev_scores(kept_as(run), [reference(judge)], over) for run in runs]
             yield seed, self.roster.select(selection, runs, scores, self.job.selecting.guard).key
 
     def _run(self, facts: Facts, composition: str, recipe: TaskRecipe, seed: int) -> TaskAdapter:
         """A run on a source: under a head of its own, or under that which the first of its runs learned."""
-        under = self.roster.language(facts.language, seed) if composition == STACK else None
+        stacked = composition in (STACK, MERGE)
+        under = self.roster.language(facts.language, seed) if stacked else None
         if self.job.head == "own":
             return self.roster.task([facts], under, seed, recipe)
         first, whole = self.job.seeds[0], self.job.task_recipe.model_copy(update={"snapshots": 0})
-        below = self.roster.language(facts.language, first) if composition == STACK else None
+        below = self.roster.language(facts.language, first) if stacked else None
         return self.roster.task([facts], under, seed, recipe, self.roster.task([facts], below, first, whole))
 
     def _dev(self, task: str, language: str) -> Facts | None:
@@ -396,6 +423,7 @@ class _Planner:
             **({} if job.leave_out_copies else {"copies": "kept"}),
             **({} if job.language_seeds == "one" else {"language_seeds": job.language_seeds}),
             **({"shift": job.shift.of_the_run()} if "shift" in job.compositions else {}),
+            **({"merging": job.merging.model_dump(mode="json")} if MERGE in job.compositions else {}),
             **({} if job.head == "own" else {"head": job.head, "first": job.task_recipe.identity()}),
             **(
                 {} if not recipe.snapshots else {"snapshots": recipe.snapshots, "selecting": job.selecting.model_dump()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters_zoo.precision import Precision
@@ -18,6 +18,7 @@ from workers.units import (
     FewShot,
     LanguageAdapter,
     Lesson,
+    MergedAdapter,
     Selected,
     Shift,
     Snapshot,
@@ -42,6 +43,7 @@ class Roster:
         self.shifts: dict[str, Shift] = {}
         self.tasks: dict[str, TaskAdapter] = {}
         self.few_shots: dict[str, FewShot] = {}
+        self.merged: dict[str, MergedAdapter] = {}
         self.scores: dict[str, DevScores] = {}
         self.selected: dict[str, Selected] = {}
         self.notes: list[str] = []
@@ -65,6 +67,18 @@ class Roster:
             adapter = LanguageAdapter(adapter_key(made_from), code, recipe, made_from, states)
             self._adapter_of[code, own] = self.languages[adapter.key] = adapter
         return self._adapter_of[code, own]
+
+    def merge(self, code: str, weights: Mapping[str, float], seed: int) -> MergedAdapter:
+        """The mean of the language adapters of other languages, by ``weights``, for ``code``.
+
+        Raises ``PlanError`` where one of them has nothing to learn from.
+        """
+        total, members = sum(weights.values()), [(self.language(one, seed), weight) for one, weight in weights.items()]
+        parts = tuple((adapter.key, weight / total) for adapter, weight in members)
+        recipe = members[0][0].recipe
+        made_from = self._made_from("merged", recipe.identity(), parts=[[*part] for part in parts])
+        merged = MergedAdapter(adapter_key(made_from), code, parts, recipe, made_from)
+        return self.merged.setdefault(merged.key, merged)
 
     def shift(self, code: str, seed: int) -> Shift:
         """The shift of the encoder to ``code`` for the cells of a ``seed``.
@@ -187,7 +201,7 @@ class Roster:
     def language_seed(self, adapter: str | None, snapshot: str | None) -> int | None:
         """The seed that a language adapter, or the run of a snapshot, was trained with; None where there is neither."""
         if adapter is not None:
-            return self.languages[adapter].recipe.seed
+            return (self.languages.get(adapter) or self.merged[adapter]).recipe.seed
         return self._seed_of_snapshot[snapshot] if snapshot is not None else None
 
     def _own_seed(self, first: int, seed: int) -> int:

@@ -13,6 +13,7 @@ from workers.units import (
     DevScores,
     FewShot,
     LanguageAdapter,
+    MergedAdapter,
     PlannedCell,
     Selected,
     Shift,
@@ -166,6 +167,8 @@ def cost(unit: Unit) -> int:
         return _TRAINING * unit.how.steps * unit.how.batch * of_an_item
     if isinstance(unit, DevScores):
         return len(unit.adapters) * sum(map(_tokens, unit.data))
+    if isinstance(unit, MergedAdapter):
+        return _MEAN * len(unit.parts)
     if isinstance(unit, Selected):
         return _MEAN * sum(map(len, unit.runs))
     return sum(bool(stands_on(cell)) for cell in unit.cells) * _tokens(unit.data)
@@ -176,7 +179,7 @@ def _tokens(data: DataReference) -> int:
 
 
 def _order(unit: Unit) -> tuple[int, int]:
-    kinds = (LanguageAdapter | Shift, TaskAdapter, FewShot | DevScores, Selected, Column)
+    kinds = (LanguageAdapter | Shift, TaskAdapter, FewShot | DevScores, Selected | MergedAdapter, Column)
     return next(at for at, kind in enumerate(kinds) if isinstance(unit, kind)), -cost(unit)
 
 
@@ -184,6 +187,8 @@ def describe(unit: Unit) -> str:
     """A unit in words."""
     if isinstance(unit, LanguageAdapter):
         return f"language adapter {unit.language}"
+    if isinstance(unit, MergedAdapter):
+        return f"merged language adapter for {unit.language}"
     if isinstance(unit, Shift):
         return f"shift to {unit.language}"
     if isinstance(unit, TaskAdapter):

@@ -169,11 +169,11 @@ def train_few_shot(
 
     def losses() -> Iterator[Tensor]:
         for _ in range(how.steps):
-            yield torch.stack([_label_loss(encoder, head, text, next(stream), name) for text, stream in streams]).mean()
+            yield torch.stack([label_loss(encoder, head, text, next(stream), name) for text, stream in streams]).mean()
 
     with encoder.train(name, dropout=dropout) as parameters:
         learning = [*parameters, *head.parameters()]
-        loss = _train_to_the_end(learning, losses(), _falling(how.learning_rate, how.steps), None)
+        loss = _train_to_the_end(learning, losses(), falling(how.learning_rate, how.steps), None)
     head.eval()
     return Outcome(loss, time.monotonic() - start)
 

@@ -54,6 +54,20 @@ class LanguageAdapter:
 
 
 @dataclass(frozen=True, slots=True)
+class MergedAdapter:
+    """A language adapter for ``language`` that is a weighted mean of others', by their keys; weights add up to 1.
+
+    It is kept in the zoo as a language adapter like any other. Nothing is trained, and no text of it is read.
+    """
+
+    key: str
+    language: str
+    parts: tuple[tuple[str, float], ...]
+    recipe: LanguageAdapterRecipe
+    made_from: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The whole encoder after so many steps of a shift, kept in the zoo under ``key``."""
 
@@ -189,7 +203,7 @@ class Column:
     cells: tuple[PlannedCell, ...]
 
 
-Learner = LanguageAdapter | Shift | TaskAdapter | FewShot | DevScores | Selected
+Learner = LanguageAdapter | MergedAdapter | Shift | TaskAdapter | FewShot | DevScores | Selected
 """What is trained or derived from what was trained, and is in the zoo afterwards."""
 Unit = Learner | Column
 """One piece of work: something to train or derive, or the cells of a column to measure."""
@@ -230,6 +244,8 @@ def needs(unit: Unit) -> list[str]:
             return [key for key in (unit.start, *(one.under for one in unit.lessons)) if key is not None]
         case DevScores():
             return [*unit.adapters, *([unit.under] if unit.under else [])]
+        case MergedAdapter():
+            return [key for key, _ in unit.parts]
         case Selected():
             return [*unit.scores, *(key for run in unit.runs for key in run)]
         case _:

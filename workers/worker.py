@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adapters_zoo.averaging import Shared, add_mean, mean_head
+from adapters_zoo.averaging import Shared, add_language_mean, add_mean, mean_head
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
 from adapters_zoo.methods import add_untrained
@@ -43,6 +43,7 @@ from workers.units import (
     LanguageAdapter,
     Learner,
     Lesson,
+    MergedAdapter,
     PlannedCell,
     Selected,
     Shift,
@@ -105,6 +106,8 @@ class Worker:
                     self._train_few_shot(unit)
                 case DevScores():
                     self._score(unit)
+                case MergedAdapter():
+                    self._merge(unit)
                 case Selected():
                     self._select(unit)
         return []
@@ -207,6 +210,22 @@ class Worker:
                     outcomes[key] += one
         trained = Trained(unit.key, (), time.monotonic() - start, 0.0)
         self._zoo.save_scores(self._encoder, [score(one) for one in outcomes.values()], trained, unit.made_from)
+
+    def _merge(self, unit: MergedAdapter) -> None:
+        """Make a language adapter of others."""
+        start = time.monotonic()
+
+        def members() -> Iterator[Shared]:
+            for key, weight in unit.parts:
+                self._need([key])
+                yield self._encoder.parameters_of(key), weight
+
+        try:
+            add_language_mean(self._encoder, unit.key, members(), unit.recipe)
+            trained = Trained(unit.key, (), time.monotonic() - start, 0.0)
+            self._zoo.save(self._encoder, unit.key, trained, unit.made_from)
+        finally:
+            self._forget(unit.key)
 
     def _select(self, unit: Selected) -> None:
         """Take what a selection says of its runs' states, as an adapter of its own. Raises ``LeakError``."""
