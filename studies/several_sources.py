@@ -3,8 +3,8 @@
     python studies/several_sources.py runs/sources/store [MATRIX]
 
 Single sources are read from the box, under the same recipe, data and seeds; sets (`multi`) from the store. The best
-member of a set is chosen for each seed by the scores of the others, so that it is not flattered by the runs it was chosen
-by. Gains are in points, with 95% intervals over targets.
+member of a set is chosen for each seed by the scores of the others, so that it is not flattered by the runs it was
+chosen by. Gains are in points, with 95% intervals over targets.
 """
 
 from __future__ import annotations

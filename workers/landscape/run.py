@@ -167,7 +167,8 @@ class _Conductor:
             )
             flat = {f"{name}/{key}": weight for name, state in states.items() for key, weight in state.items()}
             with whole_file(kept) as temporary:
-                save_file({key: weight.contiguous() for key, weight in flat.items()}, temporary)
+                # Of two snapshots the mean of the later half is the last itself, and a file holds no tensor twice.
+                save_file({key: weight.contiguous().clone() for key, weight in flat.items()}, temporary)
         return _by_state(load_file(kept))
 
     def _head(self, run: Run, at: Callable[[str, int, int], None]) -> Head:

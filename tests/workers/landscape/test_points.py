@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def test_a_line_between_two_hand_made_states_has_losses_computed_by_hand(encoder
     # The last layer's norm follows, so that only the direction is left: e1 up to a mean and a scale.
     one, other = torch.zeros(encoder.hidden_size), torch.zeros(encoder.hidden_size)
     one[0], other[1] = 1e5, 1e5
-    head = Head(encoder.hidden_size, test.labels)
+    head = Head(encoder.hidden_size, test.labels).requires_grad_(False)
     ends = [constant_state(encoder, recipe, vector) for vector in (one, other)]
     norm = dict(encoder._model.named_parameters())
     last = f"encoder.layer.{encoder.layers - 1}.output.LayerNorm"
@@ -133,7 +134,10 @@ def test_runs_of_a_seed_share_their_start_and_the_head_and_means_are_of_snapshot
     half = combined([one[AVERAGED], end], [2, -1])
     third = combined([two[AVERAGED_HALF], end], [2, -1])
     first = combined([two[AVERAGED], half, third, end], [4, -1, -1, -1])
-    ways = [difference(state, one[START]) for state in (first, half, third, end)]
-    lengths = [inner(way, way) for way in ways]
-    assert 0 < lengths[0] < lengths[1] < lengths[2] < lengths[3]
+    states = [one[START], first, half, third, end]
+    steps = [difference(later, state) for state, later in pairwise(states)]
+    assert all(inner(step, step) > 0 for step in steps)
+    # A quarter of the run is a smaller change than all of it.
+    whole = difference(end, one[START])
+    assert all(inner(step, step) < inner(whole, whole) for step in steps)
     assert any(not torch.equal(weight, one[LAST][name]) for name, weight in control[LAST].items())

@@ -71,7 +71,10 @@ def test_another_share_is_another_adapter(plans: Plans) -> None:
         ({"sets": [["eng", "English"]]}, "stands twice"),
         ({"sets": [["eng", "yor"]]}, "yor is not among the sources"),
         ({"sets": [["eng", "deu"], ["deu", "eng"]]}, "stands twice"),
-        ({"kind": "interference"}, "multi does not go with"),
+        (
+            {"kind": "interference", "compositions": ["stack", "multi"], "language_adapter": {"steps": 4}},
+            "multi does not go with",
+        ),
     ],
 )
 def test_mistakes_say_what_is_allowed(plans: Plans, knobs: dict[str, Any], said: str) -> None:
