@@ -3,8 +3,8 @@
     python studies/robust.py jobs/robust_pos.yaml jobs/robust_ner.yaml
 
 Everything is of seeds, recipes, sources and targets that every compared selection was measured on. Differences are
-paired; intervals are 95%, by a bootstrap that draws targets and test items anew, and runs (a seed under a recipe) where
-there are several.
+paired; intervals are 95%, by a bootstrap that draws targets and test items anew, and where selections of the same runs
+are compared the runs (a seed under a recipe) too.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ Place = tuple[str, str]
 """A source and a target."""
 Run = tuple[int, int]
 """A recipe, by its number in the job, and a seed."""
+Pair = tuple[str, Run]
+"""A selection of a run."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,12 @@ class Grid:
         """The runs under which all of these selections were measured."""
         return sorted(set.intersection(*(set(self.cells.get(name, {})) for name in selections)))
 
-    def places(self, of: Iterable[tuple[str, Run]]) -> list[Place]:
+    def scored(self, pairs: Sequence[Pair]) -> Floats:
+        """Scores [pairs, places] on the places that all of them were measured on."""
+        places = self.places(pairs)
+        return np.array([self.scores(*pair, places) for pair in pairs])
+
+    def places(self, of: Iterable[Pair]) -> list[Place]:
         """The transfer places (source and target differ) that were measured under all of these selections and runs."""
         measured = [set(self.cells[name][run]) for name, run in of]
         return sorted(place for place in set.intersection(*measured) if place[0] != place[1])
@@ -76,26 +83,36 @@ def read(job: Job, plan: Plan, task: str) -> Grid:
     return Grid(task, recipes, {name: dict(runs) for name, runs in cells.items()})
 
 
-def interval(grid: Grid, pairs: Sequence[tuple[str, Run]], value: Callable[[Floats], float]) -> tuple[float, float]:
-    """The 2.5% and 97.5% points of ``value`` of scores [pairs, places], targets and their items drawn anew."""
+Draw = Callable[[np.random.Generator], Sequence[int]]
+"""Which of the pairs a resample has, in order."""
+
+
+def interval(
+    grid: Grid, pairs: Sequence[Pair], value: Callable[[Floats], float], draw: Draw | None = None
+) -> tuple[float, float]:
+    """The 2.5% and 97.5% points of ``value`` of scores [pairs, places]; targets, items and pairs are drawn anew."""
     places = grid.places(pairs)
     targets = sorted({target for _, target in places})
-    of_target = {target: [at for at, place in enumerate(places) if place[1] == target] for target in targets}
-    outcomes = [[grid.cells[name][run][place] for place in places] for name, run in pairs]
-    correct, total = (
-        [np.array([[row[at][part] for at in of_target[target]] for row in outcomes]) for target in targets]
-        for part in (0, 1)
-    )
+    by_target = [_stacked(grid, pairs, [place for place in places if place[1] == target]) for target in targets]
     rng, found = np.random.default_rng(0), []
     for _ in range(RESAMPLES):
         scores = []
         for at in rng.integers(len(targets), size=len(targets)):
-            items = correct[at].shape[2]
+            correct, total = by_target[at]
+            items = correct.shape[2]
             drawn = np.bincount(rng.integers(items, size=items), minlength=items)
-            scores.append((correct[at] @ drawn) / np.maximum(total[at] @ drawn, 1e-12))
-        found.append(value(np.concatenate(scores, axis=1)))
+            scores.append((correct @ drawn) / np.maximum(total @ drawn, 1e-12))
+        rows = np.concatenate(scores, axis=1)
+        found.append(value(rows if draw is None else rows[list(draw(rng))]))
     low, high = np.quantile(found, (0.025, 0.975))
     return float(low), float(high)
+
+
+def _stacked(grid: Grid, pairs: Sequence[Pair], places: Sequence[Place]) -> tuple[Floats, Floats]:
+    """Correct and total [pairs, places, items] on one target."""
+    outcomes = [[grid.cells[name][run][place] for place in places] for name, run in pairs]
+    correct, total = (np.array([[one[part] for one in row] for row in outcomes]) for part in (0, 1))
+    return correct, total
 
 
 def shown(value: float, ends: tuple[float, float]) -> str:
@@ -106,14 +123,16 @@ def shown(value: float, ends: tuple[float, float]) -> str:
 def difference(grid: Grid, name: str, other: str) -> str:
     """The mean difference of two selections of the same runs, in points."""
     runs = grid.runs(name, other)
-    pairs = [*((name, run) for run in runs), *((other, run) for run in runs)]
-    half = len(runs)
+    pairs, half = [(which, run) for which in (name, other) for run in runs], len(runs)
 
     def value(scores: Floats) -> float:
         return float((scores[:half] - scores[half:]).mean())
 
-    places = grid.places(pairs)
-    return shown(value(np.array([grid.scores(*pair, places) for pair in pairs])), interval(grid, pairs, value))
+    def draw(rng: np.random.Generator) -> list[int]:
+        drawn = rng.integers(half, size=half)
+        return [*drawn, *(drawn + half)]
+
+    return shown(value(grid.scored(pairs)), interval(grid, pairs, value, draw))
 
 
 def of_single_runs(grid: Grid) -> None:
@@ -167,30 +186,23 @@ def _mean(grid: Grid, name: str, runs: Sequence[Run]) -> str:
 
 
 def against_a_recipe_drawn(grid: Grid) -> None:
-    """How much the mean of all recipes' runs gains on a run whose recipe nobody tuned, and on the best and worst."""
+    """How much the mean of all recipes' runs gains on a run whose recipe nobody tuned."""
     mean = max((name for name in grid.cells if parse(name).rule == "run_averaged"), key=lambda name: parse(name).runs)
     seeds = sorted({seed for _, seed in grid.runs(mean)})
-    recipes = [
-        number for number in range(len(grid.recipes)) if all((number, seed) in grid.cells["last"] for seed in seeds)
-    ]
-    pairs = [
-        *((mean, (0, seed)) for seed in seeds),
-        *(("last", (number, seed)) for number in recipes for seed in seeds),
-    ]
-    places, own = grid.places(pairs), len(seeds)
-    scores = np.array([grid.scores(*pair, places) for pair in pairs])
+    last, count = set(grid.runs("last")), len(grid.recipes)
+    recipes = [number for number in range(count) if all((number, seed) in last for seed in seeds)]
+    singles = [("last", (number, seed)) for number in recipes for seed in seeds]
+    pairs, own = [*((mean, (0, seed)) for seed in seeds), *singles], len(seeds)
+    scores = grid.scored(pairs)
 
     def gain(found: Floats) -> float:
         return float(found[:own].mean() - found[own:].mean())
 
-    print(
-        f"\n{grid.task}: {mean} less the last weights of a recipe drawn: {shown(gain(scores), interval(grid, pairs, gain))}"
-    )
+    said = shown(gain(scores), interval(grid, pairs, gain))
+    print(f"\n{grid.task}: {mean} less the last weights of a recipe that nobody tuned: {said}")
     each = scores[own:].reshape(len(recipes), own, -1).mean((1, 2))
-    listed = ", ".join(
-        f"{grid.recipes[number]}: {100 * value:.1f}" for number, value in zip(recipes, each, strict=True)
-    )
-    print(f"mean over targets by recipe (rate x batch): {listed}; {mean}: {100 * scores[:own].mean():.1f}")
+    listed = [f"{grid.recipes[number]}: {100 * value:.1f}" for number, value in zip(recipes, each, strict=True)]
+    print(f"mean over targets by recipe (rate x batch): {', '.join(listed)}; {mean}: {100 * scores[:own].mean():.1f}")
 
 
 def of_rankings(grid: Grid) -> None:
