@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import ConfigDict
 
 from matrices.arrays import Floats
 from matrices.cells import BASELINE
@@ -19,6 +21,8 @@ Interval = tuple[float, float]
 @dataclass(frozen=True, kw_only=True)
 class ShotPoint:
     """A score with so many labelled items of the target, a share in [0, 1], and what they change (95% intervals)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
 
     shots: int
     draws: int
@@ -34,19 +38,23 @@ class ShotPoint:
 class ShotCurve:
     """Scores by the number of shots, and how many it takes to beat the best source without any.
 
-    ``enough`` is the fewest shots measured from which on every mean is above that source's; None where the most are
-    not. ``between`` are the 2.5% and 97.5% points of that number over resamples; None for an end that lies beyond the
-    most shots measured.
+    Shots between those that were measured are not told of.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
 
     points: tuple[ShotPoint, ...]
     enough: int | None
+    """The fewest shots from which on every mean is above that source's; null where the most are not enough."""
     between: tuple[int | None, int | None]
+    """95% interval of `enough`, over draws and test items; null for an end beyond the most shots."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shots:
     """What labelled items of a target add to its best zero-shot source, and what they do without any source."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(use_attribute_docstrings=True)
 
     source: str
     """ISO 639-3: the best source without shots."""

@@ -255,9 +255,7 @@ class _Planner:
                 known[code] = found = self._facts(task, [code], "train", None).get(code)
                 if found is None or found.items < most:
                     there = 0 if found is None else found.items
-                    self.notes.append(
-                        f"{task}: {code} has {there} train items, fewer than {most} shots; left out of them"
-                    )
+                    self.notes.append(f"{task}: {code} has {there} train items, fewer than {most} shots; it gets none")
         return {code: facts for code in targets if (facts := known[code]) is not None and facts.items >= most}
 
     def _of_one(self) -> list[str]:

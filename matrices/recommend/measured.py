@@ -20,6 +20,7 @@ from matrices.recommend.popularity import popularity
 from matrices.recommend.predicted.knowledge import together
 from matrices.recommend.ranking import compare, measured, ranking
 from matrices.recommend.verdict import verdict
+from matrices.shots import Shots, shots_of
 from matrices.view import MatrixView, NoScoresError, choose, view
 
 
@@ -105,9 +106,22 @@ def recommend(
         verdicts=verdicts(ranked),
         verdict=said,
         advice="",
+        shots=_shots(cells, target, composition, selection, read),
     )
     like_no_other = answer.pretrained is False and set(targets(cells)) <= set(pretrained or ())
     return replace(answer, basis=basis(answer, like_no_other=like_no_other), advice=advice(answer, ranked))
+
+
+def _shots(
+    cells: pa.Table, target: str, composition: str, selection: str, read: Callable[[str], pa.Table] | None
+) -> Shots | None:
+    """What labelled items of the target add, where that was measured."""
+    if "shots" not in cells.column_names:
+        return None
+    learned = pc.and_(pc.greater(cells["shots"], 0), pc.equal(cells["target"], target))
+    if not pc.any(learned).as_py() or (read is None and "correct" not in cells.column_names):
+        return None
+    return shots_of(read(target) if read else cells, target, composition=composition, selection=selection)
 
 
 def _view(

@@ -10,7 +10,9 @@ from matrices.shots import shots_of
 MakeCell = Callable[..., Cell]
 
 
-def cells_of(make_cell: MakeCell, alone: dict[int, int], onward: dict[int, int] | None = None) -> list[Cell]:
+def cells_of(
+    make_cell: MakeCell, alone: dict[int, int], onward: dict[int, int] | None = None, *, other_items: bool = False
+) -> list[Cell]:
     """A source that has 60 of 100 items right, a worse one, and others by shots: items that are right, of 100."""
 
     def right(count: int, *, last: bool = False) -> tuple[float, ...]:
@@ -30,7 +32,7 @@ def cells_of(make_cell: MakeCell, alone: dict[int, int], onward: dict[int, int] 
                 composition=composition,
                 seed=seed,
                 shots=shots,
-                correct=right(count + seed, last=True),
+                correct=right(count + seed, last=other_items),
                 total=whole,
                 cell_id=f"{source}-{shots}-{seed}",
             )
@@ -59,7 +61,9 @@ def test_where_the_most_are_not_enough_nothing_is_promised(make_cell: MakeCell) 
 
 
 def test_a_number_that_is_not_sure_has_an_interval(make_cell: MakeCell) -> None:
-    found = shots_of(to_table(cells_of(make_cell, {5: 58, 10: 62, 50: 95})), "yor", composition="stack")
+    found = shots_of(
+        to_table(cells_of(make_cell, {5: 58, 10: 62, 50: 95}, other_items=True)), "yor", composition="stack"
+    )
     assert found is not None
     assert found.alone is not None
     assert found.alone.enough == 10
