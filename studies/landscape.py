@@ -99,11 +99,11 @@ def averaging(summary: Summary) -> None:
         told = []
         for point in ("averaged", "averaged_half"):
             both = [along(frame, source, toward, point, "along") for toward in (target, source)]
-            told += [Estimate.of(one) for one in both]
+            told += [Estimate.of(list(one)) for one in both]
             if point == "averaged":
-                told.append(Estimate.of([a - b for a, b in zip(*both, strict=True)]))
-        told += [Estimate.of(along(frame, source, toward, "start", "along")) for toward in (target, source)]
-        told += [Estimate.of(along(frame, source, toward, "averaged", "cosine")) for toward in (target, source)]
+                told.append(Estimate.of(list((both[0] - both[1]).dropna())))
+        told += [Estimate.of(list(along(frame, source, toward, "start", "along"))) for toward in (target, source)]
+        told += [Estimate.of(list(along(frame, source, toward, "averaged", "cosine"))) for toward in (target, source)]
         rows.append([f"{source} {target}", *told])
     of_all = ("all snapshots, along", "control", "less the control")
     table(("pair", *of_all, "later half", "control", "start", "control", "cosine of all", "control"), rows)
@@ -121,10 +121,10 @@ def averaging(summary: Summary) -> None:
     table(("measured in", "error of the last", *less, "loss of the last", *less), rows)
 
 
-def along(frame: pd.DataFrame, source: str, toward: str, point: str, measure: str) -> list[float]:
+def along(frame: pd.DataFrame, source: str, toward: str, point: str, measure: str) -> pd.Series:
     """A projection or cosine, by seed."""
     chosen = (frame["source"] == source) & (frame["toward"] == toward) & (frame["point"] == point)
-    return list(frame[chosen & (frame["measure"] == measure)].sort_values("seed")["value"])
+    return frame[chosen & (frame["measure"] == measure)].set_index("seed")["value"].sort_index()
 
 
 def of_language(frame: pd.DataFrame, source: str, language: str, point: str, measure: str) -> pd.Series:

@@ -42,7 +42,9 @@ def curves(summary: Summary, measure: str) -> alt.VConcatChart:
     title = alt.TitleParams(
         f"From a model of the source alone (0) to one of both languages (1): {_UNITS[measure].partition(' ')[0]}",
         subtitle=[
-            f"{summary.method}, {seeds} seeds; bands: 95% intervals over seeds",
+            f"{summary.method}, {seeds} seeds; bands: 95% intervals over seeds"
+            if seeds > 1
+            else f"{summary.method}, one seed, so no intervals",
             "dashed: the target on the line to another run of the source alone, in another order",
         ],
     )
@@ -59,7 +61,7 @@ def _panel(summary: Summary, measure: str, source: str, target: str, *, first: b
     }
     frame = pd.concat([_spread(part, name) for name, part in named.items()])
     scale = alt.Scale(domain=list(named), range=[HELP, HARM, _CONTROL])
-    legend = alt.Legend(title=None, orient="top") if first else None
+    legend = alt.Legend(title=None, orient="top", symbolType="circle", symbolOpacity=1) if first else None
     base = alt.Chart(frame).encode(
         x=alt.X("alpha:Q", title="alpha"),
         color=alt.Color("of:N", scale=scale, legend=legend, sort=None),

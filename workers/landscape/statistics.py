@@ -95,10 +95,10 @@ class Summary:
         keys = self.curves[["source", "toward", "language", "measure"]].drop_duplicates()
         return [
             {
-                **dict(zip(keys.columns, key, strict=True)),
-                **{name: _plain(self.estimate(*key, name)) for name in STATISTICS},
+                **key,
+                **{name: _plain(self.estimate(**key, statistic=name)) for name in STATISTICS},
             }
-            for key in keys.itertuples(index=False, name=None)
+            for key in keys.to_dict("records")
         ]
 
 
