@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import altair as alt
 import pandas as pd
@@ -27,7 +27,8 @@ def draw(summary: Summary, folder: Path) -> list[Path]:
     frame = summary.frame[summary.frame["point"] == "surface"]
     for (source, target, axis), part in frame.groupby(["source", "toward", "axis"], sort=False):
         name = f"{summary.method}-surface-{source}-{target}-{axis}.svg"
-        made.append(save(surface(part[part["measure"] == "loss"], source, target, axis), folder / name))
+        loss = part[part["measure"] == "loss"]
+        made.append(save(surface(loss, str(source), str(target), str(axis)), folder / name))
     return made
 
 
@@ -69,7 +70,7 @@ def _panel(summary: Summary, measure: str, source: str, target: str, *, first: b
     y = alt.Y("mean:Q", title=_UNITS[measure], scale=alt.Scale(zero=False, nice=True))
     dashes = alt.StrokeDash("of:N", scale=alt.Scale(domain=list(named), range=[[1, 0], [1, 0], [5, 3]]), legend=None)
     ends = alt.Chart(pd.DataFrame({"alpha": [0.0, 1.0]})).mark_rule(color="#bbb", strokeWidth=1).encode(x="alpha:Q")
-    return alt.layer(
+    layers = alt.layer(
         ends,
         base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=_UNITS[measure]), y2="high:Q"),
         base.mark_line(strokeWidth=2).encode(y=y, strokeDash=dashes),
@@ -78,6 +79,7 @@ def _panel(summary: Summary, measure: str, source: str, target: str, *, first: b
         height=170,
         title=alt.TitleParams(f"{name_of(source)} to {name_of(target)}", fontSize=12),
     )
+    return cast(alt.LayerChart, layers)
 
 
 def _spread(rows: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -117,7 +119,7 @@ def _plane(
     squares: Any = alt.Chart(frame).mark_rect().encode(x=x, y=y, color=colour)
     points = pd.DataFrame(marks, columns=["alpha", "beta", "name"])
     places = alt.Chart(points).encode(x=x, y=y)
-    return alt.layer(
+    layers = alt.layer(
         squares,
         places.mark_point(shape="cross", size=50, color="white", filled=True, stroke=INK),
         places.mark_text(dy=-10, fontSize=10, color="white", fontWeight="bold").encode(text="name:N"),
@@ -125,3 +127,4 @@ def _plane(
         height=230,
         title=alt.TitleParams(f"loss in {name_of(language)}", fontSize=12),
     )
+    return cast(alt.LayerChart, layers)

@@ -73,33 +73,20 @@ class Summary:
         ].dropna()
         return Estimate.of(list(rows)) if len(rows) else None
 
-    def of_points(
-        self, source: str, toward: str | None, point: str, measure: str, language: str | None
-    ) -> Estimate | None:
-        """The mean over seeds of a measure of a point that is no curve's."""
-        frame = self.frame
-        chosen = (frame["source"] == source) & (frame["point"] == point) & (frame["measure"] == measure)
-        chosen &= frame["toward"].isna() if toward is None else frame["toward"] == toward
-        chosen &= frame["language"].isna() if language is None else frame["language"] == language
-        values = frame.loc[chosen, "value"].dropna()
-        return Estimate.of(list(values)) if len(values) else None
-
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """Sources and what they were led toward, in the order of the numbers; controls left out."""
         drawn = self.curves[["source", "toward"]].drop_duplicates()
-        return [(source, toward) for source, toward in drawn.itertuples(index=False) if source != toward]
+        return [(source, toward) for source, toward in drawn.astype(str).to_numpy().tolist() if source != toward]
 
     def to_json(self) -> list[dict[str, object]]:
         """Every curve with its estimates, as plain values."""
+        found: list[dict[str, object]] = []
         keys = self.curves[["source", "toward", "language", "measure"]].drop_duplicates()
-        return [
-            {
-                **key,
-                **{name: _plain(self.estimate(**key, statistic=name)) for name in STATISTICS},
-            }
-            for key in keys.to_dict("records")
-        ]
+        for source, toward, language, measure in keys.astype(str).to_numpy().tolist():
+            estimates = {name: _plain(self.estimate(source, toward, language, measure, name)) for name in STATISTICS}
+            found.append({"source": source, "toward": toward, "language": language, "measure": measure, **estimates})
+        return found
 
 
 def summarise(numbers: pa.Table) -> Summary:
