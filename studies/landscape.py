@@ -3,7 +3,8 @@
     python studies/landscape.py runs/landscape/bottleneck/numbers.parquet [MATRIX of the box]
 
 Does the slope of a target's curve at the source's solution foretell how much that cell's score varies over seeds: over
-those of the runs themselves, and of the matrix? Spearman's correlation over targets, with its p over all permutations.
+those of the runs themselves, and of the matrix? Spearman's correlation over targets, with its p over all permutations;
+beside it that of the error itself, which rises with both.
 
 Does the mean of a run's snapshots lie on the way to the solution of both languages? Its projection on that line beside
 that on the line to another run of the source alone, paired by seed; and what it scores.
@@ -64,6 +65,7 @@ def seed_variance(summary: Summary, matrix: str) -> None:
                 "pair": f"{source} {target}",
                 "slope of loss": own.loc["loss", "slope"].mean(),
                 "slope of error": own.loc["error", "slope"].mean(),
+                "error at 0": own.loc["error", "at_0"].mean(),
                 "gap in error": (own.loc["error", "at_0"] - own.loc["error", "at_1"]).mean(),
                 "SD of loss": own.loc["loss", "at_0"].std(ddof=1),
                 "SD of error": own.loc["error", "at_0"].std(ddof=1),
@@ -74,7 +76,7 @@ def seed_variance(summary: Summary, matrix: str) -> None:
     frame = pd.DataFrame(rows)
     table(list(frame.columns), frame.itertuples(index=False))
     print()
-    for slope in ("slope of loss", "slope of error"):
+    for slope in ("slope of loss", "slope of error", "error at 0"):
         for spread in ("SD of loss", "SD of error", "SD in the matrix"):
             known = frame[[slope, spread]].dropna()
             if len(known) > 2:

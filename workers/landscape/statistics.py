@@ -95,7 +95,7 @@ def summarise(numbers: pa.Table) -> Summary:
     lines = frame[(frame["point"] == "line") & frame["alpha"].notna() & frame["value"].notna()]
     rows: list[Mapping[str, object]] = []
     keys = ["source", "toward", "language", "measure", "seed"]
-    for key, curve in lines.sort_values("alpha").groupby(keys, sort=False):
+    for key, curve in lines.sort_values("alpha", kind="stable").groupby(keys, sort=False):
         alphas, values = list(curve["alpha"]), list(curve["value"])
         at = dict(zip(alphas, values, strict=True))
         rows.append(
