@@ -54,6 +54,12 @@ class Tuned:
         nothing = {name: torch.zeros_like(weight, dtype=torch.bfloat16) for name, weight in own.items()}
         return cls(leave_out, own, nothing)
 
+    def rounded(self, own: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The difference, also while the weights are trained: then as ``settle`` would leave it."""
+        if not any(weight.requires_grad for weight in self.weights.values()):
+            return self.difference
+        return {name: (weight.detach() - own[name]).to(torch.bfloat16) for name, weight in self.weights.items()}
+
     def settle(self, own: Mapping[str, Tensor]) -> None:
         """Round what training made of the weights to what the difference can say."""
         for name, weight in self.weights.items():

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Positive = Annotated[int, Field(gt=0)]
 Rate = Annotated[float, Field(gt=0)]
+Snapshots = Annotated[int, Field(ge=0, le=100)]
 
 
 class Recipe(BaseModel):
@@ -17,17 +18,21 @@ class Recipe(BaseModel):
 
     added: ClassVar[tuple[str, ...]] = ()
     """Knobs that came when adapters had been kept already: left out of an identity where they are as by default."""
+    aside: ClassVar[tuple[str, ...]] = ()
+    """Knobs that say what else is kept of a run, and leave its weights as they are: never part of an identity."""
 
     def identity(self) -> dict[str, Any]:
         """Every knob that decides what the trained weights are."""
         defaults = {name: type(self).model_fields[name].default for name in self.added}
-        return self.model_dump(exclude={name for name, default in defaults.items() if getattr(self, name) == default})
+        as_before = {name for name, default in defaults.items() if getattr(self, name) == default}
+        return self.model_dump(exclude=as_before.union(self.aside))
 
 
 class LanguageAdapterRecipe(Recipe):
     """Invertible bottleneck adapter trained by masked-language modelling (MAD-X, Pfeiffer et al. 2020)."""
 
     added = ("others", "sentences")
+    aside = ("snapshots",)
 
     steps: Positive = Field(500, description="optimiser steps")
     tokens: Positive = Field(2048, description="tokens in a step's batch")
@@ -44,6 +49,7 @@ class LanguageAdapterRecipe(Recipe):
         description="pieces that predictions are held against beside those of the language's own text, drawn anew in "
         "each step; the whole vocabulary by default",
     )
+    snapshots: Snapshots = Field(0, description="evenly spaced states of the run to keep, the last of them its end")
 
 
 class ShiftRecipe(Recipe):
@@ -82,6 +88,8 @@ class ShiftRecipe(Recipe):
 class TaskRecipe(Recipe):
     """What every method of learning a task has in common: a linear head, and labelled data of a language."""
 
+    aside = ("snapshots",)
+
     epochs: Positive = Field(5, description="passes over the train split")
     batch: Positive = Field(16, description="items in a step's batch, bucketed by length")
     learning_rate: Rate = Field(1e-3, description="peak of AdamW's rate; linear warm-up over 6% and linear decay")
@@ -91,6 +99,7 @@ class TaskRecipe(Recipe):
     )
     pool: Literal["mean", "first"] = Field("mean", description="what a word's vector is, of those of its pieces")
     max_items: Positive | None = Field(None, description="train on the first so many items; all by default")
+    snapshots: Snapshots = Field(0, description="evenly spaced states of the run to keep, the last of them its end")
 
 
 class TaskAdapterRecipe(TaskRecipe):
@@ -115,6 +124,21 @@ class TunedRecipe(TaskRecipe):
     epochs: Positive = Field(3, description="passes over the train split")
     learning_rate: Rate = Field(5e-5, description="peak of AdamW's rate; a small encoder wants more")
     leave_out: Annotated[int, Field(ge=0)] = Field(0, description="lowest layers that stay the encoder's own")
+
+
+class FewShotRecipe(Recipe):
+    """Learning on from zero-shot weights, on labelled items of the target and of the source in joint batches.
+
+    The loss of a step is the mean of the losses of its languages (Schmidt, Vulic and Glavas 2023).
+    """
+
+    mode: Literal["bi", "multi"] = Field(
+        "bi", description="one target with the source, or all targets of the job at once"
+    )
+    steps: Positive = Field(50, description="optimiser steps")
+    batch: Positive = Field(8, description="items of each language in a step's batch")
+    learning_rate: Rate = Field(1e-3, description="peak of AdamW's rate; linear warm-up over 6% and linear decay")
+    baseline: bool = Field(True, description="learn from the target's items alone too, without source and its weights")
 
 
 Method = Literal["bottleneck", "lora", "full"]

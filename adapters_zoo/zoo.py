@@ -2,14 +2,15 @@
 
 An adapter is ``adapter/`` (``adapter_config.json`` and safetensors, as `adapters` reads them) and, for a task adapter,
 ``head.safetensors``. A shifted encoder is ``encoder.safetensors``: those of its weights that changed, fp32, by their
-names in `transformers`. Either has ``manifest.json``: what it was made from and the SHA-256 of every file.
+names in `transformers`. Dev scores are ``scores.json``, a number for each adapter that was scored. Each has
+``manifest.json``: what it was made from and the SHA-256 of every file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # Whoever plans asks what is there, and need not wait for the
 __all__ = ["FORMAT", "AdapterFileError", "Trained", "Zoo", "adapter_key"]
 
 _WEIGHTS = "encoder.safetensors"
+_SCORES = "scores.json"
 FORMAT = 6
 """Raised when training changes so that old adapters must not be taken for new ones: part of every key."""
 
@@ -86,6 +88,31 @@ class Zoo:
         """Keep what an encoder's own weights became, by name, under ``trained.key``. The first writer wins."""
         with self._draft(encoder, trained, made_from) as draft:
             save_file(dict(weights), draft / _WEIGHTS)
+
+    def save_scores(
+        self, encoder: Encoder, scores: Sequence[float | None], trained: Trained, made_from: Mapping[str, Any]
+    ) -> None:
+        """Keep what adapters scored on dev splits, None where that is not defined. The first writer wins."""
+        with self._draft(encoder, trained, made_from) as draft:
+            (draft / _SCORES).write_text(json.dumps([*scores]), encoding="utf-8")
+
+    def load_scores(self, encoder: Encoder, key: str) -> list[float | None]:
+        """What ``save_scores`` kept. Raises as ``load`` does."""
+        scores: list[float | None] = json.loads((self._open(encoder, key) / _SCORES).read_text(encoding="utf-8"))
+        return scores
+
+    def same_as(self, key: str) -> str:
+        """The key of the adapter that has the same weights: that which was ``taken`` as it is, else ``key`` itself.
+
+        Raises as ``load`` does.
+        """
+        taken: dict[str, float] = self.made_from(key).get("taken", {})
+        return next(iter(taken)) if len(taken) == 1 else key
+
+    def made_from(self, key: str) -> dict[str, Any]:
+        """What determined an adapter, or scores. Raises ``AdapterFileError``."""
+        stated: dict[str, Any] = read_manifest(self._store.open(key))["made_from"]
+        return stated
 
     def load(self, encoder: Encoder, key: str, name: str) -> Trained:
         """Add adapter ``key`` to ``encoder`` as ``name``.

@@ -30,6 +30,13 @@ answer to all of the target's items: their most frequent label (no constant labe
 span, for questions the whole passage.
 """
 
+OF_SETS = ("fuse", "multi")
+"""Compositions whose sources are sets: codes in order, with ``SEPARATOR`` between them. No other composition has such.
+
+So whoever asks for one composition, as all views do, never finds a set ranked among single sources.
+"""
+SEPARATOR = "+"
+
 METHOD = "bottleneck"
 """How a task is learnt unless a job says otherwise: a bottleneck adapter."""
 
@@ -89,7 +96,8 @@ class Cell:
     of spans), a ratio and 1 (a mean of ratios, such as SQuAD's F1). In Parquet the few different numbers of a matrix
     are a dictionary, so that they take no more room than whole ones.
 
-    ``composition``: ``baseline``, ``stack``, ``alone``, ``shift-N`` (after N steps), or ``published`` (imported).
+    ``composition``: ``baseline``, ``stack``, ``alone``, ``shift-N`` (after N steps), ``multi`` (one task adapter of the
+    several languages that ``source`` names, with + between them), or ``published`` (imported).
     ``selection``: ``last`` (the weights at the end of training), ``source_dev`` (best on the source's dev split),
     ``averaged``, ``soup(k)`` and ``run_averaged(k)`` (means of the weights of a run, of k runs, of k points of a run),
     ``target_dev`` (best on the target's dev split, an oracle), or ``published``. ``method``: ``bottleneck``, ``lora``

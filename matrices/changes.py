@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _PLACE = ("composition", "source", "target", "selection", "seed")
+_KEY = (*_PLACE, "shots")
 _SAID = ("cell_id", "score", "status", "created_at")
 
 
@@ -53,5 +54,5 @@ def changes(before: pa.Table, after: pa.Table) -> Changes:
 
 def _keyed(cells: pa.Table) -> pa.Table:
     """The cells with one column that says where each stands: a join takes a null source for no source at all."""
-    parts = [pc.fill_null(cells[name].cast(pa.string()), "") for name in _PLACE]
+    parts = [pc.fill_null(cells[name].cast(pa.string()), "") for name in _KEY]
     return cells.select([*_PLACE, *_SAID]).append_column("place", pc.binary_join_element_wise(*parts, "\n"))

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from matrices.cells import BASELINE
 from matrices.nearest import there_is
 from matrices.reading import compositions, selections
+from matrices.selections import LAST, deployable
 
 
 class MeasureError(ValueError):
@@ -27,7 +28,8 @@ def choose(
     """The composition and selection to look at, where none is named.
 
     The first that there is of ``stack``, ``alone`` and the others by name, and of ``last`` and the others by name; of
-    those that a ``target`` has scores of, where it has any.
+    those that a ``target`` has scores of, where it has any. Never one that saw labels of its targets: that is looked
+    at where it is named.
     """
     kept = pc.and_(pc.equal(cells["status"], "ok"), pc.is_valid(cells["source"]))
     if target is not None and pc.any(of_target := pc.and_(kept, pc.equal(cells["target"], target))).as_py():
@@ -35,7 +37,7 @@ def choose(
     scored = cells.select(["composition", "selection"]).filter(kept)
     composition = composition or next(iter(compositions(scored)), "stack")
     of_it = scored.filter(pc.equal(scored["composition"], composition))
-    return composition, selection or next(iter(selections(of_it)), "last")
+    return composition, selection or next(iter(deployable(selections(of_it))), LAST)
 
 
 def no_scores(cells: pa.Table, composition: str | None, selection: str | None) -> NoScoresError:

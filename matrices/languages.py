@@ -10,6 +10,7 @@ from functools import lru_cache
 import langcodes
 from langcodes.tag_parser import LanguageTagError
 
+from matrices.cells import SEPARATOR
 from matrices.languoids import languoid, parted, speakers, within
 from matrices.macrolanguages import FOLDED, STANDARD_OF
 from matrices.names import FAMILY, HEAD, SURE, Bearer, bearers, by_speakers, near
@@ -154,7 +155,9 @@ def private(code: str) -> bool:
 
 
 def name_of(code: str) -> str:
-    """The English name of a code in normal form; the code itself where it has none."""
+    """The English name of a code in normal form, the code itself where it has none; of a set the names of its codes."""
+    if SEPARATOR in code:
+        return f" {SEPARATOR} ".join(map(name_of, code.split(SEPARATOR)))
     known, (_, script) = languoid(code), parted(code)
     if known is None:
         return code

@@ -9,14 +9,14 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.cells import BASELINE
+from matrices.cells import BASELINE, SEPARATOR
 from matrices.items import Items
 from matrices.nearest import there_is
 
 ORDER = ("task", "target", "source", "selection", "seed", "composition", "cell_id")
 """The columns cells are sorted by, wherever cells leave this room; a null source (the baseline) comes last."""
 
-PLACE = ("matrix", "composition", "source", "target", "selection", "seed")
+PLACE = ("matrix", "composition", "source", "target", "selection", "seed", "shots")
 """The columns that say where in a matrix a row belongs; there is one row a place wherever cells leave this room."""
 
 _WHICH = ("cell_id", "status", "created_at")
@@ -165,6 +165,10 @@ KEY_COLUMNS = tuple(dict.fromkeys([*ORDER, *PLACE, *_WHICH]))
 """What ``current`` and ``in_order`` read."""
 
 
+def _is_single(sources: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.invert(pc.match_substring(sources, SEPARATOR))
+
+
 def _summary(rows: pa.Table, version: int) -> MatrixInfo:
     measured = rows.filter(pc.equal(rows["status"], "ok"))
     return MatrixInfo(
@@ -174,6 +178,6 @@ def _summary(rows: pa.Table, version: int) -> MatrixInfo:
         encoder=rows["encoder"][0].as_py(),
         version=version,
         cells=measured.num_rows,
-        sources=pc.count_distinct(measured["source"]).as_py(),
+        sources=pc.count_distinct(measured["source"].filter(_is_single(measured["source"]))).as_py(),
         targets=pc.count_distinct(measured["target"]).as_py(),
     )

@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.cells import BASELINE, DIFFERENCE, SCHEMA, STATUSES, Kind, bounds
+from matrices.cells import BASELINE, DIFFERENCE, OF_SETS, SCHEMA, SEPARATOR, STATUSES, Kind, bounds
 
 LISTS = ("correct", "total")
 """The columns of outcomes by item."""
-_CODE = r"^[a-z][A-Za-z0-9_-]{1,30}$"
+_CODE = "[a-z][A-Za-z0-9_-]{1,30}"
+_SETS = rf"^{_CODE}(\+{_CODE})*$"
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _NAMED = ("encoder", "kind", "composition", "task", "metric", "selection", "cell_id")
 _LONGEST = 200
@@ -75,8 +76,13 @@ def _unnamed(name: str) -> Callable[[pa.Table], pa.ChunkedArray]:
     return lambda rows: pc.or_(pc.equal(rows[name], ""), pc.greater(pc.utf8_length(rows[name]), _LONGEST))
 
 
-def _no_code(name: str) -> Callable[[pa.Table], pa.ChunkedArray]:
-    return lambda rows: pc.invert(pc.match_substring_regex(rows[name], _CODE))
+def _no_code(name: str, pattern: str = rf"^{_CODE}$") -> Callable[[pa.Table], pa.ChunkedArray]:
+    return lambda rows: pc.invert(pc.match_substring_regex(rows[name], pattern))
+
+
+def _set_among_single_ones(rows: pa.Table) -> pa.ChunkedArray:
+    of_sets = pc.is_in(rows["composition"], pa.array(OF_SETS))
+    return pc.not_equal(of_sets, pc.match_substring(rows["source"], SEPARATOR))
 
 
 def _bad_score(rows: pa.Table) -> pa.ChunkedArray:
@@ -137,7 +143,12 @@ _RULES: tuple[Rule, ...] = (
         lambda rows: pc.invert(pc.is_in(rows["kind"], pa.array(get_args(Kind)))),
     ),
     ("ok without a score in [0, 1], or of a difference in [-1, 1]", ("status", "metric", "score"), _bad_score),
-    ("source is no code of a language", ("source",), _no_code("source")),
+    ("source is no code of a language, nor several with + between them", ("source",), _no_code("source", _SETS)),
+    (
+        f"several sources belong under {' and '.join(OF_SETS)}, and single ones do not",
+        ("composition", "source"),
+        _set_among_single_ones,
+    ),
     ("target is no code of a language", ("target",), _no_code("target")),
     (
         "a source is missing, and it is no baseline",

@@ -64,6 +64,10 @@ COMMANDS = {
         "othello:othello",
         "Train and probe models on invented languages of one game: what aligns languages, and does that give transfer?",
     ),
+    "landscape": (
+        "landscape:landscape",
+        "Measure the line from a model of one language to one of two: how flat, how straight, how steep.",
+    ),
     "demo": (
         "demo:demo",
         "Generate languages, train on them, fill both kinds of matrix and ask: a few minutes, nothing downloaded.",
@@ -73,7 +77,7 @@ COMMANDS = {
 
 _WORKERS = ("torch", "adapters", "transformers", "ray", "obstore", "safetensors", "seqeval", "tokenizers")
 _ROOMS = ("sprachbund", "matrices", "adapters_zoo", "workers", "service")
-_TRAINING = ("corpora", "plan", "fill", "pretrain", "othello", "demo")
+_TRAINING = ("corpora", "plan", "fill", "pretrain", "othello", "landscape", "demo")
 _EXTRA = r"Needs `pip install 'sprachbund\[workers]'`."
 
 

@@ -16,7 +16,7 @@ from matrices.cells import Cell, Kind, Status, now
 from workers.failures import Failure
 from workers.scoring import score
 from workers.tasks.base import Outcome
-from workers.units import SELECTION, Column, PlannedCell, Unit
+from workers.units import Column, PlannedCell, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,9 @@ def cell_of(
         metric=column.metric,
         source=cell.source,
         target=column.target,
-        selection=SELECTION,
+        selection=cell.selection,
+        shots=cell.shots,
+        method=bench.method,
         seed=cell.seed,
         language_seed=cell.language_seed,
         score=score,

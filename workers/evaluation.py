@@ -52,13 +52,15 @@ def evaluate(
                     outputs[index] = read[start : start + size]
                     start += size
     return [
-        _outcomes(dataset, encoded, outputs, contestant.head.labels)
+        outcomes_of(dataset, encoded, outputs, contestant.head.labels)
         for contestant, outputs in zip(contestants, kept, strict=True)
     ]
 
 
-def _outcomes(dataset: Dataset, encoded: EncodedItems, outputs: Sequence[Any], labels: Sequence[str]) -> list[Outcome]:
-    """The outcome of each item, from what was kept of each sequence's scores."""
+def outcomes_of(
+    dataset: Dataset, encoded: EncodedItems, outputs: Sequence[Any], labels: Sequence[str]
+) -> list[Outcome]:
+    """The outcome of each item, from what the task's ``read`` kept of each sequence's scores."""
     task = encoded.task
     of_item: list[list[tuple[TokenSequence, Any]]] = [[] for _ in dataset.items]
     for sequence, output in zip(encoded.sequences, outputs, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,22 +19,39 @@ from pydantic import (
 
 from adapters_zoo.blobs import BUCKETS, in_bucket
 from adapters_zoo.recipes import (
+    FewShotRecipe,
     LanguageAdapterRecipe,
     LowRankRecipe,
     Method,
     Positive,
+    Rate,
     ShiftRecipe,
     TaskAdapterRecipe,
     TaskRecipe,
     TunedRecipe,
 )
 from matrices.languages import resolve
+from matrices.selections import LAST, parse
 from workers.config import read_config
 
 Language = Annotated[StrictStr, AfterValidator(lambda given: resolve(given).code)]
 """Any tag, code or English name, kept as ISO 639-3. Checked one by one, so that an error has the line of its own."""
-Composition = Literal["alone", "stack", "shift"]
+Composition = Literal["alone", "stack", "merge", "shift", "multi"]
+SourceSet = Annotated[tuple[Language, ...], Field(min_length=2), AfterValidator(lambda given: _sorted(given))]
+"""Sources that are learnt from together, in the order of their codes, however they are listed."""
 Seed = Annotated[int, Field(ge=0)]
+SelectionName = Annotated[StrictStr, AfterValidator(lambda given: _checked(given))]
+
+
+def _checked(name: str) -> str:
+    parse(name)
+    return name
+
+
+def _sorted(codes: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(codes)) < len(codes):
+        raise ValueError("a source stands twice, perhaps under two names")
+    return tuple(sorted(codes))
 
 
 def _none_or_recipe(given: Any) -> Any:
@@ -63,6 +81,45 @@ class EvaluationSettings(BaseModel):
     max_items: Positive | None = Field(None, description="score the first so many items; all by default")
 
 
+class Change(BaseModel):
+    """How a further recipe differs from that of the method."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    learning_rate: Rate | None = None
+    batch: Positive | None = None
+    epochs: Positive | None = None
+
+    def of(self, recipe: TaskRecipe) -> TaskRecipe:
+        """The changed recipe."""
+        return recipe.model_copy(update=self.model_dump(exclude_none=True))
+
+
+class MergeSettings(BaseModel):
+    """Which language adapters a target's merged one is the mean of, and by what weights."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    top: Positive = Field(5, description="so many languages that are most like the target, weighted by how alike")
+    among: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
+        None, description="languages to take, each with raw text; the sources by default"
+    )
+    weights: dict[Language, dict[Language, Rate]] = Field(
+        {}, description="target: languages and their weights, for those targets in place of likeness"
+    )
+
+
+class SelectionSettings(BaseModel):
+    """What selections go by."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_items: Positive | None = Field(None, description="score the first so many items of a dev split; all by default")
+    guard: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.9, description="a mean leaves out states whose dev score is below this share of the best one's"
+    )
+
+
 class Job(BaseModel):
     """A matrix job. Relative paths are looked up from the job file's folder."""
 
@@ -88,12 +145,16 @@ class Job(BaseModel):
     compositions: Annotated[tuple[Composition, ...], Field(min_length=1)] = Field(
         default_factory=lambda known: ("alone",) if known.get("language_adapter", True) is None else ("stack",),
         validate_default=True,
-        description="zero_shot: the task adapter alone, or on its target's language adapter (stack). interference: "
-        "what a transfer language adds, its adapter (stack) or training of the encoder itself (shift). "
+        description="zero_shot: the task adapter alone, on its target's language adapter (stack), on a mean of "
+        "others' (merge), or alone and learnt from each of `sets` (multi). interference: what a transfer language "
+        "adds, its adapter (stack) or training of the encoder itself (shift). "
         "By default stack, or alone where there are no language adapters",
     )
     cells: dict[Language, tuple[Language, ...]] | None = Field(
         None, description="target: its sources; measures these pairs alone, by default every source on every target"
+    )
+    sets: tuple[SourceSet, ...] = Field(
+        (), description="multi: sources that one task adapter learns from together, under the items of a single one"
     )
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
     shift: ShiftRecipe = ShiftRecipe()
@@ -108,6 +169,25 @@ class Job(BaseModel):
     task_adapter: TaskAdapterRecipe = TaskAdapterRecipe()
     lora: LowRankRecipe = LowRankRecipe()
     full: TunedRecipe = TunedRecipe()
+    head: Literal["own", "shared"] = Field(
+        "own",
+        description="each run learns a head of its own, or all runs of a source learn under that of a first one, "
+        "frozen: weights of several runs have a mean only then",
+    )
+    recipes: tuple[Change, ...] = Field(
+        (), description="further recipes, as changes of the method's; each has a matrix of its own"
+    )
+    selections: Annotated[tuple[SelectionName, ...], Field(min_length=1)] = Field(
+        (LAST,), description="which weights of a run, or of several, are measured"
+    )
+    selecting: SelectionSettings = SelectionSettings()
+    merging: MergeSettings = MergeSettings()
+    shots: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
+        (0,),
+        description="numbers of labelled items of a target that weights learn from too; 0 is zero-shot. Each of "
+        "`seeds` draws its own",
+    )
+    few_shot: FewShotRecipe = FewShotRecipe()
     evaluation: EvaluationSettings = EvaluationSettings()
     leave_out_copies: bool = Field(
         True, description="train on no item whose text is in the same language's dev or test"
@@ -143,7 +223,20 @@ class Job(BaseModel):
                     raise ValueError(f"{code} is not among the {name}; add it there")
         return cells
 
-    @field_validator("seeds", "tasks", "compositions")
+    @field_validator("sets")
+    @classmethod
+    def _are_of_sources_and_asked_for(
+        cls, sets: tuple[tuple[str, ...], ...], info: ValidationInfo
+    ) -> tuple[tuple[str, ...], ...]:
+        sources = info.data.get("sources")
+        for code in (code for one in sets for code in one):
+            if sources is not None and code not in sources:
+                raise ValueError(f"{code} is not among the sources; add it there")
+        if ("multi" in info.data.get("compositions", ())) != bool(sets):
+            raise ValueError("go with `compositions: [alone, multi]` or the like, and that with `sets`")
+        return sets
+
+    @field_validator("seeds", "tasks", "compositions", "recipes", "selections", "shots", "sets")
     @classmethod
     def _distinct(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         if len(set(values)) < len(values):
@@ -161,12 +254,15 @@ class Job(BaseModel):
     @classmethod
     def _go_with_the_kind(cls, compositions: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         kind = info.data.get("kind")
-        allowed = {"zero_shot": ("alone", "stack"), "interference": ("stack", "shift")}.get(str(kind), compositions)
+        allowed = {"zero_shot": ("alone", "stack", "merge", "multi"), "interference": ("stack", "shift")}.get(
+            str(kind), compositions
+        )
         for composition in compositions:
             if composition not in allowed:
                 raise ValueError(f"{composition} does not go with `kind: {kind}`; allowed: {', '.join(allowed)}")
-        if "stack" in compositions and info.data.get("language_adapter", True) is None:
-            raise ValueError("stack needs language adapters, and `language_adapter` is none")
+        for composition in ("stack", "merge"):
+            if composition in compositions and info.data.get("language_adapter", True) is None:
+                raise ValueError(f"{composition} needs language adapters, and `language_adapter` is none")
         return compositions
 
     @field_validator("shift")
@@ -186,10 +282,35 @@ class Job(BaseModel):
     @field_validator("task_adapter", "lora", "full")
     @classmethod
     def _is_of_the_method(cls, recipe: TaskRecipe, info: ValidationInfo) -> TaskRecipe:
-        method = {"task_adapter": "bottleneck"}.get(str(info.field_name), info.field_name)
+        method = next(method for method, field in _RECIPES.items() if field == info.field_name)
         if info.data.get("method", method) != method:
             raise ValueError(f"goes with `method: {method}` only")
         return recipe
+
+    @field_validator("selections")
+    @classmethod
+    def _can_be_made(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if info.data.get("kind") == "interference" and names != (LAST,):
+            raise ValueError("go with `kind: zero_shot`; of interference `last` alone is measured")
+        field = _RECIPES.get(info.data.get("method", "bottleneck"), "task_adapter")
+        recipe, runs = info.data.get(field), len(info.data.get("seeds", ())) * (1 + len(info.data.get("recipes", ())))
+        for name, selection in zip(names, map(parse, names), strict=True):
+            if selection.needs_snapshots and recipe is not None and recipe.snapshots < 2:
+                raise ValueError(f"{name} chooses among snapshots of a run; keep some: `{field}: {{snapshots: 10}}`")
+            if selection.runs > runs:
+                raise ValueError(f"{name} needs {selection.runs} runs, and seeds and recipes make {runs}")
+            if selection.averages_runs and info.data.get("head") == "own":
+                raise ValueError(f"{name} is a mean of several runs, whose heads must be one; set `head: shared`")
+        return names
+
+    @field_validator("shots")
+    @classmethod
+    def _go_with_transfer(cls, shots: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        if 0 not in shots:
+            raise ValueError("lacks 0: what shots add to is zero-shot")
+        if len(shots) > 1 and info.data.get("kind") == "interference":
+            raise ValueError("goes with `kind: zero_shot` only")
+        return shots
 
     @field_validator("store", "zoo")
     @classmethod
@@ -209,14 +330,23 @@ class Job(BaseModel):
     @property
     def task_recipe(self) -> TaskRecipe:
         """The recipe of the method."""
-        recipes: dict[Method, TaskRecipe] = {"bottleneck": self.task_adapter, "lora": self.lora, "full": self.full}
-        return recipes[self.method]
+        recipe: TaskRecipe = getattr(self, _RECIPES[self.method])
+        return recipe
+
+    @property
+    def task_recipes(self) -> tuple[TaskRecipe, ...]:
+        """The recipe of the method, and the further ones that differ from it."""
+        return tuple(dict.fromkeys([self.task_recipe, *(change.of(self.task_recipe) for change in self.recipes)]))
 
     def relative_to(self, folder: Path) -> Job:
         """The same job with relative paths taken from ``folder``, and the zoo's place decided."""
         store = _from(folder, self.store)
         zoo = _from(folder, self.zoo) if self.zoo is not None else _beside(store, "zoo")
         return self.model_copy(update={"store": store, "zoo": zoo, "corpora": folder / self.corpora})
+
+
+_RECIPES: Mapping[Method, str] = {"bottleneck": "task_adapter", "lora": "lora", "full": "full"}
+"""The key of the recipe of each method."""
 
 
 def _from(folder: Path, place: str) -> str:

@@ -9,15 +9,16 @@ from adapters_zoo.zoo import Zoo
 from matrices.store import Store
 from workers.job import Job
 from workers.plan import Plan
-from workers.units import Column, Learner, PlannedCell, Shift, stands_on
+from workers.units import Column, Learner, PlannedCell, keeping, kept_as, needs, stands_on
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """What of a plan is still to do: adapters that are not in the zoo and columns with the cells that are missing.
 
-    Shifts count among the ``adapters``, less the snapshots that are in the zoo. ``reused`` adapters are in the zoo
-    whole; ``measured`` cells in the store, whose version that was read off is ``version`` (-1 where there is none).
+    Shifts count among the ``adapters``, less the snapshots that are in the zoo, and so does what is derived from
+    adapters. ``reused`` adapters are in the zoo whole; ``measured`` cells in the store, whose version that was read
+    off is ``version`` (-1 where there is none).
     """
 
     adapters: tuple[Learner, ...]
@@ -36,11 +37,13 @@ def outstanding(plan: Plan, store: Store | None) -> Work:
     """Compare a plan with store and zoo. An adapter is wanted only if a missing cell needs it."""
     version = store.version if store is not None else -1  # Before the cells: what comes between is looked at again.
     columns = tuple(plan.columns if store is None else _missing(plan.columns, store))
-    wanted = _wanted(plan, (cell for column in columns for cell in column.cells))
+    cells = [cell for column in columns for cell in column.cells]
     there = Zoo(zoo_of(plan.job)).keys()
-    adapters = tuple(_parts(wanted, lambda key: key not in there))
-    measured = sum(len(column.cells) for column in plan.columns) - sum(len(column.cells) for column in columns)
-    return Work(adapters, columns, len(wanted) - len(adapters), measured, version)
+    adapters = _wanted(plan, cells, there.__contains__)
+    wanted = _wanted(plan, cells, lambda key: False)
+    reused = sum(all(key in there for key in kept_as(learner)) for learner in wanted)
+    measured = sum(len(column.cells) for column in plan.columns) - len(cells)
+    return Work(tuple(adapters), columns, reused, measured, version)
 
 
 def zoo_of(job: Job) -> str:
@@ -61,21 +64,13 @@ def _missing(columns: Iterable[Column], store: Store) -> Iterator[Column]:
             yield replace(column, cells=cells)
 
 
-def _wanted(plan: Plan, cells: Iterable[PlannedCell]) -> list[Learner]:
-    """The learners these cells stand on, task adapters last; of a shift the snapshots they stand on."""
+def _wanted(plan: Plan, cells: Iterable[PlannedCell], there: Callable[[str], bool]) -> list[Learner]:
+    """The learners that these cells stand on, and what those stand on, with the states that are not ``there`` yet."""
     keys = {key for cell in cells for key in stands_on(cell)}
-    tasks = [task for key, task in plan.tasks.items() if key in keys]
-    keys.update(task.under for task in tasks if task.under is not None)
-    return _parts([*plan.languages.values(), *plan.shifts.values(), *tasks], keys.__contains__)
-
-
-def _parts(learners: Iterable[Learner], wanted: Callable[[str], bool]) -> list[Learner]:
-    """The learners whose keys are wanted; a shift with those of its snapshots, where there are any."""
-    found: list[Learner] = []
-    for learner in learners:
-        if isinstance(learner, Shift):
-            snapshots = tuple(snapshot for snapshot in learner.snapshots if wanted(snapshot.key))
-            found += [replace(learner, snapshots=snapshots)] if snapshots else []
-        elif wanted(learner.key):
-            found.append(learner)
-    return found
+    wanted: list[Learner] = []
+    for learner in reversed([*plan.learners()]):  # What stands on others comes behind them.
+        missing = keeping(learner, lambda key: key in keys and not there(key))
+        if missing is not None:
+            keys.update(needs(missing))
+            wanted.append(missing)
+    return wanted[::-1]

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters_zoo.precision import Precision
+from adapters_zoo.recipes import FewShotRecipe, TaskRecipe
 from adapters_zoo.sources import EncoderFiles
 from adapters_zoo.zoo import adapter_key
 from workers.corpora.checks import Facts
 from workers.corpora.types import Corpora, RawText
 from workers.job import Job
-from workers.units import DataReference, LanguageAdapter, Shift, Snapshot, TaskAdapter
+from workers.units import (
+    DataReference,
+    DevScores,
+    FewShot,
+    LanguageAdapter,
+    Lesson,
+    MergedAdapter,
+    Selected,
+    Shift,
+    Snapshot,
+    State,
+    TaskAdapter,
+    kept_as,
+)
 
 
 class PlanError(ValueError):
@@ -28,6 +42,10 @@ class Roster:
         self.languages: dict[str, LanguageAdapter] = {}
         self.shifts: dict[str, Shift] = {}
         self.tasks: dict[str, TaskAdapter] = {}
+        self.few_shots: dict[str, FewShot] = {}
+        self.merged: dict[str, MergedAdapter] = {}
+        self.scores: dict[str, DevScores] = {}
+        self.selected: dict[str, Selected] = {}
         self.notes: list[str] = []
         self._job, self._corpora, self._encoder, self._precision = job, corpora, encoder, precision
         self._adapter_of: dict[tuple[str, int], LanguageAdapter] = {}
@@ -45,9 +63,22 @@ class Roster:
         if (code, own := self._own_seed(recipe.seed, seed)) not in self._adapter_of:
             digest, recipe = self._text(code, "language adapter"), recipe.model_copy(update={"seed": own})
             made_from = self._made_from("language", recipe.identity(), language=code, text=digest)
-            adapter = LanguageAdapter(adapter_key(made_from), code, recipe, made_from)
+            states = _states(made_from, recipe.snapshots)
+            adapter = LanguageAdapter(adapter_key(made_from), code, recipe, made_from, states)
             self._adapter_of[code, own] = self.languages[adapter.key] = adapter
         return self._adapter_of[code, own]
+
+    def merge(self, code: str, weights: Mapping[str, float], seed: int) -> MergedAdapter:
+        """The mean of the language adapters of other languages, by ``weights``, for ``code``.
+
+        Raises ``PlanError`` where one of them has nothing to learn from.
+        """
+        total, members = sum(weights.values()), [(self.language(one, seed), weight) for one, weight in weights.items()]
+        parts = tuple((adapter.key, weight / total) for adapter, weight in members)
+        recipe = members[0][0].recipe
+        made_from = self._made_from("merged", recipe.identity(), parts=[[*part] for part in parts])
+        merged = MergedAdapter(adapter_key(made_from), code, parts, recipe, made_from)
+        return self.merged.setdefault(merged.key, merged)
 
     def shift(self, code: str, seed: int) -> Shift:
         """The shift of the encoder to ``code`` for the cells of a ``seed``.
@@ -65,9 +96,19 @@ class Roster:
             self._shift_to[code, own] = self.shifts[shift.key] = shift
         return self._shift_to[code, own]
 
-    def task(self, datasets: Sequence[Facts], under: LanguageAdapter | None, seed: int) -> TaskAdapter:
-        """The task adapter that learns from ``datasets`` over the frozen language adapter ``under``, if any."""
-        recipe, task, method = self._job.task_recipe, datasets[0].task, self._job.method
+    def task(
+        self,
+        datasets: Sequence[Facts],
+        under: LanguageAdapter | None,
+        seed: int,
+        recipe: TaskRecipe | None = None,
+        head: TaskAdapter | None = None,
+    ) -> TaskAdapter:
+        """The task adapter that learns from ``datasets`` over the frozen language adapter ``under``, if any.
+
+        By the job's recipe unless another is given; with the frozen head of the run ``head``, if any.
+        """
+        recipe, task, method = recipe or self._job.task_recipe, datasets[0].task, self._job.method
         data = tuple(map(reference, datasets))
         made_from = self._made_from(
             "task",
@@ -77,14 +118,90 @@ class Roster:
             under=under.key if under else None,
             seed=seed,
             **({} if method == "bottleneck" else {"method": method}),
+            **({} if head is None else {"head": head.key}),
+            **({} if all(one.limit == recipe.max_items for one in data) else {"limits": [one.limit for one in data]}),
         )
-        adapter = TaskAdapter(adapter_key(made_from), task, data, recipe, under.key if under else None, seed, made_from)
+        adapter = TaskAdapter(
+            adapter_key(made_from),
+            task,
+            data,
+            recipe,
+            under.key if under else None,
+            seed,
+            made_from,
+            _states(made_from, recipe.snapshots),
+            head.key if head else None,
+        )
         return self.tasks.setdefault(adapter.key, adapter)
+
+    def few_shot(
+        self,
+        lessons: Sequence[Lesson],
+        start: TaskAdapter | None,
+        recipe: TaskRecipe,
+        how: FewShotRecipe,
+        seed: int,
+    ) -> FewShot:
+        """The task adapter that goes on from ``start``, or begins anew, on items of several languages at once."""
+        made_from = self._made_from(
+            "few_shot",
+            recipe.identity(),
+            task=lessons[0].data.task,
+            data={one.data.language: [one.data.digest, one.shots] for one in lessons},
+            under={one.data.language: one.under for one in lessons},
+            start=start.key if start else None,
+            how=how.identity(),
+            method=self._job.method,
+            seed=seed,
+        )
+        task, key = lessons[0].data.task, adapter_key(made_from)
+        run = FewShot(key, task, tuple(lessons), start.key if start else None, recipe, how, seed, made_from)
+        return self.few_shots.setdefault(key, run)
+
+    def dev_scores(self, adapters: Sequence[str], data: Sequence[DataReference], under: str | None) -> DevScores:
+        """The scores of ``adapters`` on ``data``, over the language adapter ``under``, if any."""
+        made_from = {
+            "what": "dev_scores",
+            "encoder": self._encoder.digest,
+            "precision": self._precision,
+            "adapters": [*adapters],
+            "data": [
+                {"language": one.language, "split": one.split, "digest": one.digest, "items": one.items} for one in data
+            ],
+            "under": under,
+        }
+        scores = DevScores(adapter_key(made_from), tuple(adapters), tuple(data), under, made_from)
+        return self.scores.setdefault(scores.key, scores)
+
+    def select(
+        self, selection: str, runs: Sequence[TaskAdapter], scores: Sequence[DevScores], guard: float
+    ) -> Selected:
+        """What a selection takes of ``runs``, each with the scores of its states, the end last."""
+        first, states = runs[0], tuple(kept_as(run) for run in runs)
+        made_from = self._made_from(
+            "selected",
+            first.recipe.identity(),
+            selection=selection,
+            runs=[[*keys] for keys in states],
+            scores=[one.key for one in scores],
+            guard=guard,
+        )
+        selected = Selected(
+            adapter_key(made_from),
+            first.task,
+            selection,
+            states,
+            tuple(one.key for one in scores),
+            guard,
+            first.recipe,
+            made_from,
+        )
+        return self.selected.setdefault(selected.key, selected)
 
     def language_seed(self, adapter: str | None, snapshot: str | None) -> int | None:
         """The seed that a language adapter, or the run of a snapshot, was trained with; None where there is neither."""
         if adapter is not None:
-            return self.languages[adapter].recipe.seed
+            return (self.languages.get(adapter) or self.merged[adapter]).recipe.seed
         return self._seed_of_snapshot[snapshot] if snapshot is not None else None
 
     def _own_seed(self, first: int, seed: int) -> int:
@@ -113,6 +230,12 @@ class Roster:
             "recipe": recipe,
             **more,
         }
+
+
+def _states(made_from: dict[str, Any], snapshots: int) -> tuple[State, ...]:
+    """The states that a run leaves before its end, which is the last of its snapshots."""
+    parts = [(part, {**made_from, "part": f"{part}/{snapshots}"}) for part in range(1, snapshots)]
+    return tuple(State(adapter_key(one), part, snapshots, one) for part, one in parts)
 
 
 def language_text(corpora: Corpora, language: str, tasks: Sequence[str]) -> RawText | None:

@@ -10,18 +10,25 @@ from adapters_zoo.recipes import TunedRecipe
 from workers.units import (
     Column,
     DataReference,
+    DevScores,
+    FewShot,
     LanguageAdapter,
+    MergedAdapter,
     PlannedCell,
+    Selected,
     Shift,
     TaskAdapter,
     Unit,
     kept_as,
+    needs,
     stands_on,
 )
 
 _CHARACTERS_A_TOKEN = 3
 _TRAINING = 2
 """A training token against one that is only read: no gradient of a frozen weight is formed."""
+_MEAN = 10
+"""Reading the weights of one adapter, against a token that is read."""
 _SHIFTING = 3
 """The same where every weight learns."""
 
@@ -142,13 +149,6 @@ class Schedule:
         return next((self._broken[key] for key in stands_on(cell) if key in self._broken), None)
 
 
-def needs(unit: Unit) -> list[str]:
-    """Keys of all that a unit stands on."""
-    if isinstance(unit, Column):
-        return [key for cell in unit.cells for key in stands_on(cell)]
-    return [unit.under] if isinstance(unit, TaskAdapter) and unit.under else []
-
-
 def _name(unit: Unit) -> str:
     return f"{unit.matrix}/{unit.target}" if isinstance(unit, Column) else unit.key
 
@@ -162,6 +162,15 @@ def cost(unit: Unit) -> int:
     if isinstance(unit, TaskAdapter):
         rate = _SHIFTING if isinstance(unit.recipe, TunedRecipe) else _TRAINING
         return rate * unit.recipe.epochs * sum(map(_tokens, unit.data))
+    if isinstance(unit, FewShot):
+        of_an_item = sum(_tokens(lesson.data) // lesson.data.items for lesson in unit.lessons)
+        return _TRAINING * unit.how.steps * unit.how.batch * of_an_item
+    if isinstance(unit, DevScores):
+        return len(unit.adapters) * sum(map(_tokens, unit.data))
+    if isinstance(unit, MergedAdapter):
+        return _MEAN * len(unit.parts)
+    if isinstance(unit, Selected):
+        return _MEAN * sum(map(len, unit.runs))
     return sum(bool(stands_on(cell)) for cell in unit.cells) * _tokens(unit.data)
 
 
@@ -170,15 +179,25 @@ def _tokens(data: DataReference) -> int:
 
 
 def _order(unit: Unit) -> tuple[int, int]:
-    return (2 if isinstance(unit, Column) else 1 if isinstance(unit, TaskAdapter) else 0), -cost(unit)
+    kinds = (LanguageAdapter | Shift, TaskAdapter, FewShot | DevScores, Selected | MergedAdapter, Column)
+    return next(at for at, kind in enumerate(kinds) if isinstance(unit, kind)), -cost(unit)
 
 
 def describe(unit: Unit) -> str:
     """A unit in words."""
     if isinstance(unit, LanguageAdapter):
         return f"language adapter {unit.language}"
+    if isinstance(unit, MergedAdapter):
+        return f"merged language adapter for {unit.language}"
     if isinstance(unit, Shift):
         return f"shift to {unit.language}"
     if isinstance(unit, TaskAdapter):
         return f"{unit.task} adapter from {'+'.join(one.language for one in unit.data)}, seed {unit.seed}"
+    if isinstance(unit, FewShot):
+        read = "+".join(f"{one.data.language}{f' ({one.shots} shots)' if one.shots else ''}" for one in unit.lessons)
+        return f"{unit.task} adapter from {read}, seed {unit.seed}"
+    if isinstance(unit, DevScores):
+        return f"{unit.data[0].task} dev scores on {'+'.join(one.language for one in unit.data)}"
+    if isinstance(unit, Selected):
+        return f"{unit.task} weights {unit.selection}"
     return f"{unit.task} column {unit.target}"

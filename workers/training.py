@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
 from adapters_zoo.methods import add_untrained
-from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
+from adapters_zoo.recipes import FewShotRecipe, LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
 from adapters_zoo.tokens import Vocabulary
 from workers.candidates import Candidates
-from workers.encoding import collate, token_stream, training_batches, window_starts
+from workers.encoding import EncodedItems, collate, token_stream, training_batches, window_starts
 from workers.prefix import FrozenPrefix
 
 Tick = Callable[[int, int], None]
@@ -42,8 +42,33 @@ Keep = Callable[[int, Mapping[str, Tensor], Outcome], None]
 """Given the weights after so many steps, which change when it returns, and how it went so far."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stops:
+    """Where a run halts to have its state kept: after each of ``parts`` (of so many equal parts, the end not among).
+
+    ``keep`` is told the part and how it went so far, while the adapter has that state's weights.
+    """
+
+    of: int
+    parts: Sequence[int]
+    keep: Callable[[int, Outcome], None]
+
+    def by_step(self, steps: int) -> dict[int, list[int]]:
+        """The parts that end after each step of a run of so many; several, where steps are fewer than parts."""
+        ending: dict[int, list[int]] = {}
+        for part in self.parts:
+            ending.setdefault(max(1, round(steps * part / self.of)), []).append(part)
+        return ending
+
+
 def train_language_adapter(
-    encoder: Encoder, name: str, sentences: Sequence[str], recipe: LanguageAdapterRecipe, tick: Tick | None = None
+    encoder: Encoder,
+    name: str,
+    sentences: Sequence[str],
+    recipe: LanguageAdapterRecipe,
+    tick: Tick | None = None,
+    *,
+    stops: Stops | None = None,
 ) -> Outcome:
     """Add adapter ``name`` to ``encoder`` and train it by masked-language modelling. Raises ``TrainingError``."""
     start = time.monotonic()
@@ -52,7 +77,7 @@ def train_language_adapter(
     encoder.add_language_adapter(name, reduction=recipe.reduction)
     with encoder.train(name) as parameters:
         losses = _language_losses(encoder, stream, recipe, recipe.steps, name, recipe.others)
-        loss = _train_to_the_end(parameters, losses, _falling(recipe.learning_rate, recipe.steps), tick)
+        loss = _train_to_the_end(parameters, losses, falling(recipe.learning_rate, recipe.steps), tick, stops)
     return Outcome(loss, time.monotonic() - start)
 
 
@@ -75,10 +100,10 @@ def shift_encoder(
     with encoder.train_whole() as learning:
         parameters = list(learning.parameters.values())
         losses = _language_losses(encoder, stream, recipe, max(budgets), None)
-        rates = _Rates(recipe.learning_rate, recipe.warm_up, max(budgets), falls=False)
-        for step, loss in enumerate(_descend(parameters, losses, rates, tick), start=1):
+        rates = Rates(recipe.learning_rate, recipe.warm_up, max(budgets), falls=False)
+        for step, loss in enumerate(descend(parameters, losses, rates, tick), start=1):
             if step in budgets:
-                _refuse_infinite(parameters, rates)
+                refuse_infinite(parameters, rates)
                 keep(step, learning.changed(), Outcome(loss, time.monotonic() - start))
 
 
@@ -91,10 +116,13 @@ def train_task_adapter(
     labels: Sequence[str],
     seed: int,
     tick: Tick | None = None,
+    frozen: Head | None = None,
+    stops: Callable[[Head], Stops] | None = None,
 ) -> tuple[Head, Outcome]:
-    """Add adapter ``name`` and a head, trained on ``text``.
+    """Add adapter ``name`` and a head, trained on ``text``; or train the adapter under a ``frozen`` head.
 
-    ``seed`` decides initialisation and order. Raises ``TrainingError``.
+    ``seed`` decides initialisation and order. ``stops`` of a head say which states are kept. Raises ``TrainingError``,
+    also where the frozen head has other labels.
     """
     start = time.monotonic()
     encoded = text.encoded
@@ -103,18 +131,59 @@ def train_task_adapter(
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     add_untrained(encoder, name, recipe)
-    head = Head(encoder.hidden_size, labels, recipe.pool).to(encoder.device)
+    head = Head(encoder.hidden_size, labels, recipe.pool).to(encoder.device) if frozen is None else frozen
+    if head.labels != tuple(labels):
+        raise TrainingError(f"the shared head has labels {', '.join(head.labels)}, not {', '.join(labels)}")
     steps = recipe.epochs * math.ceil(len(encoded.groups) / recipe.batch)
 
     def losses() -> Iterable[Tensor]:
         for _ in range(recipe.epochs):
             for indices in training_batches(encoded, recipe.batch, rng):
-                yield _label_loss(encoder, head, text, indices, name)
+                yield label_loss(encoder, head, text, indices, name)
 
     with encoder.train(name, dropout=recipe.dropout) as parameters:
-        learning = [*parameters, *head.parameters()]
-        loss = _train_to_the_end(learning, losses(), _falling(recipe.learning_rate, steps), tick)
+        learning = [*parameters, *(head.parameters() if frozen is None else ())]
+        rates = falling(recipe.learning_rate, steps)
+        loss = _train_to_the_end(learning, losses(), rates, tick, stops(head) if stops else None)
     return head.eval(), Outcome(loss, time.monotonic() - start)
+
+
+def train_few_shot(
+    encoder: Encoder,
+    name: str,
+    head: Head,
+    texts: Sequence[FrozenPrefix],
+    how: FewShotRecipe,
+    *,
+    dropout: bool,
+    seed: int,
+) -> Outcome:
+    """Train adapter ``name``, which is loaded, and its ``head`` on, by batches of all ``texts`` at once.
+
+    A step's loss is the mean of those of the texts, so that a language of few items weighs as much as one of many.
+    ``seed`` decides the order. Raises ``TrainingError``.
+    """
+    start, rng = time.monotonic(), np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    streams = [(text, _endless(text.encoded, how.batch, rng)) for text in texts]
+
+    def losses() -> Iterator[Tensor]:
+        for _ in range(how.steps):
+            yield torch.stack([label_loss(encoder, head, text, next(stream), name) for text, stream in streams]).mean()
+
+    with encoder.train(name, dropout=dropout) as parameters:
+        learning = [*parameters, *head.parameters()]
+        loss = _train_to_the_end(learning, losses(), falling(how.learning_rate, how.steps), None)
+    head.eval()
+    return Outcome(loss, time.monotonic() - start)
+
+
+def _endless(encoded: EncodedItems, size: int, rng: np.random.Generator) -> Iterator[list[int]]:
+    """Batches of one pass after the other."""
+    if not encoded.sequences:
+        raise TrainingError("there is not one labelled item to learn from")
+    while True:
+        yield from training_batches(encoded, size, rng)
 
 
 def packed_batch(stream: np.ndarray, starts: np.ndarray, length: int, begin: int) -> Tensor:
@@ -188,7 +257,8 @@ def _language_losses(
         yield nn.functional.cross_entropy(logits, targets)
 
 
-def _label_loss(encoder: Encoder, head: Head, text: FrozenPrefix, indices: Sequence[int], name: str) -> Tensor:
+def label_loss(encoder: Encoder, head: Head, text: FrozenPrefix, indices: Sequence[int], name: str) -> Tensor:
+    """The loss of a batch, the sequences ``indices`` of a text, under task adapter ``name`` and a head."""
     batch = collate(text.encoded, indices, encoder.special.pad)
     states = encoder.above(text.seam(batch, indices, name), language=text.language, task=name)
     scores = head.over(states, batch.unit_of.to(encoder.device), batch.units)
@@ -196,7 +266,7 @@ def _label_loss(encoder: Encoder, head: Head, text: FrozenPrefix, indices: Seque
 
 
 @dataclass(frozen=True, slots=True)
-class _Rates:
+class Rates:
     """A learning rate by step: it rises linearly to its peak, and stays there or falls linearly to nought."""
 
     peak: float
@@ -211,21 +281,32 @@ class _Rates:
         return self.peak * min(rise, fall, 1.0)
 
 
-def _falling(peak: float, steps: int) -> _Rates:
-    return _Rates(peak, max(1, round(0.06 * steps)), steps, falls=True)
+def falling(peak: float, steps: int) -> Rates:
+    """A rate that rises over 6% of the steps and falls linearly."""
+    return Rates(peak, max(1, round(0.06 * steps)), steps, falls=True)
 
 
 def _train_to_the_end(
-    parameters: Sequence[nn.Parameter], losses: Iterable[Tensor], rates: _Rates, tick: Tick | None
+    parameters: Sequence[nn.Parameter],
+    losses: Iterable[Tensor],
+    rates: Rates,
+    tick: Tick | None,
+    stops: Stops | None = None,
 ) -> float:
-    """All steps; returns the mean loss of the last ones."""
-    *_, loss = _descend(parameters, losses, rates, tick)
-    _refuse_infinite(parameters, rates)
+    """All steps, with their stops; returns the mean loss of the last ones."""
+    start, loss = time.monotonic(), math.nan
+    parts = stops.by_step(rates.steps) if stops else {}
+    for step, loss in enumerate(descend(parameters, losses, rates, tick), start=1):
+        for part in parts.get(step, ()):
+            refuse_infinite(parameters, rates)
+            assert stops is not None
+            stops.keep(part, Outcome(loss, time.monotonic() - start))
+    refuse_infinite(parameters, rates)
     return loss
 
 
-def _descend(
-    parameters: Sequence[nn.Parameter], losses: Iterable[Tensor], rates: _Rates, tick: Tick | None
+def descend(
+    parameters: Sequence[nn.Parameter], losses: Iterable[Tensor], rates: Rates, tick: Tick | None
 ) -> Iterator[float]:
     """AdamW over the losses, one step each; tells after each the mean of the last ones."""
     optimiser = torch.optim.AdamW(parameters, lr=rates.peak, weight_decay=0.01, fused=True)
@@ -246,10 +327,11 @@ def _descend(
         yield float(np.mean(tail))
 
 
-def _refuse_infinite(parameters: Sequence[nn.Parameter], rates: _Rates) -> None:
+def refuse_infinite(parameters: Sequence[nn.Parameter], rates: Rates) -> None:
+    """Raises ``TrainingError`` where a step left weights that are not finite."""
     if not all(bool(parameter.isfinite().all()) for parameter in parameters):
         raise _diverged("the last step left weights that are not finite", rates)
 
 
-def _diverged(how: str, rates: _Rates) -> TrainingError:
+def _diverged(how: str, rates: Rates) -> TrainingError:
     return TrainingError(f"{how}; lower learning_rate ({rates.peak})")

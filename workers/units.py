@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
+from adapters_zoo.recipes import FewShotRecipe, LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
+from matrices.selections import LAST
 from workers.corpora.types import Split
-
-SELECTION = "last"
-"""Which weights of a training run are evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,39 @@ class DataReference:
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """An adapter after ``part`` of ``parts`` equal parts of its training run, kept in the zoo under ``key``.
+
+    The end of a run is no state but the run itself: it is kept under the run's key.
+    """
+
+    key: str
+    part: int
+    parts: int
+    made_from: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class LanguageAdapter:
-    """A language adapter to train or reuse."""
+    """A language adapter to train or reuse, and the states of its run that are kept."""
 
     key: str
     language: str
+    recipe: LanguageAdapterRecipe
+    made_from: dict[str, Any]
+    states: tuple[State, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MergedAdapter:
+    """A language adapter for ``language`` that is a weighted mean of others', by their keys; weights add up to 1.
+
+    It is kept in the zoo as a language adapter like any other. Nothing is trained, and no text of it is read.
+    """
+
+    key: str
+    language: str
+    parts: tuple[tuple[str, float], ...]
     recipe: LanguageAdapterRecipe
     made_from: dict[str, Any]
 
@@ -65,7 +92,11 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class TaskAdapter:
-    """A task adapter to train or reuse; ``under`` is the key of the frozen language adapter beneath it, if any."""
+    """A task adapter to train or reuse, and the states of its run that are kept.
+
+    ``under`` is the key of the frozen language adapter beneath it, if any; ``head`` that of the task adapter whose
+    head it learns with, frozen, where it has none of its own.
+    """
 
     key: str
     task: str
@@ -74,6 +105,69 @@ class TaskAdapter:
     under: str | None
     seed: int
     made_from: dict[str, Any]
+    states: tuple[State, ...] = ()
+    head: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a few-shot run reads of a language: all items of ``data``, or so many ``shots``, drawn by the run's seed.
+
+    ``under`` is the language adapter beneath the task adapter when it reads them, if any.
+    """
+
+    data: DataReference
+    shots: int | None
+    under: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FewShot:
+    """A task adapter that goes on from the weights of ``start`` (from none, where that is None) on its ``lessons``.
+
+    ``recipe`` is that of the weights; ``how`` that of learning on.
+    """
+
+    key: str
+    task: str
+    lessons: tuple[Lesson, ...]
+    start: str | None
+    recipe: TaskRecipe
+    how: FewShotRecipe
+    seed: int
+    made_from: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DevScores:
+    """The scores of task adapters (by key) on dev splits, to select by: numbers kept in the zoo, no weights.
+
+    ``under`` is the language adapter beneath them, if any.
+    """
+
+    key: str
+    adapters: tuple[str, ...]
+    data: tuple[DataReference, ...]
+    under: str | None
+    made_from: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What a selection takes of ``runs``, kept in the zoo as a task adapter like any other. Nothing is trained.
+
+    Each run is the keys of its states, the end last; ``scores`` are keys of the ``DevScores`` of each run, and none
+    where no score decides.
+    """
+
+    key: str
+    task: str
+    selection: str
+    runs: tuple[tuple[str, ...], ...]
+    scores: tuple[str, ...]
+    guard: float
+    recipe: TaskRecipe
+    made_from: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +175,8 @@ class PlannedCell:
     """A cell to measure: ``task_adapter`` over ``language_adapter``; a constant answer where both are None.
 
     ``shift`` is the key of the snapshot that takes the frozen encoder's place, if any. ``language_seed`` is that of
-    the language adapter's or the shift's training.
+    the language adapter's or the shift's training. ``selection`` names the weights; ``shots`` are labelled items of
+    the target that they learned from too.
     """
 
     cell_id: str
@@ -92,6 +187,8 @@ class PlannedCell:
     language_adapter: str | None
     shift: str | None = None
     language_seed: int | None = None
+    selection: str = LAST
+    shots: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +203,53 @@ class Column:
     cells: tuple[PlannedCell, ...]
 
 
-Learner = LanguageAdapter | Shift | TaskAdapter
-"""What is trained, and is in the zoo afterwards."""
+Learner = LanguageAdapter | MergedAdapter | Shift | TaskAdapter | FewShot | DevScores | Selected
+"""What is trained or derived from what was trained, and is in the zoo afterwards."""
 Unit = Learner | Column
-"""One piece of work: something to train, or the cells of a column to measure."""
+"""One piece of work: something to train or derive, or the cells of a column to measure."""
 
 
 def kept_as(learner: Learner) -> tuple[str, ...]:
-    """The keys under which the zoo holds what a learner leaves: one, or one a snapshot."""
-    if isinstance(learner, Shift):
-        return tuple(snapshot.key for snapshot in learner.snapshots)
-    return (learner.key,)
+    """The keys under which the zoo holds what a learner leaves: its own, one a state, or one a snapshot of a shift."""
+    match learner:
+        case Shift():
+            return tuple(snapshot.key for snapshot in learner.snapshots)
+        case LanguageAdapter() | TaskAdapter():
+            return (*(state.key for state in learner.states), learner.key)
+        case _:
+            return (learner.key,)
+
+
+def keeping(learner: Learner, wanted: Callable[[str], bool]) -> Learner | None:
+    """The learner, with those of its states or snapshots alone that are wanted; None where nothing of it is."""
+    match learner:
+        case Shift():
+            snapshots = tuple(snapshot for snapshot in learner.snapshots if wanted(snapshot.key))
+            return replace(learner, snapshots=snapshots) if snapshots else None
+        case LanguageAdapter() | TaskAdapter():
+            states = tuple(state for state in learner.states if wanted(state.key))
+            return replace(learner, states=states) if states or wanted(learner.key) else None
+        case _:
+            return learner if wanted(learner.key) else None
+
+
+def needs(unit: Unit) -> list[str]:
+    """The keys of all that must be in the zoo before a unit can be done."""
+    match unit:
+        case Column():
+            return [key for cell in unit.cells for key in stands_on(cell)]
+        case TaskAdapter():
+            return [key for key in (unit.under, unit.head) if key is not None]
+        case FewShot():
+            return [key for key in (unit.start, *(one.under for one in unit.lessons)) if key is not None]
+        case DevScores():
+            return [*unit.adapters, *([unit.under] if unit.under else [])]
+        case MergedAdapter():
+            return [key for key, _ in unit.parts]
+        case Selected():
+            return [*unit.scores, *(key for run in unit.runs for key in run)]
+        case _:
+            return []
 
 
 def stands_on(cell: PlannedCell) -> list[str]:

@@ -3,42 +3,56 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from adapters_zoo.averaging import Shared, add_language_mean, add_mean, mean_head
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
+from adapters_zoo.methods import add_untrained
 from adapters_zoo.recipes import Method
 from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell
+from matrices.selections import parse
 from workers.bench import Bench, Done, failed_cells, measured_cell
 from workers.corpora import open_corpora
 from workers.corpora.copies import without_copies
-from workers.corpora.types import Corpora, Dataset
+from workers.corpora.types import Corpora, Dataset, Split
 from workers.encoding import EncodedItems, encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.failures import failure_of, is_passing
 from workers.prefix import FrozenPrefix
 from workers.roster import language_text
+from workers.scoring import score
+from workers.selecting import refuse_leak, shares
 from workers.tasks.base import Outcome
 from workers.training import Outcome as Training
-from workers.training import shift_encoder, train_language_adapter, train_task_adapter
+from workers.training import Stops, shift_encoder, train_few_shot, train_language_adapter, train_task_adapter
 from workers.units import (
     Column,
     DataReference,
+    DevScores,
+    FewShot,
     LanguageAdapter,
     Learner,
+    Lesson,
+    MergedAdapter,
     PlannedCell,
+    Selected,
     Shift,
     TaskAdapter,
     Unit,
     kept_as,
 )
 
+T = TypeVar("T")
 _KEPT: Mapping[Method, int] = {"bottleneck": 128, "lora": 128, "full": 8}
 """Adapters a worker keeps loaded; beyond that it forgets all and loads again what it needs."""
 
@@ -54,6 +68,7 @@ class Worker:
         self._bench = bench
         self._zoo = Zoo(bench.zoo)
         self._heads: dict[str, Head] = {}
+        self._same: dict[str, str] = {}
         self._text: tuple[object, FrozenPrefix, tuple[str, ...]] | None = None
 
     # Opened at the first unit, so that what is wrong with them fails that unit by name; an actor that cannot even
@@ -80,12 +95,21 @@ class Worker:
         if isinstance(unit, Column):
             return self._measure(unit)
         if not self._there(unit):
-            if isinstance(unit, LanguageAdapter):
-                self._train_language(unit)
-            elif isinstance(unit, Shift):
-                self._shift(unit)
-            else:
-                self._train_task(unit)
+            match unit:
+                case LanguageAdapter():
+                    self._train_language(unit)
+                case Shift():
+                    self._shift(unit)
+                case TaskAdapter():
+                    self._train_task(unit)
+                case FewShot():
+                    self._train_few_shot(unit)
+                case DevScores():
+                    self._score(unit)
+                case MergedAdapter():
+                    self._merge(unit)
+                case Selected():
+                    self._select(unit)
         return []
 
     def _there(self, unit: Learner) -> bool:
@@ -94,7 +118,8 @@ class Worker:
     def _train_language(self, unit: LanguageAdapter) -> None:
         sentences = self._sentences(unit)
         try:
-            result = train_language_adapter(self._encoder, unit.key, sentences, unit.recipe)
+            stops = self._stops(unit, None)
+            result = train_language_adapter(self._encoder, unit.key, sentences, unit.recipe, stops=stops)
             trained = Trained(unit.key, (), result.seconds, result.loss)
             self._zoo.save(self._encoder, unit.key, trained, unit.made_from)
         finally:
@@ -121,12 +146,122 @@ class Worker:
         prefix, labels = self._read(unit)
         try:
             head, result = train_task_adapter(
-                self._encoder, unit.key, prefix, unit.recipe, labels=labels, seed=unit.seed
+                self._encoder,
+                unit.key,
+                prefix,
+                unit.recipe,
+                labels=labels,
+                seed=unit.seed,
+                frozen=self._zoo.load_head(self._encoder, unit.head) if unit.head else None,
+                stops=partial(self._stops, unit),
             )
             trained = Trained(unit.key, head.labels, result.seconds, result.loss)
             self._zoo.save(self._encoder, unit.key, trained, unit.made_from, head)
         finally:
             self._forget(unit.key)
+
+    def _train_few_shot(self, unit: FewShot) -> None:
+        """Train on from the weights of a run, or from none, on items of several languages at once."""
+        self._need([*dict.fromkeys(lesson.under for lesson in unit.lessons if lesson.under)])
+        dropout, datasets = unit.recipe.dropout, [self._data(lesson.data) for lesson in unit.lessons]
+        try:
+            if unit.start is None:
+                torch.manual_seed(unit.seed)
+                add_untrained(self._encoder, unit.key, unit.recipe)
+                # Those of items that are not read too, as of every other head.
+                head = Head(self._encoder.hidden_size, datasets[0].labels, unit.recipe.pool).to(self._encoder.device)
+            else:
+                self._zoo.load(self._encoder, unit.start, unit.key)
+                head = self._zoo.load_head(self._encoder, unit.start)
+            texts = [
+                FrozenPrefix(self._encoder, [drawn], language=lesson.under, dropout=dropout)
+                for dataset, lesson in zip(datasets, unit.lessons, strict=True)
+                for drawn in [_drawn(dataset, lesson, unit.seed, head.labels)]
+            ]
+            result = train_few_shot(self._encoder, unit.key, head, texts, unit.how, dropout=dropout, seed=unit.seed)
+            trained = Trained(unit.key, head.labels, result.seconds, result.loss)
+            self._zoo.save(self._encoder, unit.key, trained, unit.made_from, head)
+        finally:
+            self._forget(unit.key)
+
+    def _stops(self, unit: LanguageAdapter | TaskAdapter, head: Head | None) -> Stops:
+        """Where the run of a learner halts: at those of its states that are not in the zoo yet."""
+        missing = {state.part: state for state in unit.states if not self._zoo.has(state.key)}
+
+        def keep(part: int, result: Training) -> None:
+            state = missing[part]
+            trained = Trained(state.key, head.labels if head else (), result.seconds, result.loss)
+            self._zoo.save(self._encoder, unit.key, trained, state.made_from, head)
+
+        return Stops(unit.states[0].parts if unit.states else 1, tuple(missing), keep)
+
+    def _score(self, unit: DevScores) -> None:
+        """Score adapters on dev splits, each over the items of all of them."""
+        start = time.monotonic()
+        outcomes: dict[str, list[Outcome]] = {key: [] for key in unit.adapters}
+        for reference in unit.data:
+            dataset = self._data(reference).first(reference.limit)
+            encoded = encode_items(self._encoder, dataset)
+            for part in _parts(unit.adapters, _KEPT[self._bench.method] // 2):
+                self._need([*part, *([unit.under] if unit.under else [])])
+                contestants = [Contestant(key, self._heads[key]) for key in part]
+                found = evaluate(self._encoder, dataset, encoded, unit.under, contestants)
+                for key, one in zip(part, found, strict=True):
+                    outcomes[key] += one
+        trained = Trained(unit.key, (), time.monotonic() - start, 0.0)
+        self._zoo.save_scores(self._encoder, [score(one) for one in outcomes.values()], trained, unit.made_from)
+
+    def _merge(self, unit: MergedAdapter) -> None:
+        """Make a language adapter of others."""
+        start = time.monotonic()
+
+        def members() -> Iterator[Shared]:
+            for key, weight in unit.parts:
+                self._need([key])
+                yield self._encoder.parameters_of(key), weight
+
+        try:
+            add_language_mean(self._encoder, unit.key, members(), unit.recipe)
+            trained = Trained(unit.key, (), time.monotonic() - start, 0.0)
+            self._zoo.save(self._encoder, unit.key, trained, unit.made_from)
+        finally:
+            self._forget(unit.key)
+
+    def _select(self, unit: Selected) -> None:
+        """Take what a selection says of its runs' states, as an adapter of its own. Raises ``LeakError``."""
+        start, selection = time.monotonic(), parse(unit.selection)
+        refuse_leak(selection, self._judges(unit), self._trained_on(unit))
+        scores = [self._zoo.load_scores(self._encoder, key) for key in unit.scores]
+        taken = shares(selection, unit.runs, scores, unit.guard)
+        heads: list[tuple[Head, float]] = []
+
+        def members() -> Iterator[Shared]:
+            for key, share in taken.items():
+                self._need([key])
+                heads.append((self._heads[key], share))
+                yield self._encoder.parameters_of(key), share
+
+        try:
+            if len(taken) > 1:
+                add_mean(self._encoder, unit.key, members(), unit.recipe)
+                name, head = unit.key, mean_head(heads)
+            else:
+                (name,) = taken  # As it is, to the last bit.
+                self._need([name])
+                head = self._heads[name]
+            trained = Trained(unit.key, head.labels, time.monotonic() - start, 0.0)
+            self._zoo.save(self._encoder, name, trained, {**unit.made_from, "taken": taken}, head)
+        finally:
+            self._forget(unit.key)
+
+    def _judges(self, unit: Selected) -> set[tuple[str, Split]]:
+        """The language and split of the labels that scores are of, as the zoo has it, whatever a plan says."""
+        stated = [one for key in unit.scores for one in self._zoo.made_from(key)["data"]]
+        return {(one["language"], one["split"]) for one in stated}
+
+    def _trained_on(self, unit: Selected) -> set[str]:
+        """The languages that runs learned the task from."""
+        return {language for run in unit.runs for language in self._zoo.made_from(run[-1])["data"]}
 
     def _read(self, unit: TaskAdapter) -> tuple[FrozenPrefix, tuple[str, ...]]:
         """The text a task adapter learns from, and its labels: what its other seeds learn from too."""
@@ -134,7 +269,7 @@ class Worker:
             datasets = [self._data(reference) for reference in unit.data]
             # Those of items that are not read too: a head has one shape, however many are read.
             labels = datasets[0].rules.labels([item for dataset in datasets for item in dataset.items])
-            read = [dataset.first(unit.recipe.max_items) for dataset in datasets]
+            read = [dataset.first(one.limit) for dataset, one in zip(datasets, unit.data, strict=True)]
             prefix = FrozenPrefix(self._encoder, read, language=unit.under, dropout=unit.recipe.dropout)
             self._text = (unit.under, unit.data), prefix, labels
         return self._text[1:]
@@ -175,12 +310,20 @@ class Worker:
         self, dataset: Dataset, encoded: EncodedItems, below: _Below, planned: Sequence[PlannedCell]
     ) -> list[list[Outcome]]:
         language, shift = below
-        adapters = [cell.task_adapter for cell in planned if cell.task_adapter]
-        self._need([*adapters, *([language] if language and adapters else [])])
-        contestants = [Contestant(key, self._heads[key]) for key in adapters]
+        # Several selections may have taken the same state: it is measured once, as the first of them.
+        same = {cell.task_adapter: self._same_as(cell.task_adapter) for cell in planned if cell.task_adapter}
+        first = {state: key for key, state in reversed(same.items())}
+        self._need([*first.values(), *([language] if language and first else [])])
+        contestants = [Contestant(key, self._heads[key]) for key in first.values()]
         with self._shifted(shift):
-            measured = iter(evaluate(self._encoder, dataset, encoded, language, contestants))
-        return [next(measured) if cell.task_adapter else _constant(dataset) for cell in planned]
+            results = evaluate(self._encoder, dataset, encoded, language, contestants)
+        measured = dict(zip(first, results, strict=True))
+        return [measured[same[cell.task_adapter]] if cell.task_adapter else _constant(dataset) for cell in planned]
+
+    def _same_as(self, key: str) -> str:
+        if key not in self._same:
+            self._same[key] = self._zoo.same_as(key)
+        return self._same[key]
 
     def _shifted(self, snapshot: str | None) -> AbstractContextManager[None]:
         if snapshot is None:
@@ -225,6 +368,15 @@ def _grouped(cells: Sequence[PlannedCell]) -> dict[_Below, list[PlannedCell]]:
     return groups
 
 
+def _drawn(dataset: Dataset, lesson: Lesson, seed: int, labels: Collection[str]) -> Dataset:
+    """The items that a lesson reads. Of one seed, fewer shots are among more; none has a label the head lacks."""
+    if lesson.shots is None:
+        return dataset.first(lesson.data.limit)
+    fit = [item for item in dataset.items if set(dataset.rules.labels([item])) <= set(labels)]
+    order = np.random.default_rng(seed).permutation(len(fit))[: lesson.shots]
+    return replace(dataset, items=tuple(fit[at] for at in sorted(order)))
+
+
 def _provenance(dataset: Dataset, encoded: EncodedItems) -> str:
     """Where the items of cells come from, and how many of them the encoder could not read whole."""
     cut = f"; {encoded.cut} of {encoded.items} items are longer than the encoder takes and lost their ends"
@@ -235,8 +387,8 @@ def _constant(dataset: Dataset) -> list[Outcome]:
     return dataset.rules.constant(dataset.items, dataset.language)
 
 
-def _parts(cells: Sequence[PlannedCell], size: int) -> Iterator[Sequence[PlannedCell]]:
-    return (cells[start : start + size] for start in range(0, len(cells), size))
+def _parts(whole: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (whole[start : start + size] for start in range(0, len(whole), size))
 
 
 class CorpusChangedError(RuntimeError):

@@ -256,7 +256,7 @@ class Encoder:
         self._parameters(name)
         folder.mkdir(parents=True, exist_ok=True)
         if name in self._tuned:
-            save_file(self._tuned[name].difference, folder / _DIFFERENCE)
+            save_file(self._tuned[name].rounded(self._own), folder / _DIFFERENCE)
             return
         self._model.save_adapter(str(folder), name, with_head=False, use_safetensors=True)
 
@@ -289,6 +289,19 @@ class Encoder:
     def parameters_of(self, name: str) -> dict[str, Tensor]:
         """The weights of one adapter by parameter name, with the adapter's own name left out."""
         return {key.replace(f".{name}.", ".*."): value.detach() for key, value in self._parameters(name).items()}
+
+    def assign(self, name: str, weights: Mapping[str, Tensor]) -> None:
+        """Give one adapter these weights, by the names that ``parameters_of`` has. Raises ``ValueError``."""
+        parameters = {key.replace(f".{name}.", ".*."): value for key, value in self._parameters(name).items()}
+        if parameters.keys() != weights.keys():
+            unlike = sorted(parameters.keys() ^ weights.keys())
+            raise ValueError(f"weights of another adapter: {len(unlike)} names do not match: {unlike[:3]}")
+        refuse_unfit(parameters, weights)
+        for key, parameter in parameters.items():
+            parameter.detach().copy_(weights[key])
+        if name in self._tuned:
+            self._tuned[name].settle(self._own)
+        self.backbone.forget(name)
 
     def _add(self, name: str, config: Any) -> None:
         self._refuse_loaded(name)

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict, TypeAdapter
 
 from matrices.reading import Provenance
+from matrices.shots import Shots
 
 Interval = tuple[float, float]
 Method = Literal["joint_item_bootstrap", "normal_approximation", "as_published", "items_unknown", "prediction"]
@@ -329,6 +330,8 @@ class Recommendation:
     """What to do."""
     advice: str
     """The same in words."""
+    shots: Shots | None = None
+    """How many labelled items of the target beat its best source without any; null where that was not measured."""
 
 
 def to_json(recommendation: Recommendation) -> bytes:

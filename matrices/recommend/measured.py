@@ -25,6 +25,7 @@ from matrices.recommend.predicted.feature_coverage import together
 from matrices.recommend.ranking import Shown, compare, measured, ranking
 from matrices.recommend.sets import one_is_enough, sets_of
 from matrices.recommend.verdict import verdict
+from matrices.shots import Shots
 from matrices.view import NoScoresError, view
 
 _MOST_CONSIDERED = 3
@@ -97,6 +98,7 @@ def recommend(
         predict=predict,
         pretrained=pretrained,
         others=others,
+        shots=about.shots(target, composition, selection, read or (lambda _: cells)),
     )
     return ranked.first(k)
 
@@ -114,13 +116,15 @@ def rank(
     predict: Predict | None = None,
     pretrained: Collection[str] | None = None,
     others: Others = lambda target, nearest: (),
+    shots: Shots | None = None,
 ) -> Ranking:
     """All sources for ``target`` (ISO 639-3) of one matrix, as ``shown`` under a composition and selection.
 
     The matrix's sources that were not measured on the target, and those ``asked`` about, are ranked as ``predict``
     expects them; without it they are left out. ``pretrained`` are the languages that the encoder was pretrained on,
     where that is known. ``others`` gives what other matrices have for a target, or a source that is nearer to it than
-    the kinship given. Raises ``UnknownTargetError`` where that leaves none.
+    the kinship given; ``shots`` says what labelled items of the target add. Raises ``UnknownTargetError`` where that
+    leaves no source.
     """
     view = None if shown is None else shown.view
     sources = set() if view is None else set(view.sources)
@@ -180,6 +184,7 @@ def rank(
         verdicts=verdicts(ranked),
         verdict=said,
         advice="",
+        shots=shots,
     )
     like_no_other = answer.pretrained is False and set(about.targets) <= set(pretrained or ())
     return Ranking(replace(answer, advice=advice(answer, ranked)), like_no_other)

@@ -35,7 +35,27 @@ def basis(answer: Recommendation, *, like_no_other: bool = False) -> str:
             _there(answer),
         ]
     )
-    return " ".join(filter(None, [*said, _gaps(answer), _origin(answer)]))
+    return " ".join(filter(None, [*said, _shots(answer), _gaps(answer), _origin(answer)]))
+
+
+def _shots(answer: Recommendation) -> str:
+    """How many labelled items of the target are worth more than its best source."""
+    if answer.shots is None:
+        return ""
+    source = named(answer.shots.source).name
+    told = [
+        f"{_number(curve.enough, 'labelled item')} {what} ({_ends(curve.between)})"
+        if curve.enough is not None
+        else f"{_number(curve.points[-1].shots, 'labelled item')} {what} are not enough"
+        for curve, what in ((answer.shots.alone, "alone"), (answer.shots.with_source, f"on top of {source}"))
+        if curve is not None
+    ]
+    return f"To beat {source} without any: {'; '.join(told)}." if told else ""
+
+
+def _ends(between: tuple[int | None, int | None]) -> str:
+    low, high = ("more than were measured" if end is None else str(end) for end in between)
+    return f"95%: {low}" if low == high else f"95%: {low} to {high}"
 
 
 def verdicts(ranked: Sequence[RankedSource]) -> Verdicts | None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.cells import IMPORTED
+from matrices.cells import IMPORTED, OF_SETS
 from matrices.nearest import there_is
 from matrices.reading import compositions, selections
-from matrices.recommend.sets import TOGETHER
+from matrices.selections import deployable, is_oracle
+from matrices.shots import Shots, shots_of
 from matrices.view import choose
 
 
 class UnknownWayError(LookupError):
-    """No cells of that encoder, composition or selection; the message names what there is."""
+    """No cells of that encoder, composition or selection that may answer; the message names what there is."""
 
-    def __init__(self, what: str, given: str, known: Sequence[str]) -> None:
+    def __init__(self, what: str, given: str, known: Sequence[str], why: str = "") -> None:
         self.what, self.given, self.known = what, given, tuple(known)
-        super().__init__(f"there is no {what} {given!r} here; {there_is(given, known)}")
+        reason = f"{given} is no {what} to recommend by: {why}" if why else f"there is no {what} {given!r} here"
+        super().__init__(f"{reason}; {there_is(given, known)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,19 +46,32 @@ class Outline:
     scored: pa.Table
     sets: pa.Table
     """The cells of several sources together."""
+    with_shots: frozenset[str]
+    """The targets that something was learned on labelled items of."""
 
     def must_have(self, composition: str | None, selection: str | None) -> None:
-        """Raises ``UnknownWayError`` for one that is named and that no cell has."""
+        """Raises ``UnknownWayError`` for one that is named and that no cell has, or that saw labels of its targets."""
         for what, given, there in (
             ("composition", composition, self.compositions),
             ("selection", selection, self.selections),
         ):
             if given is not None and given not in there:
                 raise UnknownWayError(what, given, there)
+        if selection is not None and is_oracle(selection):
+            why = "its weights were chosen by labels of the target, which nobody has who needs a recommendation"
+            raise UnknownWayError("selection", selection, deployable(self.selections), why)
 
     def choose(self, composition: str | None, selection: str | None, target: str | None = None) -> tuple[str, str]:
         """The composition and selection that a target is answered from, as ``matrices.view.choose`` says."""
         return choose(self.scored, composition=composition, selection=selection, target=target)
+
+    def shots(self, target: str, composition: str, selection: str, read: Callable[[str], pa.Table]) -> Shots | None:
+        """What labelled items of a target add, by its cells with their outcomes; None where that was not measured."""
+        if target not in self.with_shots:
+            return None
+        cells = read(target)
+        has_outcomes = "correct" in cells.column_names
+        return shots_of(cells, target, composition=composition, selection=selection) if has_outcomes else None
 
 
 _WAYS = ["composition", "selection", "target", "status"]
@@ -79,8 +94,16 @@ def outline(cells: pa.Table) -> Outline:
         imported_from=_origin(cells),
         # Each way of a target has some source; which does not matter.
         scored=ways.append_column("source", pa.repeat("any", ways.num_rows)),
-        sets=ok.filter(pc.is_in(ok["composition"], pa.array(TOGETHER))),
+        sets=ok.filter(pc.is_in(ok["composition"], pa.array(OF_SETS))),
+        with_shots=frozenset(_with_shots(ok)),
     )
+
+
+def _with_shots(cells: pa.Table) -> list[str]:
+    if "shots" not in cells.column_names:
+        return []
+    targets: list[str] = pc.unique(cells.filter(pc.greater(cells["shots"], 0))["target"]).to_pylist()
+    return targets
 
 
 def _origin(cells: pa.Table) -> str | None:

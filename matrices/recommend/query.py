@@ -144,6 +144,12 @@ def ranked(
         predict=None if predictor is None else predict,
         pretrained=reader.pretrained(about.encoder),
         others=partial(elsewhere, reader, at, infos.values(), infos[place.matrix]),
+        shots=about.shots(
+            place.target,
+            place.composition,
+            place.selection,
+            lambda target: reader.cells(place.matrix, version=at, columns=COLUMNS, target=target),
+        ),
     )
 
 

@@ -7,13 +7,10 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from matrices.cells import OF_SETS, SEPARATOR
 from matrices.recommend.answer import SourceSet
 from matrices.recommend.outlook import ExpectedSet
 
-TOGETHER = ("multi", "fuse")
-"""Compositions of several sources: one task adapter of all of them, or several fused."""
-JOINED = "+"
-"""What joins the codes of several sources in a cell."""
 ENOUGH = 0.01
 """Of the best score: a set that is expected to gain less is not worth the trouble."""
 
@@ -65,10 +62,10 @@ def _measured(cells: pa.Table, target: str) -> Iterator[tuple[frozenset[str], st
     """The sets that were measured on a target, their composition, and their mean score over seeds; of two
     compositions the better."""
     kept = pc.and_(pc.equal(cells["status"], "ok"), pc.equal(cells["target"], target))
-    kept = pc.and_(kept, pc.is_in(cells["composition"], pa.array(TOGETHER)))
+    kept = pc.and_(kept, pc.is_in(cells["composition"], pa.array(OF_SETS)))
     rows = cells.filter(pc.fill_null(kept, False)).select(["composition", "source", "score"])
     means = rows.group_by(["composition", "source"], use_threads=False).aggregate([("score", "mean")]).to_pylist()
     for row in sorted(means, key=lambda row: (row["score_mean"], row["composition"], row["source"])):
-        codes = frozenset(row["source"].split(JOINED))
+        codes = frozenset(row["source"].split(SEPARATOR))
         if len(codes) > 1:
             yield codes, row["composition"], row["score_mean"]

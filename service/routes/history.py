@@ -24,7 +24,18 @@ _FILE: dict[int | str, dict[str, Any]] = {
     status: {"description": what, "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
     for status, what in ((200, "The whole file"), (206, "The bytes asked for"))
 }
-_COMPARED = ["composition", "source", "target", "selection", "seed", "cell_id", "score", "status", "created_at"]
+_COMPARED = [
+    "composition",
+    "source",
+    "target",
+    "selection",
+    "seed",
+    "shots",
+    "cell_id",
+    "score",
+    "status",
+    "created_at",
+]
 
 
 @router.get("/v1/matrices/{matrix}/versions", response_model=Versions, responses=documented(404, 414, 422, 503))

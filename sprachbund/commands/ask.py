@@ -95,6 +95,9 @@ def recommend(
     composition: Composition = None,
     selection: Selection = None,
     corpora: CorporaOption = None,
+    shots: Annotated[
+        bool, typer.Option("--shots", help="Show how many labelled items of the target beat the best source.")
+    ] = False,
     as_json: JsonOption = False,
     with_credits: CreditsOption = False,
 ) -> None:
@@ -123,11 +126,18 @@ def recommend(
     overlaps = None if corpora is None else overlaps_in(corpora, _languages(reader, question))
     with Console(stderr=True).status("reading, and where the target was not measured, predicting"):
         answer = ask(reader, question, partial(predictor, overlaps=overlaps))
+    if shots and answer.shots is None:
+        raise NoShotsError(
+            f"{answer.matrix} has nothing that learned from labelled items of {answer.target.name}; measure it: "
+            "`shots: [0, 5, 50]` in the job"
+        )
     if as_json:
         print(to_json(answer).decode())
         return
     console = Console()
     console.print(_ranking(answer))
+    if shots:
+        console.print(_curves(answer))
     console.print(answer.advice, style="bold", markup=False, highlight=False)
     console.print(answer.basis)
     if items is not None:
@@ -187,6 +197,28 @@ def _allotted(answer: Recommendation, items: int) -> str:
         )
         said.append(f"{items} items over {len(one.sources)}: {parts} ({one.gain:+.3f} expected over the best alone).")
     return " ".join(said)
+
+
+class NoShotsError(LookupError):
+    """A matrix in which nothing learned from labelled items of a target."""
+
+
+def _curves(answer: Recommendation) -> Table:
+    """Scores by the number of labelled items, on top of the best source and without any."""
+    found = answer.shots
+    assert found is not None
+    table = Table(
+        box=SIMPLE, title=f"Labelled items of {answer.target.name}; {found.source} without any: {found.score:.3f}"
+    )
+    table.add_column("learned from")
+    for name in ("items", "draws", "score", "difference", "95% interval"):
+        table.add_column(name, justify="right")
+    for what, curve in ((f"{found.source} and them", found.with_source), ("them alone", found.alone)):
+        for point in curve.points if curve is not None else ():
+            low, high = point.interval
+            values = f"{point.score:.3f}", f"{point.difference:+.3f}", f"{low:+.3f} to {high:+.3f}"
+            table.add_row(what, str(point.shots), str(point.draws), *values)
+    return table
 
 
 def export_matrix(

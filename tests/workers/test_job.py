@@ -128,7 +128,9 @@ def test_a_shift_goes_with_interference_and_its_settings_with_a_shift(tmp_path: 
     told = r"job\.yaml:8: `shift`: goes with `compositions: \[stack, shift\]` or `\[shift\]` only"
     with pytest.raises(ConfigError, match=told):
         load(tmp_path, interference + "shift: {budgets: [100]}\n")
-    with pytest.raises(ConfigError, match=r"`compositions\.0`: Input should be 'alone', 'stack' or 'shift'; found"):
+    with pytest.raises(
+        ConfigError, match=r"`compositions\.0`: Input should be 'alone', 'stack', 'merge', 'shift' or 'multi'; found"
+    ):
         load(tmp_path, interference + "compositions: [fuse]\n")
 
 

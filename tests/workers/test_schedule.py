@@ -7,8 +7,8 @@ import random
 import pytest
 
 from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskAdapterRecipe
-from workers.schedule import Schedule, cost, describe, needs
-from workers.units import Column, DataReference, LanguageAdapter, PlannedCell, Shift, Snapshot, TaskAdapter, Unit
+from workers.schedule import Schedule, cost, describe
+from workers.units import Column, DataReference, LanguageAdapter, PlannedCell, Shift, Snapshot, TaskAdapter, Unit, needs
 
 
 def language(code: str) -> LanguageAdapter:

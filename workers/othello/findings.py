@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from workers.estimates import Estimate
 from workers.othello.job import Condition
-from workers.othello.summary import Estimate, Summary
+from workers.othello.summary import Summary
 
 Verdict = Literal["reproduced", "not reproduced", "not asked"]
 

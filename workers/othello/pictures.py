@@ -13,11 +13,12 @@ import pyarrow as pa
 from matrices.plots import save
 from matrices.plots.style import SOFT, styled
 from matrices.whole_file import whole_file
+from workers.estimates import Estimate
 from workers.othello.board import lengths, random_games, square_name
 from workers.othello.job import LaboratoryJob, Run
 from workers.othello.probes import Probe, board_states, move_states
 from workers.othello.run import languages_of, load_pretrained, opening_of, pretrained_of
-from workers.othello.summary import Estimate, Summary
+from workers.othello.summary import Summary
 
 VERDICTS = {
     "legal": ("legal, in its language", "#08519c"),

@@ -87,3 +87,25 @@ def test_a_language_without_measurements_names_those_with(store: Store) -> None:
 def test_what_is_no_language_is_an_error_of_its_own(store: Store) -> None:
     with pytest.raises(UnknownLanguageError):
         ask(store, Question(task="pos", target="xqqz"))
+
+
+def test_sets_of_sources_are_ranked_when_asked_for_and_never_among_single_ones(
+    store: Store, make_cell: Callable[..., Cell]
+) -> None:
+    best = [make_cell(source="deu+eng", composition="multi", correct=(4, 1, 4))]
+    best.append(make_cell(source="deu+hin", composition="multi", correct=(0, 0, 1)))
+    store.append(best)
+    assert {one.source for one in ask(store, Question(task="pos", target="yor")).sources} == {"deu", "eng"}
+    asked = ask(store, Question(task="pos", target="yor", composition="multi"))
+    assert [(one.source, one.name) for one in asked.sources] == [
+        ("deu+eng", "German + English"),
+        ("deu+hin", "German + Hindi"),
+    ]
+
+
+@pytest.mark.parametrize(("source", "composition"), [("deu+eng", "stack"), ("deu", "multi"), ("deu+", "multi")])
+def test_a_set_under_a_composition_of_single_sources_is_no_cell_nor_the_other_way_round(
+    store: Store, make_cell: Callable[..., Cell], source: str, composition: str
+) -> None:
+    store.append([make_cell(source=source, composition=composition, seed=7)])
+    assert 7 not in store.cells("zero_shot-pos-tiny").column("seed").to_pylist()

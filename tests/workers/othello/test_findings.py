@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from workers.estimates import Estimate
 from workers.othello.findings import findings, kept
 from workers.othello.job import Condition
 from workers.othello.numbers import Number, to_table
-from workers.othello.summary import Estimate, Summary, summarise
+from workers.othello.summary import Summary, summarise
 
 CONDITIONS = {"naive": Condition(), "anchors-4": Condition(anchors=4), "unified": Condition(output="unified")}
 PUBLISHED = {

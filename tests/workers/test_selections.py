@@ -1,0 +1,310 @@
+"""Selections from end to end: what a run leaves, what is taken of it, and that nothing is trained for it again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from pydantic import ValidationError
+
+from adapters_zoo.backbone import Encoder
+from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
+from adapters_zoo.shelves import AdapterFileError, read_manifest
+from adapters_zoo.sources import check_encoder
+from adapters_zoo.zoo import Zoo
+from matrices.cells import Cell, from_table
+from matrices.store import Store
+from workers.corpora import open_corpora
+from workers.driver import Summary, make_bench, run
+from workers.job import Job
+from workers.outstanding import outstanding
+from workers.plan import Plan, PlanError, make_plan
+from workers.pool import InlinePool
+from workers.prefix import FrozenPrefix
+from workers.selecting import LeakError
+from workers.training import Outcome, Stops, train_language_adapter, train_task_adapter
+from workers.units import DevScores, Selected, TaskAdapter, kept_as
+from workers.worker import Worker
+
+SINGLE = ["last", "source_dev", "averaged", "soup(2)", "target_dev"]
+SEVERAL = ["run_averaged(1)", "run_averaged(2)", "run_averaged(4, averaged)", "soup(2, 2)", "source_dev(4)"]
+KNOBS: dict[str, Any] = {
+    "language_adapter": "none",
+    "task_adapter": {"epochs": 2, "batch": 16, "reduction": 4, "snapshots": 3},
+    "selections": [*SINGLE, *SEVERAL],
+    "head": "shared",
+    "recipes": [{"learning_rate": 3e-3}],
+}
+PLAIN = {"store": "store", "tasks": ["corner"], "targets": ["qaa", "qac"], "seeds": [0, 1], "precision": "fp32"}
+MakeJob = Callable[..., Job]
+
+
+@pytest.fixture
+def job(tiny_corpora: Path, tiny_encoder_folder: Path, job_of: MakeJob) -> MakeJob:
+    def make(corpora: Path = tiny_corpora, **knobs: Any) -> Job:
+        return job_of(corpora, tiny_encoder_folder, **{**KNOBS, **knobs})
+
+    return make
+
+
+def filled(job: Job) -> tuple[Summary, dict[str, list[Cell]]]:
+    """Fill a job in this process; what the run did, and the cells of each matrix."""
+    plan, store = make_plan(job), Store.open(job.store, create=True)
+    bench = make_bench(plan, threads=1)
+    done = run(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+    return done, {info.matrix: from_table(store.cells(info.matrix)) for info in store.matrices()}
+
+
+def first_matrix(plan: Plan) -> str:
+    return plan.columns[0].matrix
+
+
+def test_selections_are_cells_of_one_matrix_and_further_recipes_have_their_own(job: MakeJob) -> None:
+    wanted = job()
+    done, matrices = filled(wanted)
+    assert done.failed == 0
+    assert len(matrices) == 2
+    first = first_matrix(make_plan(wanted))
+    assert {cell.selection for cell in matrices.pop(first)} == {*SINGLE, *SEVERAL}
+    assert {cell.selection for cell in next(iter(matrices.values()))} == {*SINGLE, "run_averaged(1)"}
+
+
+def test_a_second_selection_trains_nothing(job: MakeJob) -> None:
+    first, _ = filled(job(selections=["last", "averaged"]))
+    trained = [path for path in Path(job().zoo or "").iterdir() if (path / "adapter").is_dir()]
+    more = make_plan(job(selections=["last", "averaged", "source_dev", "run_averaged(2)"]))
+    left = outstanding(more, Store(job().store))
+    assert first.failed == 0
+    assert trained
+    assert {type(one) for one in left.adapters} <= {DevScores, Selected}
+
+
+def test_one_averaged_run_scores_what_the_run_does(job: MakeJob) -> None:
+    wanted = job(recipes=[], selections=["last", "run_averaged(1)"])
+    _, matrices = filled(wanted)
+    (cells,) = matrices.values()
+    by_selection = {
+        name: {
+            (cell.source, cell.target, cell.seed): cell.correct
+            for cell in cells
+            if cell.selection == name and cell.source
+        }
+        for name in ("last", "run_averaged(1)")
+    }
+    assert by_selection["last"] == by_selection["run_averaged(1)"]
+    assert len(by_selection["last"]) == 8
+
+
+def test_all_runs_learn_under_the_head_of_the_first(job: MakeJob) -> None:
+    plan = make_plan(job())
+    filled(job())
+    runs = [one for one in plan.tasks.values() if one.head is not None]
+    assert len(runs) == 8  # Two sources, seeds and recipes.
+    zoo = Path(job().zoo or "")
+    for one in runs:
+        assert one.head is not None
+        assert (zoo / one.key / "head.safetensors").read_bytes() == (zoo / one.head / "head.safetensors").read_bytes()
+
+
+def test_a_missing_head_is_an_error(job: MakeJob) -> None:
+    plan = make_plan(job())
+    run_under_it = next(one for one in plan.tasks.values() if one.head is not None)
+    with pytest.raises(AdapterFileError, match="there is no adapter"):
+        Worker(make_bench(plan, threads=1)).work(run_under_it)
+    assert not Zoo(job().zoo or "").has(run_under_it.key)
+
+
+def test_runs_with_heads_of_their_own_are_not_averaged(job: MakeJob) -> None:
+    with pytest.raises(ValidationError, match="whose heads must be one; set `head: shared`"):
+        job(head="own")
+
+
+@pytest.mark.parametrize(
+    ("knobs", "told"),
+    [
+        ({"selections": ["best"]}, "'best' is no selection"),
+        ({"selections": ["run_averaged(5)"]}, "needs 5 runs, and seeds and recipes make 4"),
+        ({"task_adapter": {"epochs": 1}}, "keep some: `task_adapter: {snapshots: 10}`"),
+        ({"kind": "interference", "language_adapter": {"steps": 2}}, "of interference `last` alone is measured"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_before_anything_is_trained(
+    job: MakeJob, knobs: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ValidationError, match=told.replace("(", r"\(").replace(")", r"\)")):
+        job(**knobs)
+
+
+class TestLeaks:
+    def test_scores_on_the_target_planted_under_a_deployable_selection_are_refused(self, job: MakeJob) -> None:
+        wanted = job(sources=["qaa"], targets=["qac"], seeds=[0], recipes=[], selections=["source_dev", "target_dev"])
+        plan = make_plan(wanted)
+        worker = Worker(make_bench(plan, threads=1))
+        for learner in [*plan.tasks.values(), *plan.scores.values()]:
+            worker.work(learner)
+        on_target = next(one for one in plan.scores.values() if one.data[0].language == "qac")
+        honest = next(one for one in plan.selected.values() if one.selection == "source_dev")
+        planted = replace(honest, key="0" * 32, scores=(on_target.key,))
+
+        with pytest.raises(LeakError, match="chosen by labels of qac, which none of its runs learned from"):
+            worker.work(planted)
+
+        assert not Zoo(wanted.zoo or "").has(planted.key)
+        worker.work(honest)  # What sees the source's labels alone is made.
+        assert Zoo(wanted.zoo or "").has(honest.key)
+
+    def test_no_plan_lets_scores_of_a_target_decide_but_for_the_oracle(self, job: MakeJob) -> None:
+        plan = make_plan(job())
+        for one in plan.selected.values():
+            languages = {data.language for key in one.scores for data in plan.scores[key].data}
+            trained_on = {data.language for run in one.runs for data in plan.tasks[run[-1]].data}
+            assert one.selection == "target_dev" or languages == trained_on
+
+
+class TestStates:
+    def test_a_run_leaves_evenly_spaced_states(self, job: MakeJob) -> None:
+        filled(job())
+        plan = make_plan(job())
+        task = next(one for one in plan.tasks.values() if one.states)
+        assert [state.part for state in task.states] == [1, 2]
+        zoo = Path(job().zoo or "")
+        weights = [(zoo / key / "adapter" / "adapter.safetensors").read_bytes() for key in kept_as(task)]
+        assert len(set(weights)) == 3
+        assert read_manifest(zoo / task.states[0].key)["made_from"]["part"] == "1/3"
+
+    def test_keeping_states_leaves_identity_and_weights_of_the_run_as_they_are(self, job: MakeJob) -> None:
+        plain = {**KNOBS["task_adapter"], "snapshots": 0}
+        knobs = {"head": "own", "recipes": [], "seeds": [0], "sources": ["qaa"]}
+        wanted = job(**knobs, selections=["last"], task_adapter=plain)
+        filled(wanted)
+        (key,) = make_plan(wanted).tasks
+        zoo = Path(wanted.zoo or "")
+        before = (zoo / key / "adapter" / "adapter.safetensors").read_bytes()
+        with_states = job(**knobs, selections=["averaged"])
+        task = make_plan(with_states).tasks[key]
+        assert task.key == key
+        shutil.rmtree(zoo / key)
+        filled(with_states)
+        assert (zoo / key / "adapter" / "adapter.safetensors").read_bytes() == before
+
+    def test_states_that_are_missing_are_made_again_as_they_were(self, job: MakeJob) -> None:
+        plan = make_plan(job())
+        worker = Worker(make_bench(plan, threads=1))
+        for one in plan.tasks.values():
+            worker.work(one)
+        task = next(one for one in plan.tasks.values() if one.states)
+        zoo = Path(job().zoo or "")
+        lost = zoo / task.states[1].key
+        before = (lost / "adapter" / "adapter.safetensors").read_bytes()
+        lost.rename(zoo.parent / "gone")
+        Worker(make_bench(plan, threads=1)).work(task)
+        assert (lost / "adapter" / "adapter.safetensors").read_bytes() == before
+
+    def test_a_state_is_what_a_run_that_ends_there_has_by_the_same_schedule(
+        self, tiny_corpora: Path, tiny_encoder_folder: Path
+    ) -> None:
+        encoder = Encoder(check_encoder(tiny_encoder_folder))
+        text = FrozenPrefix(encoder, [open_corpora(tiny_corpora).dataset("corner", "qaa", "train")], language=None)
+        recipe, labels = TaskAdapterRecipe(epochs=2, batch=16, reduction=4), ("corner", "none")
+        kept: dict[int, dict[str, torch.Tensor]] = {}
+
+        class EndedError(Exception): ...
+
+        def train(name: str, keep: Callable[[int, Outcome], None]) -> None:
+            train_task_adapter(
+                encoder, name, text, recipe, labels=labels, seed=3, stops=lambda head: Stops(4, (1, 2, 3), keep)
+            )
+
+        def copied(part: int, name: str) -> None:
+            kept[part] = {key: value.clone() for key, value in encoder.parameters_of(name).items()}
+
+        def end(part: int, _: Outcome) -> None:
+            if part == 2:
+                raise EndedError
+
+        train("whole", lambda part, _: copied(part, "whole"))
+        with pytest.raises(EndedError):
+            train("short", end)
+        ended = encoder.parameters_of("short")
+        assert all(torch.equal(ended[key], value) for key, value in kept[2].items())
+        assert not all(torch.equal(ended[key], value) for key, value in kept[3].items())
+
+    def test_a_language_adapter_leaves_states_too(self, tiny_corpora: Path, tiny_encoder_folder: Path) -> None:
+        encoder = Encoder(check_encoder(tiny_encoder_folder))
+        text = open_corpora(tiny_corpora).text("qaa")
+        assert text is not None
+        seen: list[int] = []
+        recipe = LanguageAdapterRecipe(steps=4, tokens=256, length=32)
+        stops = Stops(4, (1, 2, 3), lambda part, _: seen.append(part))
+        train_language_adapter(encoder, "qaa", text.sentences, recipe, stops=stops)
+        assert seen == [1, 2, 3]
+
+    def test_a_run_shorter_than_its_parts_keeps_each_all_the_same(self) -> None:
+        assert Stops(10, range(1, 10), lambda part, _: None).by_step(3) == {1: [1, 2, 3, 4], 2: [5, 6, 7, 8], 3: [9]}
+
+
+@pytest.mark.parametrize(("method", "knobs"), [("lora", {"epochs": 1, "rank": 2}), ("full", {"epochs": 1})])
+def test_every_method_leaves_states_and_selections(
+    tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path, method: str, knobs: dict[str, Any]
+) -> None:
+    selections = ["last", "source_dev", "averaged", "run_averaged(2, averaged)"]
+    values = {"language_adapter": "none", "head": "shared", "selections": selections, "sources": ["qaa"]}
+    recipe = {"method": method, method: {**knobs, "snapshots": 3}}
+    wanted = Job.model_validate(
+        {**PLAIN, "encoder": {"name": str(tiny_encoder_folder)}, "corpora": tiny_corpora, **values, **recipe}
+    ).relative_to(tmp_path)
+    done, matrices = filled(wanted)
+    assert done.failed == 0
+    (cells,) = matrices.values()
+    assert {cell.selection for cell in cells} == set(selections)
+    assert {cell.method for cell in cells} == {method}
+
+
+@pytest.fixture
+def without_dev(tiny_corpora: Path, tmp_path: Path) -> Callable[[str], Path]:
+    """Copies the corpora without the dev split of a language."""
+
+    def make(code: str) -> Path:
+        corpora: Path = shutil.copytree(tiny_corpora, tmp_path / "corpora")
+        path = corpora / "corpora.yaml"
+        declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+        block = next(one for one in declared["corpora"] if one.get("task") == "corner")
+        block["languages"] = [language for language in block["languages"] if language != code]
+        rest = {name: value for name, value in block.items() if name != "dev"}
+        declared["corpora"].append({**rest, "name": "rest", "languages": [code]})
+        path.write_text(yaml.safe_dump(declared), encoding="utf-8")
+        return corpora
+
+    return make
+
+
+def test_a_source_without_a_dev_split_is_named(job: MakeJob, without_dev: Callable[[str], Path]) -> None:
+    with pytest.raises(PlanError, match="corner: qab has no dev split"):
+        make_plan(job(corpora=without_dev("qab")))
+
+
+def test_the_oracle_is_left_out_where_a_target_has_no_dev_split(
+    job: MakeJob, without_dev: Callable[[str], Path]
+) -> None:
+    plan = make_plan(job(corpora=without_dev("qac")))
+    assert "corner: qac has no dev split, so no target_dev" in plan.notes
+    of_target = [cell.selection for column in plan.columns if column.target == "qac" for cell in column.cells]
+    assert "target_dev" not in of_target
+    assert "source_dev" in of_target
+
+
+def test_all_of_it_is_found_again(job: MakeJob) -> None:
+    filled(job())
+    again, _ = filled(job())
+    assert (again.trained, again.measured) == (0, 0)
+
+
+def test_no_unit_is_left_that_nothing_needs(job: MakeJob) -> None:
+    plan = make_plan(job())
+    assert {type(one) for one in plan.learners()} == {TaskAdapter, DevScores, Selected}

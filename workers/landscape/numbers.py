@@ -1,0 +1,64 @@
+"""The numbers of a landscape: one a row, all in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from matrices.export import write_parquet
+from matrices.whole_file import whole_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """One number; what does not apply to its measure is None.
+
+    ``toward`` is the language that the run at the line's other end learned beside ``source``: ``source`` itself for the
+    control, which reads the source's own items again in another order. ``language`` is the one measured.
+
+    ``point`` says which weights: ``line`` and ``surface`` (at ``alpha``, and ``beta`` along the second axis ``axis``),
+    ``averaged`` and ``averaged_half`` (the mean of all snapshots of the source's run, and of the later half), ``start``
+    (before training). ``measure``: ``error`` (1 less the task's metric), ``loss`` (mean, nats an answer); of lines
+    ``distance`` (Euclidean, between their ends); of other points ``along`` (their projection on the line, in lines)
+    and ``cosine`` (of the way there with the line, both from the source's solution).
+    """
+
+    method: str
+    source: str
+    toward: str | None
+    seed: int
+    point: str
+    measure: str
+    value: float | None
+    language: str | None = None
+    alpha: float | None = None
+    beta: float | None = None
+    axis: str | None = None
+    n: int | None = None
+
+
+_TYPES = {"seed": pa.int32(), "n": pa.int32(), "value": pa.float64(), "alpha": pa.float64(), "beta": pa.float64()}
+SCHEMA = pa.schema([(field.name, _TYPES.get(field.name, pa.string())) for field in fields(Number)])
+
+
+def to_table(numbers: Iterable[Number]) -> pa.Table:
+    """Numbers as a table, a column a field."""
+    rows = list(numbers)
+    columns = {field.name: [getattr(row, field.name) for row in rows] for field in fields(Number)}
+    return pa.table(columns, schema=SCHEMA)
+
+
+def write_numbers(table: pa.Table, path: Path) -> None:
+    """Write a table as Parquet, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as temporary:
+        write_parquet(table, temporary)
+
+
+def read_numbers(path: Path) -> pa.Table:
+    """The numbers of a file."""
+    return pq.read_table(path, schema=SCHEMA)
