@@ -267,7 +267,7 @@ def test_the_json_has_the_documented_keys(run: Run) -> None:
         ),
         *("sources", "tied", "ties_known", "comparison", "method", "failed", "other_items", "basis", "measured_on"),
         *("predicted", "shortlist", "asked", "features", "knowledge", "imported_from", "verdicts", "verdict"),
-        "advice",
+        *("advice", "shots"),
     ]
     assert list(answer["sources"][0]) == [
         *("score", "sd", "seeds", "n_items", "interval", "measured", "level"),
