@@ -112,6 +112,19 @@ def test_all_runs_learn_under_the_head_of_the_first(job: MakeJob) -> None:
         assert (zoo / one.key / "head.safetensors").read_bytes() == (zoo / one.head / "head.safetensors").read_bytes()
 
 
+def test_all_runs_under_a_head_start_from_the_same_weights_and_read_in_their_own_order(job: MakeJob) -> None:
+    plan = make_plan(job(sources=["qaa"], recipes=[], task_adapter={**KNOBS["task_adapter"], "learning_rate": 1e-12}))
+    worker = Worker(make_bench(plan, threads=1))
+    for one in plan.tasks.values():
+        worker.work(one)
+    first, second = (one for one in plan.tasks.values() if one.head is not None)
+    assert (first.seed, second.seed, first.drawn_by, second.drawn_by) == (0, 1, 0, 0)
+    worker._need([first.key, second.key])
+    one, other = (worker._encoder.parameters_of(run.key) for run in (first, second))
+    for key, weight in one.items():
+        torch.testing.assert_close(other[key], weight, atol=1e-8, rtol=0)
+
+
 def test_a_missing_head_is_an_error(job: MakeJob) -> None:
     plan = make_plan(job())
     run_under_it = next(one for one in plan.tasks.values() if one.head is not None)
