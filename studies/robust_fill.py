@@ -61,9 +61,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5, help="how many seeds of each job")
     parser.add_argument("--without-oracle", action="store_true")
     parser.add_argument("--here", action="store_true", help="in this process, without Ray")
-    parser.add_argument(
-        "--first-recipe", action="store_true", help="single runs by the first recipe alone; with --here"
-    )
+    parser.add_argument("--first-recipe", action="store_true", help="only single runs by the first recipe, with --here")
     given = parser.parse_args()
     configure_logs()
     parts = [stages(load_job(path), given.seeds, oracle=not given.without_oracle) for path in given.jobs]
