@@ -30,7 +30,7 @@ RECIPES: dict[str, TaskRecipe] = {
     "lora": LowRankRecipe(epochs=4, leave_out=6, dropout=False),
     "full": TunedRecipe(epochs=4, leave_out=6, dropout=False),
 }
-SNAPSHOTS, TURNS = 10, 4
+SNAPSHOTS = 10
 
 
 def seconds(
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--language", default="eng")
     parser.add_argument("--method", choices=[*RECIPES], default="bottleneck")
     parser.add_argument("--items", type=int, default=300)
+    parser.add_argument("--turns", type=int, default=4)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     encoder = Encoder(check_encoder(given.encoder), precision=best_precision())
@@ -74,16 +75,16 @@ def main() -> None:
     recipe = RECIPES[given.method]
     seconds(encoder, text, dataset.labels, recipe, 0)  # What is computed once for all runs.
     turns = []
-    for turn in range(TURNS):
+    for turn in range(given.turns):
         order = (SNAPSHOTS, 0) if turn % 2 else (0, SNAPSHOTS)
         turns.append({count: seconds(encoder, text, dataset.labels, recipe, count) for count in order})
     ratios = {
         what: statistics.median(one[SNAPSHOTS][at] / one[0][at] for one in turns)
         for at, what in enumerate(("wall", "processor"))
     }
-    found = {"method": given.method, "turns": TURNS, "ratios": ratios}
+    found = {"method": given.method, "turns": given.turns, "ratios": ratios}
     said = ", ".join(f"{ratio:.3f} of {what} seconds" for what, ratio in ratios.items())
-    print(json.dumps(found) if given.json else f"{given.method}, median of {TURNS} turns: {said}")
+    print(json.dumps(found) if given.json else f"{given.method}, median of {given.turns} turns: {said}")
 
 
 if __name__ == "__main__":

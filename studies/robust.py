@@ -79,8 +79,13 @@ def read(job: Job, plan: Plan, task: str) -> Grid:
             if row["source"] is not None and not row["shots"] and row["correct"] is not None:
                 outcome = np.asarray(row["correct"], float), np.asarray(row["total"], float)
                 cells[row["selection"]][number, row["seed"]][row["source"], row["target"]] = outcome
+    # What is still being measured would leave little that all runs have in common.
+    whole = {name: max(map(len, runs.values())) for name, runs in cells.items()}
+    done = {
+        name: {run: found for run, found in runs.items() if len(found) == whole[name]} for name, runs in cells.items()
+    }
     recipes = tuple(f"{recipe.learning_rate:g} x {recipe.batch}" for recipe in job.task_recipes)
-    return Grid(task, recipes, {name: dict(runs) for name, runs in cells.items()})
+    return Grid(task, recipes, done)
 
 
 Draw = Callable[[np.random.Generator], Sequence[int]]
