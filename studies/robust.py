@@ -21,6 +21,7 @@ from scipy import stats
 from adapters_zoo.shelves import read_manifest
 from matrices.arrays import Floats
 from matrices.selections import parse
+from matrices.shots import shots_of
 from matrices.store import Store
 from workers.job import Job, load_job
 from workers.plan import Plan, make_plan
@@ -254,6 +255,24 @@ def _proportion(hits: int, size: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
+def of_shots(job: Job, plan: Plan, task: str) -> None:
+    """Table: scores by labelled items of the target, on top of the best source's weights and without any."""
+    store, (matrix, *_) = Store(job.store), [column.matrix for column in plan.columns if column.task == task]
+    print(f"\n{task}: labelled items of the target (points; less the best source without any)\n")
+    print("| target | best source | learned from | draws | less it, by number of items | enough (95%) |")
+    print("|---|---|---|---|---|---|")
+    for target in job.targets:
+        found = shots_of(store.cells(matrix, target=target), target, composition=job.compositions[0])
+        for what, curve in (("its items too", found.with_source), ("them alone", found.alone)) if found else ():
+            if curve is None:
+                continue
+            points = "; ".join(f"{one.shots}: {shown(one.difference, one.interval)}" for one in curve.points)
+            ends = " to ".join("more" if end is None else str(end) for end in curve.between)
+            best = f"{found.source} {100 * found.score:.1f}"
+            enough = "more" if curve.enough is None else curve.enough
+            print(f"| {target} | {best} | {what} | {curve.points[0].draws} | {points} | {enough} ({ends}) |")
+
+
 def of_cost(job: Job, plan: Plan) -> None:
     """Seconds that what is in the zoo took, by kind."""
     zoo, spent = Path(job.zoo or ""), defaultdict(list)
@@ -273,6 +292,9 @@ def main() -> None:
         job = load_job(path)
         plan = make_plan(job, folder=path.parent)
         for task in job.tasks:
+            if len(job.shots) > 1:
+                of_shots(job, plan, task)
+                continue
             grid = read(job, plan, task)
             of_single_runs(grid)
             of_several_runs(grid)
