@@ -258,6 +258,16 @@ class TestStates:
         train_language_adapter(encoder, "qaa", text.sentences, recipe, stops=stops)
         assert seen == [1, 2, 3]
 
+    def test_a_job_keeps_the_states_it_asks_for_of_language_adapters_too(self, job: MakeJob) -> None:
+        language = {"steps": 4, "tokens": 256, "length": 32, "snapshots": 2}
+        wanted = job(language_adapter=language, selections=["last"], recipes=[], seeds=[0], head="own")
+        done, _ = filled(wanted)
+        assert done.failed == 0
+        plan, zoo = make_plan(wanted), Zoo(wanted.zoo or "")
+        kept = [key for learner in plan.languages.values() for key in kept_as(learner)]
+        assert len(kept) == 2 * len(plan.languages)
+        assert all(zoo.has(key) for key in kept)
+
     def test_a_run_shorter_than_its_parts_keeps_each_all_the_same(self) -> None:
         assert Stops(10, range(1, 10), lambda part, _: None).by_step(3) == {1: [1, 2, 3, 4], 2: [5, 6, 7, 8], 3: [9]}
 
