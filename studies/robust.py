@@ -228,6 +228,8 @@ def of_rankings(grid: Grid) -> None:
             if len(at) > 1:
                 same.append(int(np.argmax(one[at]) == np.argmax(other[at])))
                 taus.append(stats.kendalltau(one[at], other[at]).statistic)
+        if not same:
+            continue  # Of one source there is no ranking.
         low, high = _proportion(sum(same), len(same))
         share = f"{sum(same)} of {len(same)} ({100 * low:.0f}% to {100 * high:.0f}%)"
         print(f"| {name} | last | {len(same)} | {share} | {np.nanmean(taus):.2f} |")
