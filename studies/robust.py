@@ -21,6 +21,7 @@ from scipy import stats
 from adapters_zoo.shelves import read_manifest
 from matrices.arrays import Floats
 from matrices.selections import parse
+from matrices.shots import shots_of
 from matrices.store import Store
 from workers.job import Job, load_job
 from workers.plan import Plan, make_plan
@@ -79,8 +80,13 @@ def read(job: Job, plan: Plan, task: str) -> Grid:
             if row["source"] is not None and not row["shots"] and row["correct"] is not None:
                 outcome = np.asarray(row["correct"], float), np.asarray(row["total"], float)
                 cells[row["selection"]][number, row["seed"]][row["source"], row["target"]] = outcome
+    # What is still being measured would leave little that all runs have in common.
+    whole = {name: max(map(len, runs.values())) for name, runs in cells.items()}
+    done = {
+        name: {run: found for run, found in runs.items() if len(found) == whole[name]} for name, runs in cells.items()
+    }
     recipes = tuple(f"{recipe.learning_rate:g} x {recipe.batch}" for recipe in job.task_recipes)
-    return Grid(task, recipes, {name: dict(runs) for name, runs in cells.items()})
+    return Grid(task, recipes, done)
 
 
 Draw = Callable[[np.random.Generator], Sequence[int]]
@@ -222,6 +228,8 @@ def of_rankings(grid: Grid) -> None:
             if len(at) > 1:
                 same.append(int(np.argmax(one[at]) == np.argmax(other[at])))
                 taus.append(stats.kendalltau(one[at], other[at]).statistic)
+        if not same:
+            continue  # Of one source there is no ranking.
         low, high = _proportion(sum(same), len(same))
         share = f"{sum(same)} of {len(same)} ({100 * low:.0f}% to {100 * high:.0f}%)"
         print(f"| {name} | last | {len(same)} | {share} | {np.nanmean(taus):.2f} |")
@@ -249,6 +257,24 @@ def _proportion(hits: int, size: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
+def of_shots(job: Job, plan: Plan, task: str) -> None:
+    """Table: scores by labelled items of the target, on top of the best source's weights and without any."""
+    store, (matrix, *_) = Store(job.store), [column.matrix for column in plan.columns if column.task == task]
+    print(f"\n{task}: labelled items of the target (points; less the best source without any)\n")
+    print("| target | best source | learned from | draws | less it, by number of items | enough (95%) |")
+    print("|---|---|---|---|---|---|")
+    for target in job.targets:
+        found = shots_of(store.cells(matrix, target=target), target, composition=job.compositions[0])
+        for what, curve in (("its items too", found.with_source), ("them alone", found.alone)) if found else ():
+            if curve is None:
+                continue
+            points = "; ".join(f"{one.shots}: {shown(one.difference, one.interval)}" for one in curve.points)
+            ends = " to ".join("more" if end is None else str(end) for end in curve.between)
+            best = f"{found.source} {100 * found.score:.1f}"
+            enough = "more" if curve.enough is None else curve.enough
+            print(f"| {target} | {best} | {what} | {curve.points[0].draws} | {points} | {enough} ({ends}) |")
+
+
 def of_cost(job: Job, plan: Plan) -> None:
     """Seconds that what is in the zoo took, by kind."""
     zoo, spent = Path(job.zoo or ""), defaultdict(list)
@@ -268,6 +294,9 @@ def main() -> None:
         job = load_job(path)
         plan = make_plan(job, folder=path.parent)
         for task in job.tasks:
+            if len(job.shots) > 1:
+                of_shots(job, plan, task)
+                continue
             grid = read(job, plan, task)
             of_single_runs(grid)
             of_several_runs(grid)

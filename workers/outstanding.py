@@ -9,7 +9,17 @@ from adapters_zoo.zoo import Zoo
 from matrices.store import Store
 from workers.job import Job
 from workers.plan import Plan
-from workers.units import Column, Learner, PlannedCell, keeping, kept_as, needs, stands_on
+from workers.units import (
+    Column,
+    LanguageAdapter,
+    Learner,
+    PlannedCell,
+    TaskAdapter,
+    keeping,
+    kept_as,
+    needs,
+    stands_on,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,8 @@ def _wanted(plan: Plan, cells: Iterable[PlannedCell], there: Callable[[str], boo
     keys = {key for cell in cells for key in stands_on(cell)}
     wanted: list[Learner] = []
     for learner in reversed([*plan.learners()]):  # What stands on others comes behind them.
+        if isinstance(learner, LanguageAdapter | TaskAdapter) and learner.key in keys:
+            keys.update(kept_as(learner))  # What a job asks to keep of a run, whether or not a selection reads it.
         missing = keeping(learner, lambda key: key in keys and not there(key))
         if missing is not None:
             keys.update(needs(missing))

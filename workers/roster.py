@@ -106,7 +106,8 @@ class Roster:
     ) -> TaskAdapter:
         """The task adapter that learns from ``datasets`` over the frozen language adapter ``under``, if any.
 
-        By the job's recipe unless another is given; with the frozen head of the run ``head``, if any.
+        By the job's recipe unless another is given; with the frozen head of the run ``head`` and from the weights that
+        it was initialised with, if any: weights from other initialisations have no mean that is worth anything.
         """
         recipe, task, method = recipe or self._job.task_recipe, datasets[0].task, self._job.method
         data = tuple(map(reference, datasets))
@@ -120,6 +121,7 @@ class Roster:
             **({} if method == "bottleneck" else {"method": method}),
             **({} if head is None else {"head": head.key}),
             **({} if all(one.limit == recipe.max_items for one in data) else {"limits": [one.limit for one in data]}),
+            **({} if head is None or head.seed == seed else {"drawn_by": head.seed}),
         )
         adapter = TaskAdapter(
             adapter_key(made_from),
@@ -131,6 +133,7 @@ class Roster:
             made_from,
             _states(made_from, recipe.snapshots),
             head.key if head else None,
+            head.seed if head else seed,
         )
         return self.tasks.setdefault(adapter.key, adapter)
 

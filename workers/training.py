@@ -116,21 +116,24 @@ def train_task_adapter(
     labels: Sequence[str],
     seed: int,
     tick: Tick | None = None,
+    drawn_by: int | None = None,
     frozen: Head | None = None,
     stops: Callable[[Head], Stops] | None = None,
 ) -> tuple[Head, Outcome]:
     """Add adapter ``name`` and a head, trained on ``text``; or train the adapter under a ``frozen`` head.
 
-    ``seed`` decides initialisation and order. ``stops`` of a head say which states are kept. Raises ``TrainingError``,
-    also where the frozen head has other labels.
+    ``seed`` decides order and, unless ``drawn_by`` is that of another, initialisation. ``stops`` of a head say which
+    states are kept. Raises ``TrainingError``, also where the frozen head has other labels.
     """
     start = time.monotonic()
     encoded = text.encoded
     if not encoded.sequences:
         raise TrainingError("there is not one labelled item to learn from")
     rng = np.random.default_rng(seed)
-    torch.manual_seed(seed)
+    torch.manual_seed(seed if drawn_by is None else drawn_by)
     add_untrained(encoder, name, recipe)
+    if drawn_by not in (None, seed):
+        torch.manual_seed(seed)
     head = Head(encoder.hidden_size, labels, recipe.pool).to(encoder.device) if frozen is None else frozen
     if head.labels != tuple(labels):
         raise TrainingError(f"the shared head has labels {', '.join(head.labels)}, not {', '.join(labels)}")

@@ -95,7 +95,8 @@ class TaskAdapter:
     """A task adapter to train or reuse, and the states of its run that are kept.
 
     ``under`` is the key of the frozen language adapter beneath it, if any; ``head`` that of the task adapter whose
-    head it learns with, frozen, where it has none of its own.
+    head it learns with, frozen, where it has none of its own. ``drawn_by`` is the seed of its initialisation, which
+    runs under one head share; the order of items is that of ``seed``.
     """
 
     key: str
@@ -107,6 +108,7 @@ class TaskAdapter:
     made_from: dict[str, Any]
     states: tuple[State, ...] = ()
     head: str | None = None
+    drawn_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,7 @@ class Worker:
                 unit.recipe,
                 labels=labels,
                 seed=unit.seed,
+                drawn_by=unit.drawn_by,
                 frozen=self._zoo.load_head(self._encoder, unit.head) if unit.head else None,
                 stops=partial(self._stops, unit),
             )

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 from matrices.cells import BASELINE, Cell, to_table
-from matrices.view import NARROW, MeasureError, choose, view
+from matrices.view import NARROW, MeasureError, NoScoresError, choose, view
 
 MakeCell = Callable[..., Cell]
 
@@ -141,3 +141,13 @@ def test_outcomes_are_read_of_the_targets_asked_for_alone(make_cell: MakeCell) -
     assert outcomes is not None
     assert outcomes.correct.shape == (2, 1, 3)
     assert asked == ["wol"]
+
+
+def test_the_oracle_is_looked_at_only_where_it_is_named(make_cell: MakeCell) -> None:
+    oracle = to_table([make_cell(selection="target_dev"), make_cell(source="eng", selection="target_dev")])
+    both = to_table([make_cell(selection="target_dev"), make_cell(selection="source_dev")])
+    assert choose(both)[1] == "source_dev"
+    assert choose(oracle)[1] == "last"
+    with pytest.raises(NoScoresError):
+        view(oracle)
+    assert view(oracle, selection="target_dev").sources == ("deu", "eng")

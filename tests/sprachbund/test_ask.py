@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
 from matrices.boxed import NoBoxError, boxed
-from matrices.cells import Cell
+from matrices.cells import BASELINE, Cell
 from matrices.export import export
 from matrices.reading import UnknownMatrixError
 from matrices.recommend import UnknownTaskError
@@ -120,3 +120,28 @@ def test_without_a_store_the_box_answers() -> None:
         assert isinstance(result.exception, NoBoxError)
     else:
         assert json.loads(result.stdout) == {"matrices": [asdict(info) for info in box.matrices()]}
+
+
+def test_how_many_labelled_items_beat_the_best_source_is_shown_where_it_was_measured(
+    store: Store, make_cell: Callable[..., Cell]
+) -> None:
+    asked = ("recommend", "--store", store.uri, "--task", "pos", "--target", "yor", "--shots")
+    nothing = run(*asked)
+    assert nothing.exit_code == 1
+    assert "nothing that learned from labelled items of Yoruba" in str(nothing.exception or nothing.output)
+    alone = {"matrix": MATRIX, "source": None, "composition": BASELINE, "total": (1,) * 60}
+    store.append(
+        [
+            make_cell(
+                **alone, seed=seed, shots=shots, correct=(1,) * right + (0,) * (60 - right), cell_id=f"{shots}-{seed}"
+            )
+            for shots, right in ((5, 20), (50, 58))
+            for seed in (0, 1)
+        ]
+    )
+    shown = run(*asked)
+    assert shown.exit_code == 0
+    assert "deu without any: 0.758" in shown.stdout
+    assert "them alone" in shown.stdout
+    answer = json.loads(run(*asked, "--json").stdout)
+    assert answer["shots"]["alone"]["enough"] == 50

@@ -112,6 +112,20 @@ def test_all_runs_learn_under_the_head_of_the_first(job: MakeJob) -> None:
         assert (zoo / one.key / "head.safetensors").read_bytes() == (zoo / one.head / "head.safetensors").read_bytes()
 
 
+def test_all_runs_under_a_head_start_from_the_same_weights_and_read_in_their_own_order(job: MakeJob) -> None:
+    still = {**KNOBS["task_adapter"], "learning_rate": 1e-12}
+    plan = make_plan(job(sources=["qaa"], recipes=[], selections=["run_averaged(2)"], task_adapter=still))
+    worker = Worker(make_bench(plan, threads=1))
+    for one in plan.tasks.values():
+        worker.work(one)
+    first, second = (one for one in plan.tasks.values() if one.head is not None)
+    assert (first.seed, second.seed, first.drawn_by, second.drawn_by) == (0, 1, 0, 0)
+    worker._need([first.key, second.key])
+    one, other = (worker._encoder.parameters_of(run.key) for run in (first, second))
+    for key, weight in one.items():
+        torch.testing.assert_close(other[key], weight, atol=1e-8, rtol=0)
+
+
 def test_a_missing_head_is_an_error(job: MakeJob) -> None:
     plan = make_plan(job())
     run_under_it = next(one for one in plan.tasks.values() if one.head is not None)
@@ -244,6 +258,16 @@ class TestStates:
         stops = Stops(4, (1, 2, 3), lambda part, _: seen.append(part))
         train_language_adapter(encoder, "qaa", text.sentences, recipe, stops=stops)
         assert seen == [1, 2, 3]
+
+    def test_a_job_keeps_the_states_it_asks_for_of_language_adapters_too(self, job: MakeJob) -> None:
+        language = {"steps": 4, "tokens": 256, "length": 32, "snapshots": 2}
+        wanted = job(language_adapter=language, selections=["last"], recipes=[], seeds=[0], head="own")
+        done, _ = filled(wanted)
+        assert done.failed == 0
+        plan, zoo = make_plan(wanted), Zoo(wanted.zoo or "")
+        kept = [key for learner in plan.languages.values() for key in kept_as(learner)]
+        assert len(kept) == 2 * len(plan.languages)
+        assert all(zoo.has(key) for key in kept)
 
     def test_a_run_shorter_than_its_parts_keeps_each_all_the_same(self) -> None:
         assert Stops(10, range(1, 10), lambda part, _: None).by_step(3) == {1: [1, 2, 3, 4], 2: [5, 6, 7, 8], 3: [9]}

@@ -282,7 +282,7 @@ def test_the_json_has_the_documented_keys(run: Run) -> None:
             "verdicts",
             "verdict",
         ),
-        "advice",
+        *("advice", "shots"),
     ]
     assert list(answer["sources"][0]) == [
         *("score", "sd", "seeds", "n_items", "interval", "measured", "level"),

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from matrices.cells import Cell
+from matrices.cells import BASELINE, Cell
 from matrices.languages import UnknownLanguageError
 from matrices.reading import UnknownMatrixError
-from matrices.recommend import Question, UnknownTargetError, UnknownTaskError, ask
+from matrices.recommend import Question, UnknownTargetError, UnknownTaskError, UnknownWayError, ask
 from matrices.store import Store
 
 INTERFERENCE = {"matrix": "interference-pos-tiny", "kind": "interference"}
@@ -109,3 +109,38 @@ def test_a_set_under_a_composition_of_single_sources_is_no_cell_nor_the_other_wa
 ) -> None:
     store.append([make_cell(source=source, composition=composition, seed=7)])
     assert 7 not in store.cells("zero_shot-pos-tiny").column("seed").to_pylist()
+
+
+def test_weights_chosen_by_labels_of_the_target_are_never_recommended(
+    tmp_path: Path, make_cell: Callable[..., Cell]
+) -> None:
+    store = Store.open(tmp_path / "store", create=True)
+    selections = {"last": (3, 1, 4), "source_dev": (3, 2, 4), "target_dev": (4, 4, 4)}
+    store.append([make_cell(selection=name, correct=correct) for name, correct in selections.items()])
+    assert ask(store, Question(task="pos", target="yor")).selection == "last"
+    assert ask(store, Question(task="pos", target="yor", selection="source_dev")).selection == "source_dev"
+    with pytest.raises(UnknownWayError, match=r"chosen by labels of the target.*there is: last, source_dev"):
+        ask(store, Question(task="pos", target="yor", selection="target_dev"))
+
+
+def test_a_matrix_of_the_oracle_alone_answers_nothing(tmp_path: Path, make_cell: Callable[..., Cell]) -> None:
+    store = Store.open(tmp_path / "store", create=True)
+    store.append([make_cell(selection="target_dev"), make_cell(source="eng", selection="target_dev")])
+    with pytest.raises(UnknownTargetError):
+        ask(store, Question(task="pos", target="yor"))
+
+
+def test_how_many_shots_beat_the_best_source_is_in_the_answer(tmp_path: Path, make_cell: Callable[..., Cell]) -> None:
+    store = Store.open(tmp_path / "store", create=True)
+    few = {"source": None, "composition": BASELINE, "shots": 5}
+    store.append([make_cell(seed=seed, correct=(3, 1, 3)) for seed in (0, 1)])
+    assert ask(store, Question(task="pos", target="yor")).shots is None
+    store.append([make_cell(**few, seed=seed, correct=(4, 4, 4), cell_id=f"five-{seed}") for seed in (0, 1)])
+
+    answer = ask(store, Question(task="pos", target="yor"))
+
+    assert answer.shots is not None
+    assert answer.shots.alone is not None
+    assert (answer.shots.source, answer.shots.alone.enough) == ("deu", 5)
+    assert [source.source for source in answer.sources] == ["deu"]
+    assert "To beat German without any: 5 labelled items alone (95%: 5)." in answer.basis
