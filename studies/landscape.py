@@ -2,7 +2,7 @@
 
     python studies/landscape.py runs/landscape/bottleneck/numbers.parquet [MATRIX of the box]
 
-Does the slope of a target's curve at the source's solution foretell how much that cell's score varies over seeds: over
+Does the slope of a target's curve at the source's solution predict how much that cell's score varies over seeds: over
 those of the runs themselves, and of the matrix? Spearman's correlation over targets, with its p over all permutations;
 beside it that of the error itself, which rises with both.
 
@@ -52,23 +52,23 @@ def curves(summary: Summary, measure: str) -> None:
 
 
 def seed_variance(summary: Summary, matrix: str) -> None:
-    """Does the slope foretell the variance over seeds?"""
+    """Does the slope predict the variance over seeds?"""
     cells = sprachbund.open("box").cells(matrix).to_frame()
     rows = []
     for source, target in summary.pairs:
         of = summary.curves[(summary.curves["source"] == source) & (summary.curves["toward"] == target)]
-        own = of[of["language"] == target].set_index("measure")
+        loss, error = (of[(of["language"] == target) & (of["measure"] == name)] for name in ("loss", "error"))
         in_matrix = cells[(cells["source"] == source) & (cells["target"] == target) & (cells["status"] == "ok")]
         runs = in_matrix.groupby("seed")["score"].mean()
         rows.append(
             {
                 "pair": f"{source} {target}",
-                "slope of loss": own.loc["loss", "slope"].mean(),
-                "slope of error": own.loc["error", "slope"].mean(),
-                "error at 0": own.loc["error", "at_0"].mean(),
-                "gap in error": (own.loc["error", "at_0"] - own.loc["error", "at_1"]).mean(),
-                "SD of loss": own.loc["loss", "at_0"].std(ddof=1),
-                "SD of error": own.loc["error", "at_0"].std(ddof=1),
+                "slope of loss": loss["slope"].mean(),
+                "slope of error": error["slope"].mean(),
+                "error at 0": error["at_0"].mean(),
+                "gap in error": (error["at_0"] - error["at_1"]).mean(),
+                "SD of loss": loss["at_0"].std(ddof=1),
+                "SD of error": error["at_0"].std(ddof=1),
                 "SD in the matrix": runs.std(ddof=1) if len(runs) > 1 else np.nan,
                 "seeds there": len(runs),
             }

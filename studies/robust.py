@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from adapters_zoo.shelves import read_manifest
+from adapters_zoo.adapter_store import read_manifest
 from matrices.arrays import Floats
 from matrices.selections import parse
 from matrices.shots import shots_of
