@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _UNREAD = re.compile(
     r"(^|\.)(pooler|seq_relationship|mask_predictions|position_ids|token_type_ids|classifier|qa_outputs|score)(\.|$)"
@@ -18,6 +18,8 @@ class Architecture:
     ``base`` is the prefix of the encoder itself in files that have a head, and may be absent in others.
     """
 
+    classes: str
+    """What the names of its classes in transformers begin with."""
     base: str
     head: tuple[str, ...]
     """Prefixes of its masked-language-modelling head."""
@@ -52,12 +54,15 @@ class Architecture:
         return name.startswith(tuple(self.base + part for part in self.closing))
 
 
-_ROBERTA = Architecture(base="roberta.", head=("lm_head.",), dense=("lm_head.dense.weight",))
+_ROBERTA = Architecture(classes="Roberta", base="roberta.", head=("lm_head.",), dense=("lm_head.dense.weight",))
 ARCHITECTURES = {
-    "xlm-roberta": _ROBERTA,
+    "xlm-roberta": replace(_ROBERTA, classes="XLMRoberta"),
     "roberta": _ROBERTA,
-    "bert": Architecture(base="bert.", head=("cls.predictions.",), dense=("cls.predictions.transform.dense.weight",)),
+    "bert": Architecture(
+        classes="Bert", base="bert.", head=("cls.predictions.",), dense=("cls.predictions.transform.dense.weight",)
+    ),
     "distilbert": Architecture(
+        classes="DistilBert",
         base="distilbert.",
         head=("vocab_",),
         dense=("vocab_transform.weight",),
@@ -66,11 +71,13 @@ ARCHITECTURES = {
         width="dim",
     ),
     "deberta-v2": Architecture(
+        classes="DebertaV2",
         base="deberta.",
         head=("cls.predictions.", "lm_predictions."),
         dense=("cls.predictions.transform.dense.weight", "lm_predictions.lm_head.dense.weight"),
     ),
     "modernbert": Architecture(
+        classes="ModernBert",
         base="model.",
         head=("head.", "decoder."),
         # Its classifiers have a `head.` too.

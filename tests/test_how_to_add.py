@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import transformers
 
 from adapters_zoo import methods
 from adapters_zoo.architectures import ARCHITECTURES
 from adapters_zoo.backbone import Encoder
-from adapters_zoo.recipes import LanguageAdapterRecipe, TaskRecipe
+from adapters_zoo.recipes import TaskRecipe
 from adapters_zoo.sources import check_encoder
 from matrices.backtest.ours import sprachbund
 from matrices.backtest.protocol import judge_all
@@ -22,7 +23,7 @@ from matrices.measures.catalogue import MEASURES
 from matrices.measures.registry import measure
 from matrices.scores import ScoreTable
 from matrices.store import Store
-from tests.adapters_zoo.layouts import PIECES, bert
+from tests.adapters_zoo.layouts import bert
 from workers.corpora import open_corpora
 from workers.corpora.formats import FORMATS
 from workers.corpora.types import CorpusError
@@ -30,7 +31,7 @@ from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.prefix import FrozenPrefix
 from workers.scoring import score
-from workers.training import train_language_adapter, train_task_adapter
+from workers.training import train_task_adapter
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to-add.md"
 
@@ -83,10 +84,16 @@ def test_an_architecture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     transformers.ElectraForMaskedLM(config).save_pretrained(folder)
 
     encoder = Encoder(check_encoder(folder))
-    recipe = LanguageAdapterRecipe(steps=3, tokens=64, length=8, reduction=2)
-    trained = train_language_adapter(encoder, "l", [" ".join(PIECES)] * 20, recipe)
+    ids = encoder.vocabulary.ordinary[:12].reshape(2, 6)
+    encoder.add_task_adapter("t", reduction=2, leave_out=0)
+    with torch.no_grad():
+        theirs = transformers.ElectraModel.from_pretrained(folder).eval()(ids).last_hidden_state
+    with encoder.train("t", dropout=False) as parameters:
+        encoder.hidden(ids, torch.ones_like(ids), task="t").square().sum().backward()
+        learns = [bool(weight.grad is not None and weight.grad.any()) for weight in parameters]
 
-    assert np.isfinite(trained.loss)
+    torch.testing.assert_close(encoder.hidden(ids, torch.ones_like(ids)), theirs, rtol=1e-4, atol=1e-5)
+    assert any(learns)
 
 
 @pytest.mark.usefixtures("bracketed")
@@ -122,7 +129,7 @@ def test_a_measure(monkeypatch: pytest.MonkeyPatch, make_cell: Callable[..., Any
 def test_a_predictor_feature() -> None:
     """Scores that hang on a feature alone are predicted by it, and without it are not."""
     random = np.random.default_rng(0)
-    codes = ("deu", "eng", "fra", "hin", "jpn", "kor", "swa", "tam", "tur", "yor", "zul", "fin")
+    codes = ("deu", "eng", "fra", "hin", "jpn", "kor", "swa", "tam", "yor")
     trade = {(source, target): float(random.normal()) for source in codes for target in codes}
     scores = np.array([[0.5 + 0.1 * trade[source, target] for target in codes] for source in codes])
     without = ScoreTable(codes, codes, scores + random.normal(0, 0.01, scores.shape))

@@ -21,16 +21,6 @@ from adapters_zoo.sources import EncoderError, EncoderFiles
 transformers.utils.logging.set_verbosity_error()
 logging.getLogger("adapters").setLevel(logging.ERROR)
 
-_CLASSES = {
-    "xlm-roberta": "XLMRoberta",
-    "roberta": "Roberta",
-    "bert": "Bert",
-    "distilbert": "DistilBert",
-    "deberta-v2": "DebertaV2",
-    "modernbert": "ModernBert",
-}
-"""What the names of classes of `transformers` begin with, each of them imported where it is asked for."""
-
 VERSIONS = {"adapters": adapters.__version__, "transformers": transformers.__version__, "torch": torch.__version__}
 
 
@@ -95,7 +85,7 @@ def _classes(model_type: str) -> tuple[Any, Any]:
     """The classes of an architecture's configurations and masked language models."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # The library's own: of DeBERTa's use of torch.jit.
-        begins = _CLASSES[model_type]
+        begins = ARCHITECTURES[model_type].classes
         return getattr(transformers, f"{begins}Config"), getattr(transformers, f"{begins}ForMaskedLM")
 
 

@@ -46,6 +46,6 @@ def test_what_a_backtest_says_of_a_target_is_what_an_answer_says(store: Store, t
     at = [table.sources.index(one.source) for one in served.expected]
     assert len(at) >= len(CODES) - 1
     assert [one.score for one in served.expected] == judged.scores[at].tolist()
-    intervals = [[one.interval.low, one.interval.high] for one in served.expected]
+    intervals = [one.interval for one in served.expected]
     assert_array_equal(intervals, judged.intervals[at].clip(0, 1))
     assert set(served.shortlist) == set(judged.shortlist)
