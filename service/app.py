@@ -34,7 +34,7 @@ from service.snapshot import Snapshots
 
 log = structlog.get_logger()
 
-CONTRACT = "1.1.0"
+CONTRACT = "1.2.0"
 """Version of the interface: raised with every change to what /openapi.json says, as docs/http.md tells."""
 _ROUTES = (recommendations, matrices, history, measures, exports, languages, adapters, operations, page)
 

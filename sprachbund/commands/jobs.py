@@ -126,7 +126,7 @@ def fill_command(
     from workers.driver import fill
 
     if bound is None:
-        with stopping(job_file), watching(Console(stderr=as_json)) as watch:
+        with watching(Console(stderr=as_json)) as watch, stopping(job_file):
             summary = fill(job, folder=job_file.parent, address=address, watch=watch)
         if as_json:
             print(json.dumps(dataclasses.asdict(summary)))
@@ -137,7 +137,7 @@ def fill_command(
     from workers.until import Rounds
 
     rounds = Rounds(bound, budget, say_standing(Console(stderr=True)))
-    with stopping(job_file), watching(Console(stderr=as_json)) as watch:
+    with watching(Console(stderr=as_json)) as watch, stopping(job_file):
         summary = fill(job, folder=job_file.parent, address=address, watch=watch, doing=rounds)
     say_rounds(rounds, summary, job.store, as_json)
 
