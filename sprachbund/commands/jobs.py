@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -207,7 +209,9 @@ def stopping(job_file: Path) -> Iterator[None]:
             raise
         said = "stopped. What was measured is in the store; the same command goes on: sprachbund fill"
         Console(stderr=True).print(f"{said} {shown(job_file)}", markup=False, highlight=False, soft_wrap=True)
-        raise SystemExit(128 + int(number)) from None
+        # All that a run cleans up is done. Ray aborts a process that had a signal as the interpreter ends.
+        sys.stderr.flush()
+        os._exit(128 + int(number))
     finally:
         signal.signal(signal.SIGTERM, before)
 

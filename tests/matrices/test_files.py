@@ -146,5 +146,5 @@ def test_a_file_is_held_to_what_a_store_is_held_to(store: Store, tmp_path: Path)
     beyond = table.set_column(table.schema.get_field_index("score"), "score", pa.array([7.5] * table.num_rows))
     pq.write_table(beyond, path)
 
-    with pytest.raises(FileUnreadableError, match="not every row can be a cell: [0-9]+ rows: "):
+    with pytest.raises(FileUnreadableError, match=r"not every row can be a cell: [0-9]+ rows: "):
         read_file(path)
