@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-cluster lint bench clean
+.PHONY: demo test test-cluster lint bench docs clean
 
 demo: $(VENV)/ready
 	$(BIN)/sprachbund demo
@@ -28,6 +28,10 @@ bench: $(VENV)/ready
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/fill.py
 	$(BIN)/python benchmarks/fill.py --growth 4,8,16,32
+
+# The reference of every public name, from its docstrings, as pages in docs/api; nothing is fetched.
+docs: $(VENV)/ready
+	$(BIN)/pdoc --output-directory docs/api --docformat google sprachbund matrices adapters_zoo workers service
 
 clean:
 	rm -rf $(VENV) demo

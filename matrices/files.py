@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from matrices.cells import SCHEMA, SCHEMA_VERSION
 from matrices.held import Held
 from matrices.reading import current, in_order
+from matrices.sound import MisshapenError, as_cells
 
 _TELLING = frozenset({"matrix", "composition", "selection", "cell_id"})
 """Columns by which a CSV file is an export and no published table."""
@@ -92,9 +93,13 @@ def read_cells(path: str | Path) -> pa.Table:
         problem = f"written with schema version {newest}, this release reads up to {SCHEMA_VERSION}; upgrade sprachbund"
         raise FileUnreadableError(path, problem)
     try:
-        cells = pa.table([_column(table, field) for field in SCHEMA], schema=SCHEMA)
-    except (pa.ArrowException, ValueError) as error:
+        rows = pa.table({field.name: _column(table, field) for field in SCHEMA})
+        cells, wrong = as_cells(rows, SCHEMA.names)
+    except (pa.ArrowException, MisshapenError, ValueError) as error:
         raise FileUnreadableError(path, f"a column has other values than an export ({error})") from error
+    if wrong:
+        said = "; ".join(f"{count} rows: {what}" for what, count in sorted(wrong.items()))
+        raise FileUnreadableError(path, f"not every row can be a cell: {said}. Leave them out, or export it again")
     if not cells.num_rows:
         raise FileUnreadableError(path, "it holds no cell")
     return in_order(current(cells))

@@ -20,9 +20,9 @@ from unittest.mock import patch
 from matrices import languoids
 from matrices.boxed import boxed
 from matrices.likeness import typology
+from matrices.macrolanguages import FOLDED
 from matrices.recommend import shown_for
 from matrices.recommend.predicted import fit
-from matrices.macrolanguages import FOLDED
 from matrices.recommend.predicted.kept import (
     MODELS,
     Arrays,

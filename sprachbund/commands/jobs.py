@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -126,7 +128,7 @@ def fill_command(
     from workers.driver import fill
 
     if bound is None:
-        with stopping(job_file), watching(Console(stderr=as_json)) as watch:
+        with watching(Console(stderr=as_json)) as watch, stopping(job_file):
             summary = fill(job, folder=job_file.parent, address=address, watch=watch)
         if as_json:
             print(json.dumps(dataclasses.asdict(summary)))
@@ -137,7 +139,7 @@ def fill_command(
     from workers.until import Rounds
 
     rounds = Rounds(bound, budget, say_standing)
-    with stopping(job_file), watching(Console(stderr=as_json)) as watch:
+    with watching(Console(stderr=as_json)) as watch, stopping(job_file):
         summary = fill(job, folder=job_file.parent, address=address, watch=watch, doing=rounds)
     say_rounds(summary, bound, job.store, as_json)
 
@@ -207,7 +209,9 @@ def stopping(job_file: Path) -> Iterator[None]:
             raise
         said = "stopped. What was measured is in the store; the same command goes on: sprachbund fill"
         Console(stderr=True).print(f"{said} {shown(job_file)}", markup=False, highlight=False, soft_wrap=True)
-        raise SystemExit(128 + int(number)) from None
+        # All that a run cleans up is done. Ray aborts a process that had a signal as the interpreter ends.
+        sys.stderr.flush()
+        os._exit(128 + int(number))
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -138,3 +138,13 @@ def test_a_damaged_file_says_so(tmp_path: Path) -> None:
 
     with pytest.raises(FileUnreadableError, match=r"cannot be read as .parquet"):
         read_cells(tmp_path / "bad.parquet")
+
+
+def test_a_file_is_held_to_what_a_store_is_held_to(store: Store, tmp_path: Path) -> None:
+    path = export(store, "zero_shot-pos-tiny", tmp_path / "matrix.parquet")
+    table = pq.read_table(path)
+    beyond = table.set_column(table.schema.get_field_index("score"), "score", pa.array([7.5] * table.num_rows))
+    pq.write_table(beyond, path)
+
+    with pytest.raises(FileUnreadableError, match=r"not every row can be a cell: [0-9]+ rows: "):
+        read_file(path)

@@ -13,9 +13,9 @@ import torch
 import yaml
 from pydantic import ValidationError
 
+from adapters_zoo.adapter_store import AdapterFileError, read_manifest
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
-from adapters_zoo.adapter_store import AdapterFileError, read_manifest
 from adapters_zoo.sources import check_encoder
 from adapters_zoo.zoo import Zoo
 from matrices.cells import Cell, from_table
