@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def landscape(job_file: JobFile, as_json: Json = False) -> None:
-    """Train on a source alone and on source and target together, and measure the line between: is it flat, straight?"""
+    """Measure the line from a model of one language to one of two: how flat, how straight, how steep."""
     console = Console(stderr=as_json)
     from workers.landscape.job import load_landscape_job
     from workers.landscape.pictures import draw
