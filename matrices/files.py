@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from matrices.cells import SCHEMA, SCHEMA_VERSION
 from matrices.held import Held
 from matrices.reading import current, in_order
-from matrices.sound import MisshapenError, as_cells
+from matrices.validation import MisshapenError, as_cells
 
 _TELLING = frozenset({"matrix", "composition", "selection", "cell_id"})
 """Columns by which a CSV file is an export and no published table."""

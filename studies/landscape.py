@@ -42,8 +42,8 @@ def curves(summary: Summary, measure: str) -> None:
     """A row a pair: the target's curve, the control's slope, and the source's ends and barrier."""
     rows = []
     for source, target in summary.pairs:
-        of_target = [(target, target, name) for name in ("at_0", "at_1", "slope")]
-        told = [*of_target, (source, target, "slope"), (target, target, "r2"), (target, target, "barrier")]
+        ends = [(target, target, name) for name in ("at_0", "at_1", "slope")]
+        told = [*ends, (source, target, "slope"), (target, target, "r2"), (target, target, "barrier")]
         told += [(target, source, name) for name in ("at_0", "at_1", "barrier")]
         estimates = [summary.estimate(source, toward, code, measure, name) for toward, code, name in told]
         rows.append([f"{source} {target}", *estimates])

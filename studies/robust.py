@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -69,7 +70,8 @@ def _ratio(correct: Floats, total: Floats) -> float:
 
 def read(job: Job, plan: Plan, task: str) -> Grid:
     """What the store has of a job's task."""
-    store, cells = Store(job.store), defaultdict(lambda: defaultdict(dict))
+    store = Store(job.store)
+    cells: defaultdict[str, defaultdict[Run, dict[Place, Any]]] = defaultdict(lambda: defaultdict(dict))
     matrices = list(dict.fromkeys(column.matrix for column in plan.columns if column.task == task))
     there = {info.matrix for info in store.matrices()}
     for number, matrix in enumerate(matrices):
@@ -265,7 +267,9 @@ def of_shots(job: Job, plan: Plan, task: str) -> None:
     print("|---|---|---|---|---|---|")
     for target in job.targets:
         found = shots_of(store.cells(matrix, target=target), target, composition=job.compositions[0])
-        for what, curve in (("its items too", found.with_source), ("them alone", found.alone)) if found else ():
+        if found is None:
+            continue
+        for what, curve in (("its items too", found.with_source), ("them alone", found.alone)):
             if curve is None:
                 continue
             points = "; ".join(f"{one.shots}: {shown(one.difference, one.interval)}" for one in curve.points)

@@ -35,7 +35,9 @@ def best_member(singles: pd.DataFrame, members: Sequence[str]) -> pd.Series:
     counts = scores.groupby("target").transform("count")
     others = (scores.groupby("target").transform("sum") - scores) / (counts - 1)
     chosen = others[counts.iloc[:, 0] > 1].idxmax(axis=1)
-    return pd.Series({key: scores.loc[key, source] for key, source in chosen.items()})
+    rows = scores.index.get_indexer(chosen.index)
+    columns = scores.columns.get_indexer(chosen)
+    return pd.Series(scores.to_numpy()[rows, columns], chosen.index)
 
 
 def points(differences: pd.Series) -> str:
