@@ -36,7 +36,7 @@ def best_member(singles: pd.DataFrame, members: Sequence[str]) -> pd.Series:
     others = (scores.groupby("target").transform("sum") - scores) / (counts - 1)
     chosen = others[counts.iloc[:, 0] > 1].idxmax(axis=1)
     rows = scores.index.get_indexer(chosen.index)
-    columns = scores.columns.get_indexer(chosen)
+    columns = scores.columns.get_indexer(pd.Index(chosen))
     return pd.Series(scores.to_numpy()[rows, columns], chosen.index)
 
 
