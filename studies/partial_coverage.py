@@ -3,7 +3,7 @@
     python studies/partial_coverage.py TABLE.csv ... [--every 1]
 
 Of every so-many-th target two, four, eight and half of its scores are shown, drawn at random, and all scores of other
-targets; the rest are foretold. Of every so-many-th source all scores are hidden. Printed: the share of hidden scores
+targets; the rest are predicted. Of every so-many-th source all scores are hidden. Printed: the share of hidden scores
 within their 90% intervals, as learned from targets shown in part, and as they were with one width for all.
 """
 

@@ -1,6 +1,6 @@
 """How wide an interval, and how long a shortlist, has to be to hold what it says: learned from targets left out.
 
-What a model says of its own certainty rests on its assumptions. Here every measured target is foretold from the others,
+What a model says of its own certainty rests on its assumptions. Here each measured target is predicted from the others,
 and the widths are those that would have held 90% of what was then measured (conformal prediction by leave-one-out;
 Barber et al. 2021, "Predictive inference with the jackknife+").
 """
@@ -23,7 +23,7 @@ _SLACK = 1e-9
 def width(ratios: Sequence[Floats], confidence: float) -> float:
     """The multiple of a standard deviation that holds a share ``confidence`` of a new target's scores.
 
-    ``ratios`` are, for every target left out, its errors over the standard deviations foretold. Errors of one target go
+    ``ratios`` are, for every target left out, its errors over the standard deviations predicted. Errors of a target go
     together, so that of few targets little is known of how large those of another are: the multiple is wider by what
     Student's t of that many targets is wider than a normal distribution.
     """

@@ -18,14 +18,14 @@ from matrices.recommend.predicted.stacking import Cells, Indices, LeftOut, Mixtu
 from matrices.scores import Floats
 
 _LEAST = 0.25
-"""The least share of what is not foretold that is noise: the posterior's covariance explains three quarters at most."""
+"""The least share of what is not predicted that is noise: the posterior's covariance explains at most 3/4."""
 
 
 @dataclass(frozen=True, eq=False)
 class Learned:
     """Both models, and the cells [N] they were learned from.
 
-    ``left_out`` [N] foretell each target's cells from the other targets' alone. ``noise`` is the variance of a score
+    ``left_out`` [N] predict each target's cells from the other targets' alone. ``noise`` is the variance of a score
     about what is expected of it, beyond the linear model's posterior covariance.
     """
 
@@ -94,7 +94,7 @@ class Learned:
 def learn(design: Design, standard: Floats, stretched: Floats, several: Indices) -> tuple[Learned, LeftOut]:
     """Learned from the ``several`` columns of scores [S, T] that have two or more, ``standard`` and ``stretched``.
 
-    What both foretell of targets left out is returned beside it.
+    What both predict of targets left out is returned beside it.
     """
     cells = cells_of(design, stretched, several)
     groups = design.groups

@@ -1,7 +1,7 @@
 """A forest of extremely randomised trees: a second opinion, which takes no feature's effect to be a line.
 
 Geurts, Ernst & Wehenkel 2006 ("Extremely randomized trees"). It sees the features of pairs, and how sources stand on
-other targets. Every tree is grown without some of the targets, so that those are foretold by trees that never saw them.
+other targets. Every tree is grown without some of the targets, so that trees predict those that never saw them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DIGITS = 9
 
 @dataclass(frozen=True, eq=False)
 class Forest:
-    """What ``grow`` returns; ``left_out`` [N] foretell each target's cells from trees grown without them.
+    """What ``grow`` returns; ``left_out`` [N] predict each target's cells from trees grown without them.
 
     ``standings`` are what the trees of each part know of sources, ``trees`` those of one part after another's.
     ``importance`` is each column's share of the variance that splits explain (mean decrease in impurity).
@@ -89,7 +89,7 @@ class Forest:
 def grow(design: Design, standard: Floats, cells: Cells, several: Indices) -> Forest:
     """A forest that explains ``cells``: those of the ``several`` columns of the ``standard`` scores [S, T]. Repeatable.
 
-    Of a single target, nothing can be foretold from others: its cells are then left out at their mean.
+    Of a single target, nothing can be predicted from others: its cells are then left out at their mean.
     """
     from sklearn.ensemble import ExtraTreesRegressor  # takes a second to import, which not every command has to spare
 

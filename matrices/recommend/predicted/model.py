@@ -74,10 +74,10 @@ class Predicted:
 
 @dataclass(frozen=True, eq=False)
 class Without:
-    """The cells [N] that a model was learned from, each foretold from all others.
+    """The cells [N] that a model was learned from, each predicted from all others.
 
     ``mean`` is stretched, and less that of its target's scores. ``kept`` is the share of a cell's residual that is not
-    its own doing: the variance of what is foretold is the noise over that.
+    its own doing: the variance of what is predicted is the noise over that.
     """
 
     mean: Floats
@@ -209,19 +209,19 @@ class Model:
         return [at[asked[place]] for place in there], there
 
     def _drawn(self, asked: Sequence[str], target: str, stated: Floats, errors: Floats) -> tuple[Floats, Floats]:
-        """The measured scores drawn towards what is foretold of each without it, and their variances; NaN elsewhere.
+        """The measured scores drawn towards what is predicted of each without it, and their variances; NaN elsewhere.
 
         A target's only score says what its sources score, and nothing else does: it stands as it is.
         """
-        foretold, variance = self._foretold(asked, target)
+        predicted, variance = self._predicted(asked, target)
         own = np.where(np.isfinite(errors), errors**2, _UNKNOWN_NOISE * variance)
-        alone = np.isnan(foretold)
+        alone = np.isnan(predicted)
         weight = np.divide(variance, variance + own, out=np.ones(len(asked)), where=~alone & (variance + own > 0))
-        found = np.where(alone, stated, foretold + weight * (stated - foretold))
+        found = np.where(alone, stated, predicted + weight * (stated - predicted))
         return found, np.where(alone, np.nan_to_num(own), weight * own)
 
-    def _foretold(self, asked: Sequence[str], target: str) -> tuple[Floats, Floats]:
-        """What is foretold of measured scores from the target's others and the model, with its variance [len(asked)].
+    def _predicted(self, asked: Sequence[str], target: str) -> tuple[Floats, Floats]:
+        """What is predicted of measured scores from the target's others and the model, with its variance [len(asked)].
 
         NaN of a score that was not measured, and of a target's only one.
         """
@@ -298,7 +298,7 @@ def _left_out(
     levels: Level,
     several: Indices,
 ) -> tuple[list[Floats], list[float], float]:
-    """For every target foretold from the others: its errors over their standard deviations; and the probability that
+    """For every target predicted from the others: its errors over their standard deviations; and the probability that
     a shortlist would have needed to name its best source. What choices cost, over what was expected, of all together.
     """
     ratios, needed, costs, lost = [], [], [], []
@@ -321,7 +321,7 @@ def _left_out(
 
 
 def _without(learned: Learned, left_out: LeftOut) -> Without:
-    """Every cell foretold from all others: its residual grows by what it drew the fit towards itself."""
+    """Every cell predicted from all others: its residual grows by what it drew the fit towards itself."""
     cells = learned.cells
     size = np.concatenate([np.full(end - begin, 1 / (end - begin)) for begin, end in cells.spans])
     # The target's mean is one more number learned from its cells.
@@ -330,7 +330,7 @@ def _without(learned: Learned, left_out: LeftOut) -> Without:
 
 
 def _cell_width(learned: Learned, without: Without) -> float:
-    """As ``width``, for a cell of a target of which others were measured: every cell foretold from all others."""
+    """As ``width``, for a cell of a target of which others were measured: every cell predicted from all others."""
     cells = learned.cells
     ratios = np.abs(cells.scores - without.mean) / np.sqrt(learned.noise / without.kept)
     return width([ratios[begin:end] for begin, end in cells.spans], CONFIDENCE)

@@ -1,6 +1,6 @@
 """How wide intervals have to be where few scores of a target are measured: learned from targets shown in part.
 
-Of a target foretold from all others, and then of a few of its own scores, the rest is foretold as a prediction would:
+Of a target predicted from all others, and then of a few of its own scores, the rest is predicted as a prediction would:
 the Gaussian process is conditioned on the few, mean and spread are theirs. What multiple of a standard deviation holds
 90% of the rest depends on how few they are.
 """
@@ -21,7 +21,7 @@ from matrices.scores import Floats
 
 FEW = (2, 4, 8)
 _MANY = 32
-"""From so many scores on, an interval is as wide as one of a cell foretold from all others."""
+"""From so many scores on, an interval is as wide as one of a cell predicted from all others."""
 _DRAWS = 4
 _LEAST_REST = 3
 

@@ -1,4 +1,4 @@
-"""A plain linear model and a richer one, which has a share in so far as it foretells targets it has not seen better."""
+"""A plain linear model and a richer one, which has a share in so far as it predicts targets it has not seen better."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """Cells foretold without themselves. ``mean`` [N] and ``covariances`` (one matrix a target) are those of every
+    """Cells predicted without themselves. ``mean`` [N] and ``covariances`` (one matrix a target) are those of every
     target's cells from the other targets' alone; ``fitted`` [N] is what all cells say of each, and ``leverage`` [N] how
     much of that is its own score.
     """
@@ -83,7 +83,7 @@ class Mixture:
 def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -> tuple[Mixture, LeftOut]:
     """Two models, each a group for every column (None leaves it out) sized by evidence, and their shares.
 
-    The rich one has a share in so far as it foretells targets that were left out better ("stacking", Wolpert 1992;
+    The rich one has a share in so far as it predicts targets that were left out better ("stacking", Wolpert 1992;
     Breiman 1996). Leaving out is exact but for the groups' variances, which saw every target.
     """
     products = products_of(cells)
@@ -137,7 +137,7 @@ def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeftOut:
 
 
 def _share(cells: Cells, plain: Floats, rich: Floats) -> float:
-    """What the rich model earns beyond chance, given what both foretell [N].
+    """What the rich model earns beyond chance, given what both predict [N].
 
     Its share makes the squared error least, kept in the measure of the positive-part James-Stein estimate of its gain,
     with two standard errors over targets in place of one: of few targets, more weights seem better half the time.

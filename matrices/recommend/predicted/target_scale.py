@@ -1,4 +1,4 @@
-"""What a target's sources score on average, and how far apart: foretold for a target that nothing was measured on."""
+"""What a target's sources score on average, and how far apart: predicted for a target that nothing was measured on."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _FOLDS = 10
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A regression of one number of targets on what is known of them, drawn to the mean as far as it foretells badly.
+    """A regression of one number of targets on what is known of them, drawn to the mean as far as it predicts badly.
 
-    ``left_out`` [T] foretell each target without it; ``variance`` is their mean squared error.
+    ``left_out`` [T] predict each target without it; ``variance`` is their mean squared error.
     """
 
     middle: Floats
@@ -36,8 +36,8 @@ class Line:
 class Level:
     """Centre and log spread of a target's scores, in the unit of the table.
 
-    Both are foretold from what is known of a target by itself: its place among targets, its pairs' features on average,
-    and whether the encoder was ``pretrained`` on it, where that is known.
+    Both are predicted from what is known of a target by itself: its place among targets, its pairs' features on
+    average, and whether the encoder was ``pretrained`` on it, where that is known.
     """
 
     design: Design

@@ -31,7 +31,7 @@ def learned(table: ScoreTable) -> Learned:
     return learn(design(table, stretched), scaled.standard, stretched, several)[0]
 
 
-def test_what_is_no_line_is_foretold(table: ScoreTable) -> None:
+def test_what_is_no_line_is_predicted(table: ScoreTable) -> None:
     both = learned(table)
     scores = both.cells.scores
 
@@ -66,7 +66,7 @@ def test_two_forests_are_the_same(table: ScoreTable) -> None:
     np.testing.assert_array_equal(one.left_out, two.left_out)
 
 
-def test_of_a_single_target_nothing_is_foretold_from_others() -> None:
+def test_of_a_single_target_nothing_is_predicted_from_others() -> None:
     single = ScoreTable(("deu", "eng", "fra"), ("nld",), np.array([[3.0], [2.0], [1.0]]))
 
     found = learned(single).forest

@@ -180,7 +180,7 @@ def test_a_prediction_says_what_it_rests_on(table: ScoreTable) -> None:
     assert evidence[0].score == table.scores[CODES.index(expected[0].source), CODES.index(evidence[0].target)]
 
 
-def test_where_the_best_were_all_measured_the_others_are_still_foretold(table: ScoreTable) -> None:
+def test_where_the_best_were_all_measured_the_others_are_still_predicted(table: ScoreTable) -> None:
     scores = table.scores.copy()
     worst = int(np.nanargmin(scores[:, CODES.index("nld")]))
     scores[worst, CODES.index("nld")] = np.nan

@@ -34,7 +34,7 @@ def test_distances_of_uriel_are_left_out_where_likeness_says_the_same() -> None:
 
 
 @needs_uriel
-def test_a_table_that_states_them_is_foretold_as_one_that_does_not() -> None:
+def test_a_table_that_states_them_is_predicted_as_one_that_does_not() -> None:
     without = replace(TABLE, pair_features={"Word overlap": OVERLAP})
 
     one, two = fit(TABLE).predict("nob"), fit(without).predict("nob")

@@ -1,4 +1,4 @@
-"""What a target's scores are about, and how far apart: foretold also from whether the encoder saw the language."""
+"""What a target's scores are about, and how far apart: predicted also from whether the encoder saw the language."""
 
 from __future__ import annotations
 
