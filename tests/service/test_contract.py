@@ -109,14 +109,14 @@ def test_encoder_composition_and_selection_choose_what_is_answered(
     from dataclasses import replace
 
     other = [make_cell(source, "yor", right) for source, right in (("deu", 10), ("eng", 50))]
-    store.append([replace(cell, composition="fuse", cell_id=f"{cell.cell_id}f") for cell in other])
+    store.append([replace(cell, composition="alone", cell_id=f"{cell.cell_id}a") for cell in other])
     client = serve(store)
 
     def best(**params: str) -> str:
         given = {"task": "pos", "target": "yor", "kind": "zero_shot", **params}
         return client.get("/v1/recommendations", params=given).json()["sources"][0]["source"]
 
-    assert (best(), best(composition="fuse"), best(encoder="tiny@0a1b", selection="last")) == ("deu", "eng", "deu")
+    assert (best(), best(composition="alone"), best(encoder="tiny@0a1b", selection="last")) == ("deu", "eng", "deu")
     for params in ({"composition": "merge"}, {"selection": "soup(2)"}, {"encoder": "other"}):
         answer = client.get("/v1/recommendations", params={"task": "pos", "target": "yor", **params})
         assert (answer.status_code, answer.json()["type"]) == (404, "urn:sprachbund:problem:unknown-way")
