@@ -30,7 +30,8 @@ class Outline:
     """What one matrix holds. ``targets`` are the languages that at least one other was measured on, sorted.
 
     ``languages`` are all there are, measured or failed; ``imported_from`` says where imported cells came from, as
-    ``matrices.importing`` does. ``scored`` has a row for each composition, selection and target with a source's score.
+    ``matrices.published.importing`` does. ``scored`` has a row for each composition, selection and target with a
+    source's score.
     """
 
     matrix: str
