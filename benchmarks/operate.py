@@ -149,8 +149,12 @@ class Service:
     def workers(self) -> list[int]:
         """Process ids of the workers."""
         assert self._process is not None
-        children = psutil.Process(self._process.pid).children()
-        return [one.pid for one in children if "resource_tracker" not in " ".join(one.cmdline())]
+        found = []
+        for one in psutil.Process(self._process.pid).children():
+            with suppress(psutil.NoSuchProcess):  # One that was killed is a zombie until its parent looks.
+                if "resource_tracker" not in " ".join(one.cmdline()):
+                    found.append(one.pid)
+        return found
 
 
 class Client(threading.Thread):
