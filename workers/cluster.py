@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,15 @@ from ray.exceptions import RayError
 
 from matrices import logs
 from workers.failures import JobInterruptedError
+
+
+@contextlib.contextmanager
+def _signals_as_they_are() -> Iterator[None]:
+    """Whoever handles SIGTERM goes on doing so: Ray's own handler writes a stack and aborts what cleans up."""
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    if callable(handler) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
 
 
 class ClusterError(JobInterruptedError):
@@ -66,12 +77,13 @@ def joined(address: str | None, workers: int | None, object_store: int = 512) ->
     try:
         if address is not None:
             _knock(address)
-        ray.init(
-            address=address or "local",
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            **(local if address is None else {}),
-        )
+        with _signals_as_they_are():
+            ray.init(
+                address=address or "local",
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **(local if address is None else {}),
+            )
     except (OSError, RuntimeError, ValueError, RayError) as error:
         if address is None:
             raise

@@ -196,16 +196,19 @@ def stopping(job_file: Path) -> Iterator[None]:
     Cells are kept as each column ends, and claims are given back, so that nothing is lost but work that was going on.
     """
 
+    received: list[int] = []
+
     def stop(number: int, frame: object) -> None:
+        received.append(number)
         raise SystemExit(number)
 
-    # Ray sets a handler of its own while it runs, which raises the same.
     before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     except (SystemExit, KeyboardInterrupt) as stopped:
-        number = stopped.code if isinstance(stopped, SystemExit) else signal.SIGINT
-        if number not in (signal.SIGTERM, signal.SIGINT):
+        # What is raised in a call of Ray's may come back with another code.
+        number = signal.SIGINT if isinstance(stopped, KeyboardInterrupt) else next(iter(received), None)
+        if number is None:
             raise
         said = "stopped. What was measured is in the store; the same command goes on: sprachbund fill"
         Console(stderr=True).print(f"{said} {shown(job_file)}", markup=False, highlight=False, soft_wrap=True)
