@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from adapters_zoo.precision import Precision, best_precision
 from adapters_zoo.recipes import TaskRecipe
 from adapters_zoo.sources import EncoderFiles, locate_encoder
-from matrices.cells import BASELINE, Fact, cell_ids
+from matrices.cells import BASELINE, SEPARATOR, Fact, cell_ids
 from matrices.items import Items
-from matrices.likeness.similarity import kernel
-from matrices.selections import LAST, ORACLE, is_oracle, parse
+from matrices.selections import LAST, is_oracle, parse
 from workers.corpora import open_corpora
-from workers.corpora.checks import Facts, check, facts_of
-from workers.corpora.copies import without_copies
-from workers.corpora.types import Split
+from workers.corpora.checks import Facts, check
 from workers.job import Job
+from workers.job_data import JobData
+from workers.matrix_names import matrix_name
 from workers.roster import PlanError, Roster, reference
 from workers.selecting import groups
 from workers.tasks import task_of
@@ -123,8 +119,7 @@ class _Planner:
         self.roster = Roster(job, self.corpora, self.encoder, self.precision)
         self.items: dict[str, dict[str, Items]] = {}
         self.notes: list[str] = []
-        self._shot_pools: dict[str, dict[str, Facts | None]] = {}
-        self._devs: dict[tuple[str, str], Facts | None] = {}
+        self.data = JobData(job, self.corpora, self.notes)
 
     def plan(self) -> Plan:
         layers, leave_out = self.encoder.layers, self.job.task_recipe.leave_out
@@ -152,18 +147,18 @@ class _Planner:
 
     def _columns(self, task: str) -> Iterator[Column]:
         evaluation = self.job.evaluation
-        train = self._facts(task, self.job.pivots or self.job.sources, "train", self.job.task_recipe.max_items)
-        targets = self._facts(task, self.job.targets, evaluation.split, evaluation.max_items)
+        train = self.data.facts(task, self.job.pivots or self.job.sources, "train", self.job.task_recipe.max_items)
+        targets = self.data.facts(task, self.job.targets, evaluation.split, evaluation.max_items)
         if not targets:
-            raise PlanError(self._nothing(task, evaluation.split))
+            raise PlanError(self.data.nothing(task, evaluation.split))
         without = [code for code in self.job.pivots or () if code not in train]
         if without:
             raise PlanError(f"`pivots`: {', '.join(without)} have no train data for {task}; leave them out")
         if not train:
-            raise PlanError(self._nothing(task, "train"))
+            raise PlanError(self.data.nothing(task, "train"))
         check([*train.values(), *targets.values()], self.job.min_items)
         for recipe in self.job.task_recipes:
-            matrix = self._matrix(task, train, recipe)
+            matrix = matrix_name(self.job, self.encoder, self.precision, task, train, recipe)
             rows_of = self._zero_shot(train, recipe) if self.job.kind == "zero_shot" else self._interference(train)
             for target, facts in targets.items():
                 if self.job.cells is not None and not self.job.cells.get(target):
@@ -178,7 +173,7 @@ class _Planner:
         if self.job.cells is None:
             return rows
         asked = self.job.cells[target]
-        return [row for row in rows if row.source is None or set(row.source.split("+")).issubset(asked)]
+        return [row for row in rows if row.source is None or set(row.source.split(SEPARATOR)).issubset(asked)]
 
     def _zero_shot(self, train: Mapping[str, Facts], recipe: TaskRecipe) -> _RowsOf:
         def weights(of: str | None) -> dict[tuple[str, str, str], list[tuple[int, str]]]:
@@ -214,19 +209,22 @@ class _Planner:
         """
         for members in self.job.sets if MULTI in self.job.compositions else ():
             if absent := [code for code in members if code not in train]:
-                self.notes.append(f"{'+'.join(members)}: no train data for {', '.join(absent)}; left out")
+                self.notes.append(f"{SEPARATOR.join(members)}: no train data for {', '.join(absent)}; left out")
                 continue
             budget = recipe.max_items or max(train[code].items for code in members)
             share = max(1, budget // len(members))
             parts = [replace(train[code], limit=share) for code in members]
             for seed in self.job.seeds:
-                yield members, _Row(MULTI, "+".join(members), seed, self.roster.task(parts, None, seed, recipe).key)
+                yield (
+                    members,
+                    _Row(MULTI, SEPARATOR.join(members), seed, self.roster.task(parts, None, seed, recipe).key),
+                )
 
     def _few_shot(self, train: Mapping[str, Facts], recipe: TaskRecipe, target: str) -> Iterator[_Row]:
         """Rows of what learned from labelled items of the target too: from each source's weights, and from none."""
         how, numbers = self.job.few_shot, [number for number in self.job.shots if number]
         task = next(iter(train.values())).task
-        pools = self._pools(task, (target,) if how.mode == "bi" else self.job.targets) if numbers else {}
+        pools = self.data.shot_pools(task, (target,) if how.mode == "bi" else self.job.targets) if numbers else {}
         ways = [composition for composition in self.job.compositions if composition in (ALONE, STACK)]
         if target not in pools:
             return
@@ -247,17 +245,6 @@ class _Planner:
                 run = self.roster.few_shot(alone, None, recipe, how, seed)
                 yield _Row(BASELINE, None, seed, run.key, under, shots=number)
 
-    def _pools(self, task: str, targets: Sequence[str]) -> dict[str, Facts]:
-        """The train splits that shots are drawn from; a target that has none, or too few items, is noted."""
-        known, most = self._shot_pools.setdefault(task, {}), max(self.job.shots)
-        for code in targets:
-            if code not in known:
-                known[code] = found = self._facts(task, [code], "train", None).get(code)
-                if found is None or found.items < most:
-                    there = 0 if found is None else found.items
-                    self.notes.append(f"{task}: {code} has {there} train items, fewer than {most} shots; it gets none")
-        return {code: facts for code in targets if (facts := known[code]) is not None and facts.items >= most}
-
     def _of_one(self) -> list[str]:
         """The compositions of a single source."""
         return [composition for composition in self.job.compositions if composition != MULTI]
@@ -265,25 +252,8 @@ class _Planner:
     def _below(self, composition: str, code: str, seed: int) -> str | None:
         """The language adapter that a task adapter stands on in a composition."""
         if composition == MERGE:
-            return self.roster.merge(code, self._alike(code), seed).key
+            return self.roster.merge(code, seed).key
         return self.roster.language(code, seed).key if composition == STACK else None
-
-    def _alike(self, code: str) -> dict[str, float]:
-        """The languages whose adapters a target's merged one is made of, with their weights, the largest first.
-
-        As the job says; else those most like the target by genealogy, place and typology (``matrices.likeness``), each
-        weighted by how alike it is; equal weights where nothing is known of the target.
-        """
-        merging = self.job.merging
-        if code in merging.weights:
-            return merging.weights[code]
-        among = [one for one in merging.among or self.job.sources if one != code]
-        if not among:
-            raise PlanError(f"{code}: no other language to merge adapters of; name some in `merging.among`")
-        alike = dict(zip(among, kernel([code], among)[0].tolist(), strict=True))
-        nearest = sorted(among, key=lambda one: (-alike[one], one))[: merging.top]
-        known = {one: round(alike[one], 4) for one in nearest if round(alike[one], 4) > 0}
-        return known or dict.fromkeys(nearest, 1.0)
 
     def _weights(
         self, selection: str, facts: Facts, composition: str, recipe: TaskRecipe, target: str
@@ -302,7 +272,7 @@ class _Planner:
             if not rule.needs_scores:
                 yield seed, runs[0].key
                 continue
-            judge = self._dev(facts.task, target if rule.is_oracle else facts.language)
+            judge = self.data.dev(facts.task, target if rule.is_oracle else facts.language)
             if judge is None:
                 continue
             # On its own dev split a source has its own adapter beneath, whatever its targets have.
@@ -321,22 +291,6 @@ class _Planner:
         below = self.roster.language(facts.language, first) if stacked else None
         return self.roster.task([facts], under, seed, recipe, self.roster.task([facts], below, first, whole))
 
-    def _dev(self, task: str, language: str) -> Facts | None:
-        """The dev split that selects among runs; None, and a note, where a target has none for the oracle."""
-        if (task, language) not in self._devs:
-            facts = self._facts(task, [language], "dev", self.job.selecting.max_items).get(language)
-            if facts is not None:
-                check([facts], self.job.min_items)
-            elif language in self.job.sources:
-                raise PlanError(
-                    f"{task}: {language} has no dev split, by which `selections` choose; leave the source out, or "
-                    "select `last` alone"
-                )
-            else:
-                self.notes.append(f"{task}: {language} has no dev split, so no {ORACLE}")
-            self._devs[task, language] = facts
-        return self._devs[task, language]
-
     def _interference(self, pivots: Mapping[str, Facts]) -> _RowsOf:
         """Rows of a task adapter of the pivots, which it reads in the order of their codes, not of the job's list."""
         in_order = [facts for _, facts in sorted(pivots.items())]
@@ -352,7 +306,7 @@ class _Planner:
 
     def _added(self, source: str, seed: int) -> Iterator[tuple[str, str | None, str | None]]:
         """What a transfer language adds to a fixed task adapter: compositions of its language adapter or snapshots."""
-        if "stack" in self.job.compositions:
+        if STACK in self.job.compositions:
             yield STACK, self.roster.language(source, seed).key, None
         if "shift" in self.job.compositions:
             for snapshot in self.roster.shift(source, seed).snapshots:
@@ -383,76 +337,3 @@ class _Planner:
             for row in rows
             for identify, below in [(shifted, row.shift) if row.shift else (frozen, row.language_adapter)]
         )
-
-    def _facts(self, task: str, languages: Sequence[str], split: Split, limit: int | None) -> dict[str, Facts]:
-        found = {
-            code: self._facts_of(task, code, split, limit) for code in languages if self.corpora.has(task, code, split)
-        }
-        absent = [code for code in languages if code not in found]
-        if absent and found:
-            self.notes.append(f"{task}: no {split} data for {', '.join(absent)}; left out")
-        copied = [f"{code} {facts.copies}" for code, facts in found.items() if facts.copies]
-        if copied:
-            what = f"{task}: train items whose text is in the dev or test split too, left out of training"
-            self.notes.append(f"{what}: {', '.join(copied)}")
-        return found
-
-    def _facts_of(self, task: str, language: str, split: Split, limit: int | None) -> Facts:
-        dataset = self.corpora.dataset(task, language, split)
-        if split != "train" or not self.job.leave_out_copies:
-            return facts_of(dataset, limit)
-        kept = without_copies(self.corpora, dataset)
-        return facts_of(kept, limit, copies=len(dataset.items) - len(kept.items))
-
-    def _matrix(self, task: str, pivots: Iterable[str], recipe: TaskRecipe) -> str:
-        """Task, kind, method but for bottlenecks, and encoder, and eight digits of every other setting of a score.
-
-        So cells measured under different settings never meet in one matrix. Budgets are no settings: they are told
-        apart by their compositions; nor is the order of pivots.
-        """
-        job = self.job
-        settings = {
-            "encoder": self.encoder.digest,
-            "precision": self.precision,
-            "language_adapter": job.language_adapter.identity() if job.language_adapter else None,
-            "task_adapter": recipe.identity(),
-            "evaluation": job.evaluation.model_dump(),
-            "pivots": sorted(pivots) if job.kind == "interference" else None,
-            **({} if job.leave_out_copies else {"copies": "kept"}),
-            **({} if job.language_seeds == "one" else {"language_seeds": job.language_seeds}),
-            **({"shift": job.shift.of_the_run()} if "shift" in job.compositions else {}),
-            **({"merging": job.merging.model_dump(mode="json")} if MERGE in job.compositions else {}),
-            **({} if job.head == "own" else {"head": job.head, "first": job.task_recipe.identity()}),
-            **(
-                {} if not recipe.snapshots else {"snapshots": recipe.snapshots, "selecting": job.selecting.model_dump()}
-            ),
-            **({"few_shot": how} if (how := job.few_shot.model_dump(exclude_defaults=True)) else {}),
-            **({} if len(job.task_recipes) == 1 or recipe != job.task_recipe else {"recipes": self._recipes()}),
-        }
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
-        method = "" if job.method == "bottleneck" else f"{job.method}-"
-        return f"{task}-{job.kind}-{method}{_in_names(self.encoder.name)}-{digest[:8]}"
-
-    def _recipes(self) -> list[Any]:
-        """What weights of several runs are made of."""
-        return [recipe.identity() for recipe in self.job.task_recipes]
-
-    def _nothing(self, task: str, split: str) -> str:
-        labelled = [entry for entry in self.corpora.entries() if entry.kind != "text"]
-        splits = sorted({entry.split for entry in labelled if entry.task == task and entry.split})
-        if not splits:
-            tasks = sorted({entry.task for entry in labelled})
-            return f"`tasks`: {task!r} is not in {self.job.corpora}; there are: {', '.join(tasks)}"
-        if split not in splits:
-            return f"no language has {split} data for {task}; splits there are: {', '.join(splits)}"
-        there = sorted({entry.language for entry in labelled if entry.task == task and entry.split == split})
-        which = "sources" if split == "train" else "targets"
-        return f"`{which}`: none has {split} data for {task}; languages that do: {', '.join(there)}"
-
-
-def _in_names(encoder: str) -> str:
-    """An encoder's name as names of matrices have it: of a hub id the part behind the slash, and no odd characters.
-
-    A matrix's name stands in addresses and file names.
-    """
-    return re.sub(r"[^\w.-]+", "-", encoder.rpartition("/")[2], flags=re.ASCII).strip("-.") or "encoder"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from adapters_zoo.precision import Precision
 from adapters_zoo.recipes import FewShotRecipe, TaskRecipe
 from adapters_zoo.sources import EncoderFiles
 from adapters_zoo.zoo import adapter_key
+from matrices.likeness.similarity import kernel
 from workers.corpora.checks import Facts
 from workers.corpora.types import Corpora, RawText
 from workers.job import Job
@@ -68,17 +69,35 @@ class Roster:
             self._adapter_of[code, own] = self.languages[adapter.key] = adapter
         return self._adapter_of[code, own]
 
-    def merge(self, code: str, weights: Mapping[str, float], seed: int) -> MergedAdapter:
-        """The mean of the language adapters of other languages, by ``weights``, for ``code``.
+    def merge(self, code: str, seed: int) -> MergedAdapter:
+        """The weighted mean of the language adapters of other languages, for ``code``.
 
-        Raises ``PlanError`` where one of them has nothing to learn from.
+        Raises ``PlanError`` where there is none, or one of them has nothing to learn from.
         """
+        weights = self._alike(code)
         total, members = sum(weights.values()), [(self.language(one, seed), weight) for one, weight in weights.items()]
         parts = tuple((adapter.key, weight / total) for adapter, weight in members)
         recipe = members[0][0].recipe
         made_from = self._made_from("merged", recipe.identity(), parts=[[*part] for part in parts])
         merged = MergedAdapter(adapter_key(made_from), code, parts, recipe, made_from)
         return self.merged.setdefault(merged.key, merged)
+
+    def _alike(self, code: str) -> dict[str, float]:
+        """The languages whose adapters a target's merged one is made of, with their weights, the largest first.
+
+        As the job says; else those most like the target by genealogy, place and typology (``matrices.likeness``), each
+        weighted by how alike it is; equal weights where nothing is known of the target.
+        """
+        merging = self._job.merging
+        if code in merging.weights:
+            return merging.weights[code]
+        among = [one for one in merging.among or self._job.sources if one != code]
+        if not among:
+            raise PlanError(f"{code}: no other language to merge adapters of; name some in `merging.among`")
+        alike = dict(zip(among, kernel([code], among)[0].tolist(), strict=True))
+        nearest = sorted(among, key=lambda one: (-alike[one], one))[: merging.top]
+        known = {one: round(alike[one], 4) for one in nearest if round(alike[one], 4) > 0}
+        return known or dict.fromkeys(nearest, 1.0)
 
     def shift(self, code: str, seed: int) -> Shift:
         """The shift of the encoder to ``code`` for the cells of a ``seed``.
