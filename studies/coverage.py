@@ -1,6 +1,6 @@
 """Does an answer hold as often as it says? Of targets drawn from worlds whose truth is known.
 
-    python studies/coverage.py [--targets 2000] [--json]
+    python studies/coverage.py [--targets 2000] [--worlds WORLD …] [--json]
 
 In each world a score is the mean over items, drawn one by one or in documents, and over seeds; true scores are means
 over all items and seeds there could be, by quadrature. Matrices of 8 sources x 6 targets are drawn until there are so
@@ -43,8 +43,10 @@ ITEMS, IN_DOCUMENT = 160, 8
 APART, BY_DOCUMENT, BY_ITEM, TAKEN, TAKEN_BY_DOCUMENT, BY_SEED = 0.12, 0.7, 1.0, 0.4, 0.3, 0.12
 """Standard deviations in logits: of sources; of documents and items in ease; of how an item and a document each take to
 a source; of runs."""
-SPANS, SPURIOUS = 0.6, 0.25
-"""Gold spans a sentence, and spans that are predicted and are none."""
+SPANS, RARE_SPANS = 0.6, 0.1
+"""Gold spans a sentence; rare ones are 16 in a target."""
+SPURIOUS = 0.4
+"""Spans that are predicted and are none, for each gold one."""
 
 WORLDS: dict[str, dict[str, Any]] = {
     f"{metric}, {seeds} seed{'s' * (seeds > 1)}, {'documents' if documents else 'items'}": {
@@ -56,11 +58,18 @@ WORLDS: dict[str, dict[str, Any]] = {
     for seeds in (3, 1)
     for documents in (False, True)
 }
+WORLDS["f1, 3 seeds, items, rare spans"] = {"metric": "f1", "spans": RARE_SPANS}
 WORLDS["accuracy, 1 seed where other targets have 3, items"] = {"metric": "accuracy", "seeds": 3, "few": True}
 
 
 def draw(
-    random: np.random.Generator, *, metric: str = "accuracy", seeds: int = 3, documents: bool = False, few: bool = False
+    random: np.random.Generator,
+    *,
+    metric: str = "accuracy",
+    seeds: int = 3,
+    documents: bool = False,
+    few: bool = False,
+    spans: float = SPANS,
 ) -> tuple[MatrixView, Floats, Floats]:
     """A matrix, its true scores [S, T], and those of the seeds that were drawn [S, T]. ``few``: half have one seed."""
     shape = (SOURCES, TARGETS)
@@ -83,9 +92,9 @@ def draw(
             np.ones((1, 1, 1, ITEMS), np.float32),
         )
     else:
-        gold = random.poisson(SPANS, (1, TARGETS, 1, ITEMS))
+        gold = random.poisson(spans, (1, TARGETS, 1, ITEMS))
         right = random.binomial(np.broadcast_to(gold, chance.shape), chance)
-        predicted = right + random.poisson(SPURIOUS, chance.shape)
+        predicted = right + random.poisson(SPURIOUS * spans, chance.shape)
         correct, total = (2 * right).astype(np.float32), (predicted + gold).astype(np.float32)
     truth = _score(_mean_chance(level, np.hypot(spread, BY_SEED)), metric)
     of_these = _score(_mean_chance(level[..., None] + of_seed, spread), metric).mean(axis=-1)
@@ -105,8 +114,7 @@ def _mean_chance(level: Floats, spread: float) -> Floats:
 def _score(chance: Floats, metric: str) -> Floats:
     if metric == "accuracy":
         return chance
-    right = SPANS * chance
-    score: Floats = 2 * right / (right + SPURIOUS + SPANS)
+    score: Floats = 2 * chance / (chance + SPURIOUS + 1)
     return score
 
 
@@ -195,11 +203,12 @@ def main() -> None:
     """Prints a line a world."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--targets", type=int, default=2000, help="targets a world")
+    parser.add_argument("--worlds", nargs="+", choices=WORLDS, default=list(WORLDS), metavar="WORLD", help="by name")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     found = {}
-    for name, world in WORLDS.items():
-        found[name] = one = judge(world, given.targets)
+    for name in given.worlds:
+        found[name] = one = judge(WORLDS[name], given.targets)
         print(
             f"{name}: scores {one['scores']:.1%}; tied {one['tied']:.1%}, {one['claims']:.0%} claimed worse; "
             f"best said {one['best_said']:.1%}, right {one['best_right']:.1%}; "

@@ -5,19 +5,23 @@ Notation: m [S] mean scores, theta [S] the true ones, m | theta ~ N(theta, E), t
 The highest of many noisy scores owes part of its place to luck, so a probability from m and E alone is too sure.
 Sources are drawn towards their mean as far as their scores differ by no more than noise does (Efron and Morris 1975,
 JASA 70:311); how far true scores lie apart, tau, is integrated over with a flat prior (Gelman 2006, Bayesian Analysis
-1:515). With mu flat, what matters are contrasts: in the eigenvectors of H E H, H the centring matrix, both model and
-posterior are diagonal.
+1:515). E itself is estimated: the true one is c E, c ~ nu / chi-squared(nu) with nu degrees of freedom, and tau and c
+are integrated over together, since noise that is thought too small makes true scores seem to lie apart. With mu flat,
+what matters are contrasts: in the eigenvectors of H E H, H the centring matrix, both model and posterior are diagonal.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import chdtri
 
 from matrices.arrays import Floats
 
 _STEPS = 60
 _FARTHEST = 4.0
 """Tau up to so many standard deviations of the scores."""
+_SCALES = 40
+"""Quantiles that stand for the distribution of c."""
 
 
 def probabilities_best(
@@ -39,14 +43,14 @@ def probabilities_best(
     if not told.any():
         return np.full(sources, 1 / sources)
     noise = np.maximum(_shrunk(noise, freedom), 1e-9 * float(told @ told))
-    # How uncertain the errors themselves are: a chi-squared over its degrees of freedom (a multivariate t).
-    scale = freedom / random.chisquare(freedom, size=draws) if np.isfinite(freedom) else np.ones(draws)
     taus = np.linspace(0, _FARTHEST * float(np.sqrt(told @ told / (sources - 1))), _STEPS)
-    likely = _log_likelihood(told, noise, taus)
+    scales = _scales(freedom)
+    likely = _log_likelihood(told, noise, taus, scales).ravel()
     weights = np.exp(likely - likely.max())
-    tau = random.choice(taus, size=draws, p=weights / weights.sum())
-    kept = (tau**2)[:, None] / ((tau**2)[:, None] + scale[:, None] * noise)
-    theta = kept * told + np.sqrt(kept * scale[:, None] * noise) * random.standard_normal((draws, sources - 1))
+    scale_at, tau_at = np.divmod(random.choice(len(weights), size=draws, p=weights / weights.sum()), _STEPS)
+    tau, noise = taus[tau_at], scales[scale_at][:, None] * noise
+    kept = (tau**2)[:, None] / ((tau**2)[:, None] + noise)
+    theta = kept * told + np.sqrt(kept * noise) * random.standard_normal((draws, sources - 1))
     # Where true scores do not differ at all, any of them is the best.
     drawn = theta @ basis.T + np.where(tau == 0, 1.0, 0.0)[:, None] * random.standard_normal((draws, sources))
     best: Floats = np.bincount(drawn.argmax(axis=1), minlength=sources) / draws
@@ -68,8 +72,16 @@ def _shrunk(noise: Floats, freedom: float) -> Floats:
     return (1 - share) * noise + share * mean
 
 
-def _log_likelihood(told: Floats, noise: Floats, taus: Floats) -> Floats:
-    """Log likelihood of each tau [steps] by the contrasts."""
-    variance = taus[:, None] ** 2 + noise
-    likely: Floats = -0.5 * (np.log(variance) + told**2 / variance).sum(axis=1)
+def _scales(freedom: float) -> Floats:
+    """Equally probable values of c."""
+    if not np.isfinite(freedom):
+        return np.ones(1)
+    scales: Floats = freedom / chdtri(freedom, (np.arange(_SCALES) + 0.5) / _SCALES)
+    return scales
+
+
+def _log_likelihood(told: Floats, noise: Floats, taus: Floats, scales: Floats) -> Floats:
+    """Log likelihood of each c and tau [scales, steps] by the contrasts."""
+    variance = taus[:, None] ** 2 + scales[:, None, None] * noise
+    likely: Floats = -0.5 * (np.log(variance) + told**2 / variance).sum(axis=-1)
     return likely
