@@ -5,22 +5,23 @@ Notation: m [S] mean scores, theta [S] the true ones, m | theta ~ N(theta, E), t
 The highest of many noisy scores owes part of its place to luck, so a probability from m and E alone is too sure.
 Sources are drawn towards their mean as far as their scores differ by no more than noise does (Efron and Morris 1975,
 JASA 70:311); how far true scores lie apart, tau, is integrated over with a flat prior (Gelman 2006, Bayesian Analysis
-1:515). E itself is estimated: the true one is c E, c ~ nu / chi-squared(nu) with nu degrees of freedom, and tau and c
-are integrated over together, since noise that is thought too small makes true scores seem to lie apart. With mu flat,
-what matters are contrasts: in the eigenvectors of H E H, H the centring matrix, both model and posterior are diagonal.
+1:515). With mu flat, what matters are contrasts: in the eigenvectors of H E H, H the centring matrix, both model and
+posterior are diagonal. E itself is estimated: the true variance of contrast i is c_i times the estimated one,
+c_i ~ nu / chi-squared(nu) with nu degrees of freedom. Tau and all c_i are integrated over together, since noise that is
+thought too small makes true scores seem to lie apart.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import chdtri
+from scipy.special import chdtri, logsumexp, softmax
 
 from matrices.arrays import Floats
 
 _STEPS = 60
 _FARTHEST = 4.0
 """Tau up to so many standard deviations of the scores."""
-_SCALES = 40
+_SCALES = 30
 """Quantiles that stand for the distribution of c."""
 
 
@@ -45,10 +46,14 @@ def probabilities_best(
     noise = np.maximum(_shrunk(noise, freedom), 1e-9 * float(told @ told))
     taus = np.linspace(0, _FARTHEST * float(np.sqrt(told @ told / (sources - 1))), _STEPS)
     scales = _scales(freedom)
-    likely = _log_likelihood(told, noise, taus, scales).ravel()
-    weights = np.exp(likely - likely.max())
-    scale_at, tau_at = np.divmod(random.choice(len(weights), size=draws, p=weights / weights.sum()), _STEPS)
-    tau, noise = taus[tau_at], scales[scale_at][:, None] * noise
+    likely = _log_likelihood(told, noise, taus, scales)
+    of_tau = logsumexp(likely, axis=-1).sum(axis=-1)
+    tau_at = random.choice(_STEPS, size=draws, p=softmax(of_tau))
+    # Given tau, each contrast has a scale of its own, drawn by inverting its distribution function.
+    below = np.cumsum(softmax(likely, axis=-1), axis=-1)
+    chance = random.random((draws, sources - 1))
+    scale_at = sum((chance > below[tau_at, :, at]).astype(np.int8) for at in range(len(scales) - 1))
+    tau, noise = taus[tau_at], scales[scale_at] * noise
     kept = (tau**2)[:, None] / ((tau**2)[:, None] + noise)
     theta = kept * told + np.sqrt(kept * noise) * random.standard_normal((draws, sources - 1))
     # Where true scores do not differ at all, any of them is the best.
@@ -81,7 +86,7 @@ def _scales(freedom: float) -> Floats:
 
 
 def _log_likelihood(told: Floats, noise: Floats, taus: Floats, scales: Floats) -> Floats:
-    """Log likelihood of each c and tau [scales, steps] by the contrasts."""
-    variance = taus[:, None] ** 2 + scales[:, None, None] * noise
-    likely: Floats = -0.5 * (np.log(variance) + told**2 / variance).sum(axis=-1)
+    """Log likelihood of each tau and c by each contrast [steps, S - 1, scales]."""
+    variance = (taus**2)[:, None, None] + noise[:, None] * scales
+    likely: Floats = -0.5 * (np.log(variance) + told[:, None] ** 2 / variance)
     return likely
