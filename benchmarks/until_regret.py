@@ -5,6 +5,10 @@
 Of every table (a file, or a matrix of the box) cells are shown as `sprachbund fill --until-regret` would choose them,
 until what the choices are expected to cost is below the bound (in percent). Printed a round: the share of cells shown,
 the regret expected, and the true one: the best score of a target less that of the source chosen, over the best.
+
+    python benchmarks/until_regret.py MATRIX --store STORE --shown STORE
+
+Of a matrix that one store holds whole, and another as far as a job measured it: the last round of the other.
 """
 
 from __future__ import annotations
@@ -27,9 +31,9 @@ from matrices.recommend.predicted.racing import next_round
 from matrices.scores import ScoreTable, scores_of
 
 
-def table_of(name: str) -> ScoreTable:
-    """The scores of a file, or of a matrix in the box."""
-    return read_scores(Path(name)) if Path(name).is_file() else scores_of(store_or_box(None), name)
+def table_of(name: str, store: str | None) -> ScoreTable:
+    """The scores of a file, or of a matrix in a store or the box."""
+    return read_scores(Path(name)) if Path(name).is_file() else scores_of(store_or_box(store), name)
 
 
 def true_regret(table: ScoreTable, choices: Mapping[str, str]) -> float:
@@ -43,9 +47,26 @@ def true_regret(table: ScoreTable, choices: Mapping[str, str]) -> float:
     return float(np.mean(lost))
 
 
-def simulate(name: str, until: float, stop_at: float) -> dict[str, object]:
+def judge(name: str, store: str | None, shown: str, until: float) -> dict[str, object]:
+    """What the cells of the store ``shown`` cost and let choose, by all cells of the matrix."""
+    full, part = (table_of(name, place).without_selves() for place in (store, shown))
+    rows, columns = [full.sources.index(one) for one in part.sources], [full.targets.index(one) for one in part.targets]
+    seen = np.full(full.scores.shape, np.nan)
+    seen[np.ix_(rows, columns)] = part.scores
+    among = np.isfinite(full.scores)
+    step = next_round(replace(full, scores=seen, errors=None), among, until)
+    assert step.regret is not None
+    return {
+        "matrix": name,
+        "measured %": round(100 * float(np.isfinite(seen).sum() / among.sum()), 1),
+        "expected regret %": round(100 * step.regret, 2),
+        "true regret %": round(100 * true_regret(full, step.choices), 2),
+    }
+
+
+def simulate(name: str, store: str | None, until: float, stop_at: float) -> dict[str, object]:
     """One table, round after round; the last round's figures."""
-    full = table_of(name).without_selves()
+    full = table_of(name, store).without_selves()
     among = np.isfinite(full.scores)
     shown = replace(full, scores=np.full(full.scores.shape, np.nan), errors=None)
     line: dict[str, object] = {}
@@ -76,9 +97,14 @@ def main() -> None:
     parser.add_argument("tables", nargs="+")
     parser.add_argument("--until", type=float, default=3.0)
     parser.add_argument("--stop-at", type=float, default=100.0)
+    parser.add_argument("--store", help="of the matrices; the box by default")
+    parser.add_argument("--shown", help="store with the part of them that a job measured")
     given = parser.parse_args()
     for name in given.tables:
-        simulate(name, given.until / 100, given.stop_at / 100)
+        if given.shown is not None:
+            print(json.dumps(judge(name, given.store, given.shown, given.until / 100)), flush=True)
+        else:
+            simulate(name, given.store, given.until / 100, given.stop_at / 100)
 
 
 if __name__ == "__main__":
