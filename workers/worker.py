@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adapters_zoo.averaging import Shared, add_language_mean, add_mean, mean_head
+from adapters_zoo.combination import Weighted, add_language_state, add_state, combined, combined_heads
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
 from adapters_zoo.methods import add_untrained
@@ -216,13 +216,13 @@ class Worker:
         """Make a language adapter of others."""
         start = time.monotonic()
 
-        def members() -> Iterator[Shared]:
+        def members() -> Iterator[Weighted]:
             for key, weight in unit.parts:
                 self._need([key])
                 yield self._encoder.parameters_of(key), weight
 
         try:
-            add_language_mean(self._encoder, unit.key, members(), unit.recipe)
+            add_language_state(self._encoder, unit.key, unit.recipe, combined(members()))
             trained = Trained(unit.key, (), time.monotonic() - start, 0.0)
             self._zoo.save(self._encoder, unit.key, trained, unit.made_from)
         finally:
@@ -236,7 +236,7 @@ class Worker:
         taken = shares(selection, unit.runs, scores, unit.guard)
         heads: list[tuple[Head, float]] = []
 
-        def members() -> Iterator[Shared]:
+        def members() -> Iterator[Weighted]:
             for key, share in taken.items():
                 self._need([key])
                 heads.append((self._heads[key], share))
@@ -244,8 +244,8 @@ class Worker:
 
         try:
             if len(taken) > 1:
-                add_mean(self._encoder, unit.key, members(), unit.recipe)
-                name, head = unit.key, mean_head(heads)
+                add_state(self._encoder, unit.key, unit.recipe, combined(members()))
+                name, head = unit.key, combined_heads(heads)
             else:
                 (name,) = taken  # As it is, to the last bit.
                 self._need([name])

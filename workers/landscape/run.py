@@ -89,7 +89,7 @@ class _Conductor:
         states, end = self._states(line.start, at), self._states(line.end, at)[LAST]
         start, head = states[LAST], self._head(line.start, at)
         for number, alpha in enumerate(self.job.alphas, start=1):
-            point = combined([start, end], [1 - alpha, alpha])
+            point = combined([(start, 1 - alpha), (end, alpha)])
             yield from self._read(line, point, head, "line", alpha=alpha)
             at(f"{line.start.source} to {line.end.beside}, seed {line.start.seed}", number, len(self.job.alphas))
         effects = {name: effect(state, self.recipe) for name, state in states.items()}
@@ -114,7 +114,7 @@ class _Conductor:
             third = {name: weight + drawn[name] for name, weight in start.items()}
         points = [(alpha, beta) for beta in surface.across for alpha in surface.along]
         for number, (alpha, beta) in enumerate(points, start=1):
-            point = combined([start, end, third], [1 - alpha - beta, alpha, beta])
+            point = combined([(start, 1 - alpha - beta), (end, alpha), (third, beta)])
             yield from self._read(plane, point, head, "surface", alpha=alpha, beta=beta, axis=surface.axis)
             at(f"surface of {surface.source} to {surface.target} by {surface.axis}", number, len(points))
 

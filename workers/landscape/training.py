@@ -118,4 +118,4 @@ def _state(encoder: Encoder) -> dict[str, Tensor]:
 
 
 def _mean(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    return combined(states, [1 / len(states)] * len(states))
+    return combined([(state, 1 / len(states)) for state in states])
