@@ -18,7 +18,7 @@ from adapters_zoo.recipes import FewShotRecipe, LanguageAdapterRecipe, ShiftReci
 from adapters_zoo.tokens import Vocabulary
 from workers.candidates import Candidates
 from workers.encoding import EncodedItems, collate, token_stream, training_batches, window_starts
-from workers.prefix import FrozenPrefix
+from workers.hidden_states import CachedText
 
 Tick = Callable[[int, int], None]
 """Told (steps done, steps in all) now and then."""
@@ -110,7 +110,7 @@ def shift_encoder(
 def train_task_adapter(
     encoder: Encoder,
     name: str,
-    text: FrozenPrefix,
+    text: CachedText,
     recipe: TaskRecipe,
     *,
     labels: Sequence[str],
@@ -155,7 +155,7 @@ def train_few_shot(
     encoder: Encoder,
     name: str,
     head: Head,
-    texts: Sequence[FrozenPrefix],
+    texts: Sequence[CachedText],
     how: FewShotRecipe,
     *,
     dropout: bool,
@@ -260,7 +260,7 @@ def _language_losses(
         yield nn.functional.cross_entropy(logits, targets)
 
 
-def label_loss(encoder: Encoder, head: Head, text: FrozenPrefix, indices: Sequence[int], name: str) -> Tensor:
+def label_loss(encoder: Encoder, head: Head, text: CachedText, indices: Sequence[int], name: str) -> Tensor:
     """The loss of a batch, the sequences ``indices`` of a text, under task adapter ``name`` and a head."""
     batch = collate(text.encoded, indices, encoder.special.pad)
     states = encoder.above(text.seam(batch, indices, name), language=text.language, task=name)

@@ -13,29 +13,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adapters_zoo.combination import Weighted, add_language_state, add_state, combined, combined_heads
 from adapters_zoo.backbone import Encoder
+from adapters_zoo.combination import Weighted, add_language_state, add_state, combined, combined_heads
 from adapters_zoo.heads import Head
 from adapters_zoo.methods import add_untrained
 from adapters_zoo.recipes import Method
 from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell
 from matrices.selections import parse
-from workers.bench import Bench, Done, failed_cells, measured_cell
 from workers.corpora import open_corpora
 from workers.corpora.copies import without_copies
 from workers.corpora.types import Corpora, Dataset, Split
 from workers.encoding import EncodedItems, encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.failures import failure_of, is_passing
-from workers.prefix import FrozenPrefix
-from workers.roster import language_text
+from workers.hidden_states import CachedText
+from workers.learners import language_text
+from workers.protocol import Done, RunContext, failed_cells, measured_cell
 from workers.scoring import score
 from workers.selecting import refuse_leak, shares
 from workers.tasks.base import Outcome
 from workers.training import Outcome as Training
 from workers.training import Stops, shift_encoder, train_few_shot, train_language_adapter, train_task_adapter
-from workers.units import (
+from workers.work_units import (
     Column,
     DataReference,
     DevScores,
@@ -48,7 +48,7 @@ from workers.units import (
     Selected,
     Shift,
     TaskAdapter,
-    Unit,
+    WorkUnit,
     kept_as,
 )
 
@@ -60,28 +60,28 @@ _KEPT: Mapping[Method, int] = {"bottleneck": 128, "lora": 128, "full": 8}
 class Worker:
     """Holds one encoder in one process and does one unit of work at a time."""
 
-    def __init__(self, bench: Bench) -> None:
-        torch.set_num_threads(bench.threads)
-        if bench.device == "cuda":
+    def __init__(self, context: RunContext) -> None:
+        torch.set_num_threads(context.threads)
+        if context.device == "cuda":
             # Ray counts shares of a GPU and enforces none: without this one worker could take its neighbours' memory.
-            torch.cuda.set_per_process_memory_fraction(min(1.0, bench.gpu_share))
-        self._bench = bench
-        self._zoo = Zoo(bench.zoo)
+            torch.cuda.set_per_process_memory_fraction(min(1.0, context.gpu_share))
+        self._context = context
+        self._zoo = Zoo(context.zoo)
         self._heads: dict[str, Head] = {}
         self._same: dict[str, str] = {}
-        self._text: tuple[object, FrozenPrefix, tuple[str, ...]] | None = None
+        self._text: tuple[object, CachedText, tuple[str, ...]] | None = None
 
     # Opened at the first unit, so that what is wrong with them fails that unit by name; an actor that cannot even
     # start would count as a machine that died.
     @cached_property
     def _encoder(self) -> Encoder:
-        return Encoder(self._bench.encoder, precision=self._bench.precision, device=self._bench.device)
+        return Encoder(self._context.encoder, precision=self._context.precision, device=self._context.device)
 
     @cached_property
     def _corpora(self) -> Corpora:
-        return open_corpora(self._bench.corpora)
+        return open_corpora(self._context.corpora)
 
-    def attempt(self, unit: Unit) -> Done:
+    def attempt(self, unit: WorkUnit) -> Done:
         """Do one unit; what goes wrong comes back as a value, so that it is judged where it happened."""
         try:
             found = not isinstance(unit, Column) and self._there(unit)
@@ -90,7 +90,7 @@ class Worker:
             return Done(unit, (), failure_of(error))
         return Done(unit, tuple(cells), None, trained=not found and not isinstance(unit, Column))
 
-    def work(self, unit: Unit) -> list[Cell]:
+    def work(self, unit: WorkUnit) -> list[Cell]:
         """Do one unit. Training returns no cells: what came of it is in the zoo afterwards."""
         if isinstance(unit, Column):
             return self._measure(unit)
@@ -136,7 +136,7 @@ class Worker:
         shift_encoder(self._encoder, self._sentences(unit), unit.recipe, tuple(missing), keep)
 
     def _sentences(self, unit: LanguageAdapter | Shift) -> tuple[str, ...]:
-        text = language_text(self._corpora, unit.language, self._bench.tasks)
+        text = language_text(self._corpora, unit.language, self._context.tasks)
         if text is None or text.digest != unit.made_from["text"]:
             raise CorpusChangedError(f"the raw text of {unit.language} changed since the job was planned")
         return text.sentences[: unit.recipe.sentences]
@@ -175,7 +175,7 @@ class Worker:
                 self._zoo.load(self._encoder, unit.start, unit.key)
                 head = self._zoo.load_head(self._encoder, unit.start)
             texts = [
-                FrozenPrefix(self._encoder, [drawn], language=lesson.under, dropout=dropout)
+                CachedText(self._encoder, [drawn], language=lesson.under, dropout=dropout)
                 for dataset, lesson in zip(datasets, unit.lessons, strict=True)
                 for drawn in [_drawn(dataset, lesson, unit.seed, head.labels)]
             ]
@@ -203,7 +203,7 @@ class Worker:
         for reference in unit.data:
             dataset = self._data(reference).first(reference.limit)
             encoded = encode_items(self._encoder, dataset)
-            for part in _parts(unit.adapters, _KEPT[self._bench.method] // 2):
+            for part in _parts(unit.adapters, _KEPT[self._context.method] // 2):
                 self._need([*part, *([unit.under] if unit.under else [])])
                 contestants = [Contestant(key, self._heads[key]) for key in part]
                 found = evaluate(self._encoder, dataset, encoded, unit.under, contestants)
@@ -264,14 +264,14 @@ class Worker:
         """The languages that runs learned the task from."""
         return {language for run in unit.runs for language in self._zoo.made_from(run[-1])["data"]}
 
-    def _read(self, unit: TaskAdapter) -> tuple[FrozenPrefix, tuple[str, ...]]:
+    def _read(self, unit: TaskAdapter) -> tuple[CachedText, tuple[str, ...]]:
         """The text a task adapter learns from, and its labels: what its other seeds learn from too."""
         if self._text is None or self._text[0] != (unit.under, unit.data):
             datasets = [self._data(reference) for reference in unit.data]
             # Those of items that are not read too: a head has one shape, however many are read.
             labels = datasets[0].rules.labels([item for dataset in datasets for item in dataset.items])
             read = [dataset.first(one.limit) for dataset, one in zip(datasets, unit.data, strict=True)]
-            prefix = FrozenPrefix(self._encoder, read, language=unit.under, dropout=unit.recipe.dropout)
+            prefix = CachedText(self._encoder, read, language=unit.under, dropout=unit.recipe.dropout)
             self._text = (unit.under, unit.data), prefix, labels
         return self._text[1:]
 
@@ -281,16 +281,16 @@ class Worker:
         provenance = _provenance(dataset, encoded)
         cells: list[Cell] = []
         for below, planned in _grouped(column.cells).items():
-            for part in _parts(planned, _KEPT[self._bench.method] // 2):
+            for part in _parts(planned, _KEPT[self._context.method] // 2):
                 start = time.monotonic()
                 results = self._results(dataset, encoded, below, part)
                 seconds = (time.monotonic() - start) / len(part)
                 for one, result in zip(part, results, strict=True):
                     if isinstance(result, str):
-                        cells += failed_cells(column, [one], result, self._bench)
+                        cells += failed_cells(column, [one], result, self._context)
                     else:
                         cells.append(
-                            measured_cell(column, one, self._bench, result, provenance=provenance, seconds=seconds)
+                            measured_cell(column, one, self._context, result, provenance=provenance, seconds=seconds)
                         )
         return cells
 
@@ -343,7 +343,7 @@ class Worker:
     def _need(self, keys: Sequence[str]) -> None:
         """Load adapters that are not loaded yet."""
         missing = [key for key in keys if key not in self._encoder.names]
-        if len(self._encoder.names) + len(missing) > _KEPT[self._bench.method]:
+        if len(self._encoder.names) + len(missing) > _KEPT[self._context.method]:
             self._forget(*self._encoder.names)
             missing = list(keys)
         for key in missing:

@@ -31,7 +31,7 @@ from sprachbund.commands.where import shown
 
 if TYPE_CHECKING:
     from workers.driver import State, Summary, Watch
-    from workers.outstanding import Work
+    from workers.pending import Work
     from workers.plan import Plan
     from workers.pretraining.run import Tick
 
@@ -76,7 +76,7 @@ def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) ->
 
     read = load_job(job_file)  # A mistake in it is told before torch is waited for.
     from workers.driver import estimate_seconds
-    from workers.outstanding import outstanding
+    from workers.pending import pending
     from workers.plan import make_plan
 
     with Console(stderr=True).status("reading and checking the corpora"):
@@ -90,7 +90,7 @@ def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) ->
         store = Store.open(plan.job.store)
     except StoreMissingError:
         store = None
-    work = outstanding(plan, store)
+    work = pending(plan, store)
     seconds = estimate_seconds(plan, work)
     if as_json:
         print(json.dumps(_plan_json(plan, work, seconds)))

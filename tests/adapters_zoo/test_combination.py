@@ -150,7 +150,7 @@ def test_unlike_states_are_refused(encoder: Encoder) -> None:
     [other] = states(encoder, TaskAdapterRecipe(reduction=8), 1)
     with pytest.raises(CombinationError, match="several shapes"):
         combined([(one, 0.5), (other, 0.5)])
-    with pytest.raises(CombinationError, match="a, .* are not in all of them"):
+    with pytest.raises(CombinationError, match="are not in all of them"):
         combined([(one, 0.5), ({"a": torch.zeros(1)}, 0.5)])
     add_untrained(encoder, "own", RECIPES["bottleneck"])
     with pytest.raises(ValueError, match="weights of another"):

@@ -21,15 +21,15 @@ from adapters_zoo.zoo import Zoo
 from matrices.cells import Cell, from_table
 from matrices.store import Store
 from workers.corpora import open_corpora
-from workers.driver import Summary, make_bench, run
+from workers.driver import Summary, run, run_context
+from workers.hidden_states import CachedText
 from workers.job import Job
-from workers.outstanding import outstanding
+from workers.pending import pending
 from workers.plan import Plan, PlanError, make_plan
 from workers.pool import InlinePool
-from workers.prefix import FrozenPrefix
 from workers.selecting import LeakError
 from workers.training import Outcome, Stops, train_language_adapter, train_task_adapter
-from workers.units import DevScores, Selected, TaskAdapter, kept_as
+from workers.work_units import DevScores, Selected, TaskAdapter, kept_as
 from workers.worker import Worker
 
 SINGLE = ["last", "source_dev", "averaged", "soup(2)", "target_dev"]
@@ -56,8 +56,8 @@ def job(tiny_corpora: Path, tiny_encoder_folder: Path, job_of: MakeJob) -> MakeJ
 def filled(job: Job) -> tuple[Summary, dict[str, list[Cell]]]:
     """Fill a job in this process; what the run did, and the cells of each matrix."""
     plan, store = make_plan(job), Store.open(job.store, create=True)
-    bench = make_bench(plan, threads=1)
-    done = run(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+    context = run_context(plan, threads=1)
+    done = run(plan, pending(plan, store), store, InlinePool(context), context)
     return done, {info.matrix: from_table(store.cells(info.matrix)) for info in store.matrices()}
 
 
@@ -79,7 +79,7 @@ def test_a_second_selection_trains_nothing(job: MakeJob) -> None:
     first, _ = filled(job(selections=["last", "averaged"]))
     trained = [path for path in Path(job().zoo or "").iterdir() if (path / "adapter").is_dir()]
     more = make_plan(job(selections=["last", "averaged", "source_dev", "run_averaged(2)"]))
-    left = outstanding(more, Store(job().store))
+    left = pending(more, Store(job().store))
     assert first.failed == 0
     assert trained
     assert {type(one) for one in left.adapters} <= {DevScores, Selected}
@@ -115,7 +115,7 @@ def test_all_runs_learn_under_the_head_of_the_first(job: MakeJob) -> None:
 def test_all_runs_under_a_head_start_from_the_same_weights_and_read_in_their_own_order(job: MakeJob) -> None:
     still = {**KNOBS["task_adapter"], "learning_rate": 1e-12}
     plan = make_plan(job(sources=["qaa"], recipes=[], selections=["run_averaged(2)"], task_adapter=still))
-    worker = Worker(make_bench(plan, threads=1))
+    worker = Worker(run_context(plan, threads=1))
     for one in plan.tasks.values():
         worker.work(one)
     first, second = (one for one in plan.tasks.values() if one.head is not None)
@@ -130,7 +130,7 @@ def test_a_missing_head_is_an_error(job: MakeJob) -> None:
     plan = make_plan(job())
     run_under_it = next(one for one in plan.tasks.values() if one.head is not None)
     with pytest.raises(AdapterFileError, match="there is no adapter"):
-        Worker(make_bench(plan, threads=1)).work(run_under_it)
+        Worker(run_context(plan, threads=1)).work(run_under_it)
     assert not Zoo(job().zoo or "").has(run_under_it.key)
 
 
@@ -159,7 +159,7 @@ class TestLeaks:
     def test_scores_on_the_target_planted_under_a_deployable_selection_are_refused(self, job: MakeJob) -> None:
         wanted = job(sources=["qaa"], targets=["qac"], seeds=[0], recipes=[], selections=["source_dev", "target_dev"])
         plan = make_plan(wanted)
-        worker = Worker(make_bench(plan, threads=1))
+        worker = Worker(run_context(plan, threads=1))
         for learner in [*plan.tasks.values(), *plan.scores.values()]:
             worker.work(learner)
         on_target = next(one for one in plan.scores.values() if one.data[0].language == "qac")
@@ -209,7 +209,7 @@ class TestStates:
 
     def test_states_that_are_missing_are_made_again_as_they_were(self, job: MakeJob) -> None:
         plan = make_plan(job())
-        worker = Worker(make_bench(plan, threads=1))
+        worker = Worker(run_context(plan, threads=1))
         for one in plan.tasks.values():
             worker.work(one)
         task = next(one for one in plan.tasks.values() if one.states)
@@ -217,14 +217,14 @@ class TestStates:
         lost = zoo / task.states[1].key
         before = (lost / "adapter" / "adapter.safetensors").read_bytes()
         lost.rename(zoo.parent / "gone")
-        Worker(make_bench(plan, threads=1)).work(task)
+        Worker(run_context(plan, threads=1)).work(task)
         assert (lost / "adapter" / "adapter.safetensors").read_bytes() == before
 
     def test_a_state_is_what_a_run_that_ends_there_has_by_the_same_schedule(
         self, tiny_corpora: Path, tiny_encoder_folder: Path
     ) -> None:
         encoder = Encoder(check_encoder(tiny_encoder_folder))
-        text = FrozenPrefix(encoder, [open_corpora(tiny_corpora).dataset("corner", "qaa", "train")], language=None)
+        text = CachedText(encoder, [open_corpora(tiny_corpora).dataset("corner", "qaa", "train")], language=None)
         recipe, labels = TaskAdapterRecipe(epochs=2, batch=16, reduction=4), ("corner", "none")
         kept: dict[int, dict[str, torch.Tensor]] = {}
 

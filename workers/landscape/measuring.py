@@ -14,7 +14,7 @@ from adapters_zoo.recipes import TaskRecipe
 from workers.corpora.types import Dataset
 from workers.encoding import TOKENS, collate, evaluation_batches
 from workers.evaluation import outcomes_of
-from workers.prefix import FrozenPrefix
+from workers.hidden_states import CachedText
 from workers.scoring import score
 
 _NAME = "point"
@@ -34,7 +34,7 @@ class Exam:
     """The items that a language is measured by, as the encoder's frozen layers leave them."""
 
     dataset: Dataset
-    text: FrozenPrefix
+    text: CachedText
 
 
 def read_point(encoder: Encoder, recipe: TaskRecipe, state: State, head: Head, tests: list[Exam]) -> list[Reading]:

@@ -18,11 +18,11 @@ from adapters_zoo.backbone import Encoder
 from adapters_zoo.combination import State, combined, difference, effect, inner, random_direction
 from adapters_zoo.heads import Head
 from matrices.whole_file import whole_file
+from workers.hidden_states import CachedText
 from workers.landscape.measuring import Exam, Reading, read_point
 from workers.landscape.numbers import Number, read_numbers, to_table, write_numbers
 from workers.landscape.plan import LandscapePlan, Line, Measurement, Plane, Run
 from workers.landscape.training import AVERAGED, AVERAGED_HALF, LAST, START, States, train_head, train_run
-from workers.prefix import FrozenPrefix
 
 NUMBERS = "numbers.parquet"
 """All numbers of a job, in its folder."""
@@ -77,7 +77,7 @@ class _Conductor:
     def __init__(self, plan: LandscapePlan) -> None:
         self.plan, self.job, self.recipe = plan, plan.job, plan.job.task_recipe
         self.encoder = Encoder(plan.encoder, precision=plan.precision)
-        self._texts: dict[tuple[str, str], FrozenPrefix] = {}
+        self._texts: dict[tuple[str, str], CachedText] = {}
 
     def numbers(self, measurement: Measurement, at: Callable[[str, int, int], None]) -> list[Number]:
         """All numbers of a line or a surface; what it needs is trained first."""
@@ -187,13 +187,13 @@ class _Conductor:
     def _test(self, language: str) -> Exam:
         return Exam(self.plan.tests[language], self._text(language, "test"))
 
-    def _text(self, language: str, use: str) -> FrozenPrefix:
+    def _text(self, language: str, use: str) -> CachedText:
         if (language, use) not in self._texts:
             if len(self._texts) >= _TEXTS:
                 self._texts.clear()
             dataset = (self.plan.train if use == "train" else self.plan.tests)[language]
             dropout = self.recipe.dropout and use == "train"
-            self._texts[language, use] = FrozenPrefix(self.encoder, [dataset], language=None, dropout=dropout)
+            self._texts[language, use] = CachedText(self.encoder, [dataset], language=None, dropout=dropout)
         return self._texts[language, use]
 
 

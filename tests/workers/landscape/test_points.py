@@ -22,9 +22,9 @@ from workers.corpora import open_corpora
 from workers.corpora.types import Corpora, Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
+from workers.hidden_states import CachedText
 from workers.landscape.measuring import Exam, Reading, read_point
 from workers.landscape.training import AVERAGED, AVERAGED_HALF, LAST, START, train_head, train_run
-from workers.prefix import FrozenPrefix
 from workers.scoring import score
 
 RECIPES: dict[str, TaskRecipe] = {
@@ -44,8 +44,8 @@ def corpora(tiny_corpora: Path) -> Corpora:
     return open_corpora(tiny_corpora)
 
 
-def text_of(encoder: Encoder, dataset: Dataset) -> FrozenPrefix:
-    return FrozenPrefix(encoder, [dataset], language=None, dropout=False)
+def text_of(encoder: Encoder, dataset: Dataset) -> CachedText:
+    return CachedText(encoder, [dataset], language=None, dropout=False)
 
 
 def reading(encoder: Encoder, recipe: TaskRecipe, state: dict[str, Tensor], head: Head, dataset: Dataset) -> Reading:

@@ -13,7 +13,7 @@ from matrices.likeness.similarity import kernel
 from workers.corpora.checks import Facts
 from workers.corpora.types import Corpora, RawText
 from workers.job import Job
-from workers.units import (
+from workers.work_units import (
     DataReference,
     DevScores,
     FewShot,
@@ -33,7 +33,7 @@ class PlanError(ValueError):
     """A job that cannot be done with these corpora. Says what is missing and what is there."""
 
 
-class Roster:
+class Learners:
     """The learners that a job's cells were found to need, by key. Of text and data sets only the facts are kept.
 
     ``notes`` are sentences for people: what stands in for what is missing.

@@ -207,7 +207,7 @@ class Column:
 
 Learner = LanguageAdapter | MergedAdapter | Shift | TaskAdapter | FewShot | DevScores | Selected
 """What is trained or derived from what was trained, and is in the zoo afterwards."""
-Unit = Learner | Column
+WorkUnit = Learner | Column
 """One piece of work: something to train or derive, or the cells of a column to measure."""
 
 
@@ -235,7 +235,7 @@ def keeping(learner: Learner, wanted: Callable[[str], bool]) -> Learner | None:
             return learner if wanted(learner.key) else None
 
 
-def needs(unit: Unit) -> list[str]:
+def needs(unit: WorkUnit) -> list[str]:
     """The keys of all that must be in the zoo before a unit can be done."""
     match unit:
         case Column():
