@@ -36,7 +36,7 @@ from workers.config import read_config
 
 Language = Annotated[StrictStr, AfterValidator(lambda given: resolve(given).code)]
 """Any tag, code or English name, kept as ISO 639-3. Checked one by one, so that an error has the line of its own."""
-Composition = Literal["alone", "stack", "merge", "shift", "multi"]
+Composition = Literal["alone", "stack", "merge", "shift", "multi", "fuse"]
 SourceSet = Annotated[tuple[Language, ...], Field(min_length=2), AfterValidator(lambda given: _sorted(given))]
 """Sources that are learnt from together, in the order of their codes, however they are listed."""
 Seed = Annotated[int, Field(ge=0)]
@@ -109,6 +109,9 @@ class MergeSettings(BaseModel):
     )
 
 
+_MEAN_GUARD = 0.95
+
+
 class SelectionSettings(BaseModel):
     """What selections go by."""
 
@@ -118,6 +121,15 @@ class SelectionSettings(BaseModel):
     guard: Annotated[float, Field(ge=0, le=1)] = Field(
         0.9, description="a mean leaves out states whose dev score is below this share of the best one's"
     )
+    mean_guard: Annotated[float, Field(ge=0, le=1)] = Field(
+        _MEAN_GUARD,
+        description="a mean whose own dev score is below this share of its best member's leaves out the member "
+        "farthest from it, until it is not; at the least the best one stays",
+    )
+
+    def identity(self) -> dict[str, Any]:
+        """Every knob that decides a score; the later one is left out where it is as by default."""
+        return self.model_dump(exclude={"mean_guard"} if self.mean_guard == _MEAN_GUARD else set())
 
 
 class Job(BaseModel):
@@ -146,7 +158,8 @@ class Job(BaseModel):
         default_factory=lambda known: ("alone",) if known.get("language_adapter", True) is None else ("stack",),
         validate_default=True,
         description="zero_shot: the task adapter alone, on its target's language adapter (stack), on a mean of "
-        "others' (merge), or alone and learnt from each of `sets` (multi). interference: what a transfer language "
+        "others' (merge), alone and learnt from each of `sets` (multi), or a fusion of those of a set (fuse). "
+        "interference: what a transfer language "
         "adds, its adapter (stack) or training of the encoder itself (shift). "
         "By default stack, or alone where there are no language adapters",
     )
@@ -154,7 +167,9 @@ class Job(BaseModel):
         None, description="target: its sources; measures these pairs alone, by default every source on every target"
     )
     sets: tuple[SourceSet, ...] = Field(
-        (), description="multi: sources that one task adapter learns from together, under the items of a single one"
+        (),
+        description="multi: sources that one task adapter learns from together, under the items of a single one. "
+        "fuse: sources whose task adapters are fused, on the same items",
     )
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
     shift: ShiftRecipe = ShiftRecipe()
@@ -169,6 +184,10 @@ class Job(BaseModel):
     task_adapter: TaskAdapterRecipe = TaskAdapterRecipe()
     lora: LowRankRecipe = LowRankRecipe()
     full: TunedRecipe = TunedRecipe()
+    fusion: Change = Field(
+        Change(),
+        description="fuse: how learning a fusion differs from learning the task adapters that it is of",
+    )
     head: Literal["own", "shared"] = Field(
         "own",
         description="each run learns a head of its own, or all runs of a source learn under that of a first one, "
@@ -232,8 +251,8 @@ class Job(BaseModel):
         for code in (code for one in sets for code in one):
             if sources is not None and code not in sources:
                 raise ValueError(f"{code} is not among the sources; add it there")
-        if ("multi" in info.data.get("compositions", ())) != bool(sets):
-            raise ValueError("go with `compositions: [alone, multi]` or the like, and that with `sets`")
+        if bool({"multi", "fuse"} & {*info.data.get("compositions", ())}) != bool(sets):
+            raise ValueError("go with `compositions: [alone, multi]` or `[alone, fuse]`, and those with `sets`")
         return sets
 
     @field_validator("seeds", "tasks", "compositions", "recipes", "selections", "shots", "sets")
@@ -254,7 +273,7 @@ class Job(BaseModel):
     @classmethod
     def _go_with_the_kind(cls, compositions: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         kind = info.data.get("kind")
-        allowed = {"zero_shot": ("alone", "stack", "merge", "multi"), "interference": ("stack", "shift")}.get(
+        allowed = {"zero_shot": ("alone", "stack", "merge", "multi", "fuse"), "interference": ("stack", "shift")}.get(
             str(kind), compositions
         )
         for composition in compositions:
@@ -277,6 +296,8 @@ class Job(BaseModel):
     def _goes_with_shifts(cls, method: Method, info: ValidationInfo) -> Method:
         if method == "full" and "shift" in info.data.get("compositions", ()):
             raise ValueError("full takes the place of the layers that `shift` changes; use bottleneck or lora")
+        if method != "bottleneck" and "fuse" in info.data.get("compositions", ()):
+            raise ValueError("`fuse` is of bottleneck adapters alone; use `method: bottleneck`, or `multi`")
         return method
 
     @field_validator("task_adapter", "lora", "full")

@@ -38,7 +38,7 @@ from workers.work_units import (
     kept_as,
 )
 
-STACK, ALONE, MERGE, MULTI = "stack", "alone", "merge", "multi"
+STACK, ALONE, MERGE, MULTI, FUSE = "stack", "alone", "merge", "multi", "fuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,23 +202,28 @@ class _Planner:
         return rows
 
     def _of_sets(self, train: Mapping[str, Facts], recipe: TaskRecipe) -> Iterator[tuple[tuple[str, ...], _Row]]:
-        """Rows of task adapters that learn from several sources, each with its sources; of the runs' ends alone.
+        """Rows of task adapters of several sources, each with its sources; of the runs' ends alone.
 
-        All together give as many items as the recipe reads of one source, or as the largest of them has, by equal
-        shares.
+        One that learns from all of them, and a fusion of those of each of them, read the same items: all together as
+        many as the recipe reads of one source, or as the largest of them has, by equal shares.
         """
-        for members in self.job.sets if MULTI in self.job.compositions else ():
+        fusion = self.job.fusion.of(recipe).model_copy(update={"snapshots": 0})
+        for members in self.job.sets:
             if absent := [code for code in members if code not in train]:
                 self.notes.append(f"{SEPARATOR.join(members)}: no train data for {', '.join(absent)}; left out")
                 continue
             budget = recipe.max_items or max(train[code].items for code in members)
             share = max(1, budget // len(members))
             parts = [replace(train[code], limit=share) for code in members]
-            for seed in self.job.seeds:
-                yield (
-                    members,
-                    _Row(MULTI, SEPARATOR.join(members), seed, self.learners.task(parts, None, seed, recipe).key),
-                )
+            for composition, seed in product(self.job.compositions, self.job.seeds):
+                if composition == MULTI:
+                    adapter = self.learners.task(parts, None, seed, recipe)
+                elif composition == FUSE:
+                    fused = [self._run(train[code], ALONE, recipe, seed) for code in members]
+                    adapter = self.learners.task(parts, None, seed, fusion, fused=fused)
+                else:
+                    continue
+                yield members, _Row(composition, SEPARATOR.join(members), seed, adapter.key)
 
     def _few_shot(self, train: Mapping[str, Facts], recipe: TaskRecipe, target: str) -> Iterator[_Row]:
         """Rows of what learned from labelled items of the target too: from each source's weights, and from none."""
@@ -247,7 +252,7 @@ class _Planner:
 
     def _of_one(self) -> list[str]:
         """The compositions of a single source."""
-        return [composition for composition in self.job.compositions if composition != MULTI]
+        return [composition for composition in self.job.compositions if composition not in (MULTI, FUSE)]
 
     def _below(self, composition: str, code: str, seed: int) -> str | None:
         """The language adapter that a task adapter stands on in a composition."""
@@ -279,7 +284,7 @@ class _Planner:
             with_own = STACK if composition == MERGE and not rule.is_oracle else composition
             over = self._below(with_own, judge.language, seed)
             scores = [self.learners.dev_scores(kept_as(run), [reference(judge)], over) for run in runs]
-            yield seed, self.learners.select(selection, runs, scores, self.job.selecting.guard).key
+            yield seed, self.learners.select(selection, runs, scores).key
 
     def _run(self, facts: Facts, composition: str, recipe: TaskRecipe, seed: int) -> TaskAdapter:
         """A run on a source: under a head of its own, or under that which the first of its runs learned."""

@@ -192,7 +192,8 @@ def describe(unit: WorkUnit) -> str:
     if isinstance(unit, Shift):
         return f"shift to {unit.language}"
     if isinstance(unit, TaskAdapter):
-        return f"{unit.task} adapter from {'+'.join(one.language for one in unit.data)}, seed {unit.seed}"
+        what = "fusion on" if unit.fused else "adapter from"
+        return f"{unit.task} {what} {'+'.join(one.language for one in unit.data)}, seed {unit.seed}"
     if isinstance(unit, FewShot):
         read = "+".join(f"{one.data.language}{f' ({one.shots} shots)' if one.shots else ''}" for one in unit.lessons)
         return f"{unit.task} adapter from {read}, seed {unit.seed}"

@@ -118,9 +118,12 @@ def train_task_adapter(
     tick: Tick | None = None,
     drawn_by: int | None = None,
     frozen: Head | None = None,
+    fused: Sequence[str] = (),
     stops: Callable[[Head], Stops] | None = None,
 ) -> tuple[Head, Outcome]:
     """Add adapter ``name`` and a head, trained on ``text``; or train the adapter under a ``frozen`` head.
+
+    Where names of loaded adapters are ``fused``, it is a fusion of them, which alone learns with the head.
 
     ``seed`` decides order and, unless ``drawn_by`` is that of another, initialisation. ``stops`` of a head say which
     states are kept. Raises ``TrainingError``, also where the frozen head has other labels.
@@ -131,7 +134,10 @@ def train_task_adapter(
         raise TrainingError("there is not one labelled item to learn from")
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed if drawn_by is None else drawn_by)
-    add_untrained(encoder, name, recipe)
+    if fused:
+        encoder.add_fusion(name, fused)
+    else:
+        add_untrained(encoder, name, recipe)
     if drawn_by not in (None, seed):
         torch.manual_seed(seed)
     head = Head(encoder.hidden_size, labels, recipe.pool).to(encoder.device) if frozen is None else frozen
@@ -142,7 +148,8 @@ def train_task_adapter(
     def losses() -> Iterable[Tensor]:
         for _ in range(recipe.epochs):
             for indices in training_batches(encoded, recipe.batch, rng):
-                yield label_loss(encoder, head, text, indices, name)
+                loss = label_loss(encoder, head, text, indices, name)
+                yield loss + encoder.fusion_penalty(name) if fused else loss
 
     with encoder.train(name, dropout=recipe.dropout) as parameters:
         learning = [*parameters, *(head.parameters() if frozen is None else ())]

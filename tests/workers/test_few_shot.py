@@ -19,6 +19,7 @@ from matrices.store import Store
 from matrices.view import view
 from workers.corpora import open_corpora
 from workers.driver import run, run_context
+from workers.fitting import items_of
 from workers.hidden_states import CachedText
 from workers.job import Job
 from workers.pending import pending
@@ -26,7 +27,7 @@ from workers.plan import make_plan
 from workers.pool import InlinePool
 from workers.training import train_few_shot
 from workers.work_units import Lesson
-from workers.worker import Worker, _drawn
+from workers.worker import Worker
 
 KNOBS: dict[str, Any] = {
     "language_adapter": "none",
@@ -97,7 +98,7 @@ def test_fewer_shots_are_among_more_and_each_seed_draws_its_own(tiny_corpora: Pa
 
     def drawn(shots: int, seed: int) -> set[str]:
         lesson = Lesson(data=None, shots=shots, under=None)  # type: ignore[arg-type]
-        return {item.id for item in _drawn(dataset, lesson, seed, dataset.labels).items}
+        return {item.id for item in items_of(dataset, lesson, seed, dataset.labels).items}
 
     assert len(drawn(8, 0)) == 8
     assert drawn(2, 0) < drawn(8, 0)
@@ -107,7 +108,7 @@ def test_fewer_shots_are_among_more_and_each_seed_draws_its_own(tiny_corpora: Pa
 def test_no_shot_has_a_label_that_the_head_lacks(tiny_corpora: Path) -> None:
     dataset = open_corpora(tiny_corpora).dataset("corner", "qaa", "train")
     lesson = Lesson(data=None, shots=8, under=None)  # type: ignore[arg-type]
-    assert _drawn(dataset, lesson, 0, ("corner",)).labels == ("corner",)
+    assert items_of(dataset, lesson, 0, ("corner",)).labels == ("corner",)
 
 
 def test_a_target_with_too_few_items_is_noted_and_gets_none(job: MakeJob) -> None:
@@ -123,8 +124,8 @@ def test_a_run_goes_on_from_the_zero_shot_weights(job: MakeJob) -> None:
         worker.work(learner)
     onward = next(one for one in plan.few_shots.values() if one.start is not None)
     assert onward.start is not None
-    worker._need([onward.key, onward.start])
-    before, after = (worker._encoder.parameters_of(key) for key in (onward.start, onward.key))
+    worker.loaded.need([onward.key, onward.start])
+    before, after = (worker.loaded.encoder.parameters_of(key) for key in (onward.start, onward.key))
     for key, weight in before.items():
         torch.testing.assert_close(after[key], weight, atol=1e-9, rtol=0)
 

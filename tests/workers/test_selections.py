@@ -120,8 +120,8 @@ def test_all_runs_under_a_head_start_from_the_same_weights_and_read_in_their_own
         worker.work(one)
     first, second = (one for one in plan.tasks.values() if one.head is not None)
     assert (first.seed, second.seed, first.drawn_by, second.drawn_by) == (0, 1, 0, 0)
-    worker._need([first.key, second.key])
-    one, other = (worker._encoder.parameters_of(run.key) for run in (first, second))
+    worker.loaded.need([first.key, second.key])
+    one, other = (worker.loaded.encoder.parameters_of(run.key) for run in (first, second))
     for key, weight in one.items():
         torch.testing.assert_close(other[key], weight, atol=1e-8, rtol=0)
 

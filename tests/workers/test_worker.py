@@ -17,10 +17,11 @@ from matrices.cells import Cell
 from workers.corpora import open_corpora
 from workers.driver import run_context
 from workers.job import Job
+from workers.loaded import CorpusChangedError
 from workers.plan import Plan, make_plan
 from workers.training import TrainingError
 from workers.work_units import Column
-from workers.worker import CorpusChangedError, Worker
+from workers.worker import Worker
 
 
 @pytest.fixture

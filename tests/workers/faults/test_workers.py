@@ -19,7 +19,7 @@ import pytest
 
 from adapters_zoo.zoo import Zoo
 from workers.cluster import Crew
-from workers.driver import State, make_bench
+from workers.driver import State, run_context
 from workers.pool import RayPool, ray_pool
 from workers.schedule import describe
 
@@ -58,7 +58,7 @@ def cluster() -> Iterator[Any]:
 def staffed(task: Any) -> Iterator[RayPool]:
     """A pool whose one worker has started."""
     plan = task.plan()
-    with ray_pool(make_bench(plan, threads=1), Crew(1, 1, 0), time_limit=300, outage=120) as pool:
+    with ray_pool(run_context(plan, threads=1), Crew(1, 1, 0), time_limit=300, outage=120) as pool:
         while pool.free() < 1:
             pool.next()
         yield pool
