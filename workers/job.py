@@ -95,6 +95,10 @@ class Change(BaseModel):
         return recipe.model_copy(update=self.model_dump(exclude_none=True))
 
 
+FUSION = Change(learning_rate=5e-4)
+"""A fusion starts at the mean of what its members add, and wants a lower rate than they do."""
+
+
 class MergeSettings(BaseModel):
     """Which language adapters a target's merged one is the mean of, and by what weights."""
 
@@ -185,8 +189,7 @@ class Job(BaseModel):
     lora: LowRankRecipe = LowRankRecipe()
     full: TunedRecipe = TunedRecipe()
     fusion: Change = Field(
-        Change(),
-        description="fuse: how learning a fusion differs from learning the task adapters that it is of",
+        FUSION, description="fuse: how learning a fusion differs from learning the task adapters that it is of"
     )
     head: Literal["own", "shared"] = Field(
         "own",

@@ -40,7 +40,7 @@ def save_difference(difference: dict[str, Tensor], folder: Path) -> None:
 
 def holds_fusion(folder: Path) -> bool:
     """Whether a folder has a fusion."""
-    return (folder / ADAPTERFUSION_CONFIG_NAME).is_file()
+    return Path(folder, ADAPTERFUSION_CONFIG_NAME).is_file()
 
 
 def holds_difference(folder: Path) -> bool:

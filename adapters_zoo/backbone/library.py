@@ -146,7 +146,7 @@ class LibraryBackbone:
         """What ``compute`` makes of the model under these adapters, in fp32."""
         tuned, changed = self._tuned.get(task or ""), self._with_low_rank(task or "")
         over = None if tuned or changed else task
-        if task in self._fusions:
+        if task is not None and task in self._fusions:
             over = Fuse(*self._fusions[task], name=task)
         parts = [part for part in (language, over) if part is not None]
         self._model.set_active_adapters(Stack(*parts) if parts else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,11 @@ from pydantic import ValidationError
 
 from adapters_zoo.adapter_store import AdapterFileError, read_manifest
 from adapters_zoo.backbone import Encoder
+from adapters_zoo.combination import add_state
+from adapters_zoo.heads import Head
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from adapters_zoo.sources import check_encoder
-from adapters_zoo.zoo import Zoo
+from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell, from_table
 from matrices.store import Store
 from workers.corpora import open_corpora
@@ -153,6 +156,66 @@ def test_what_cannot_be_made_is_refused_before_anything_is_trained(
 ) -> None:
     with pytest.raises(ValidationError, match=told.replace("(", r"\(").replace(")", r"\)")):
         job(**knobs)
+
+
+def answering(own: dict[str, torch.Tensor], head: Head, layer: int, label: int, unit: int) -> dict[str, torch.Tensor]:
+    """A bottleneck adapter, shaped as ``own``, that gives one of two labels always, by one of its units.
+
+    In the layer it adds 2 v, by way of the unit, and -1.5 v: of v that speaks for the label, 0.5. Of three such
+    adapters, of which one uses another unit, the mean adds (2/3)^2 2 v + (1/3)^2 2 v - 1.5 v, which speaks against it.
+    """
+    v = 1e4 * (head.linear.weight[label] - head.linear.weight[1 - label]).detach()
+    state = {name: torch.zeros_like(weight) for name, weight in own.items()}
+    here = {name.rpartition("adapter_")[2]: name for name in own if f"layer.{layer}." in name}
+    state[here["down.0.bias"]][unit] = 1.0
+    state[here["up.weight"]][:, unit] = 2 * v
+    state[here["up.bias"]] = -1.5 * v
+    return state
+
+
+def test_a_run_that_is_good_and_spoils_the_mean_is_left_out_and_named(job: MakeJob) -> None:
+    """It answers as the others do, by another unit, so that halfway between them is another function."""
+    odd = {"selecting": {"max_items": 7}, "min_items": 5}  # So that a constant answer is better than its opposite.
+    wanted = job(sources=["qaa"], seeds=[0, 1, 2], recipes=[], selections=["last", "run_averaged(3)"], **odd)
+    plan = make_plan(wanted)
+    worker, zoo = Worker(run_context(plan, threads=1)), Zoo(wanted.zoo or "")
+    loaded = worker.loaded
+    runs = sorted((one for one in plan.tasks.values() if one.head is not None), key=lambda one: one.seed)
+    (first,) = (one for one in plan.tasks.values() if one.head is None)
+    worker.work(first)
+    loaded.need([first.key])
+    own, head, last = loaded.encoder.parameters_of(first.key), loaded.head(first.key), loaded.encoder.layers - 1
+    (dev,) = {one.data for one in plan.scores.values()}
+    judged = loaded.data(dev[0]).first(7)
+    gold = Counter(label for item in judged.items for label in judged.rules.gold(item))
+    often = head.labels.index(gold.most_common(1)[0][0])
+    for one, unit in zip(runs, (0, 0, 1), strict=True):
+        add_state(loaded.encoder, "made", one.recipe, answering(own, head, last, often, unit))
+        for key, made_from in ((state.key, state.made_from) for state in (*one.states, one)):
+            zoo.save(loaded.encoder, "made", Trained(key, head.labels, 0.0, 0.0), made_from, head)
+        loaded.forget("made")
+    for one in plan.scores.values():
+        worker.work(one)
+    (selected,) = plan.selected.values()
+    plain = replace(selected, key="0" * 32, mean_guard=0.0)
+    worker.work(plain)
+    worker.work(selected)
+
+    (each,) = {zoo.load_scores(loaded.encoder, key)[-1] for key in selected.scores}
+    assert each == max(gold.values()) / gold.total() > 0.5
+    (left_out,) = zoo.made_from(selected.key)["left_out"]
+    assert left_out["states"] == [runs[2].key]
+    assert left_out["mean"] == pytest.approx(1 - each)
+    assert zoo.made_from(selected.key)["taken"] == {runs[0].key: 0.5, runs[1].key: 0.5}
+    assert len(zoo.made_from(plain.key)["taken"]) == 3
+
+    (of_mean,) = {
+        cell.provenance for column in plan.columns for cell in worker.work(column) if "averaged" in cell.selection
+    } - {None}
+    assert (
+        f"left out of the mean: seed 2, rate 0.001, batch 16 (dev score {each:.3f}; the mean with it {1 - each:.3f})"
+        in (of_mean)
+    )
 
 
 class TestLeaks:
