@@ -17,8 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from adapters_zoo.attention import attend
-from adapters_zoo.dropout import drop
+from adapters_zoo.attention import attend, drop
 from adapters_zoo.packing import Layout
 
 Pair = tuple[Tensor, Tensor]

@@ -23,7 +23,7 @@ from adapters_zoo.sources import check_encoder
 from adapters_zoo.zoo import Trained, Zoo
 from workers.corpora import open_corpora
 from workers.hidden_states import CachedText
-from workers.training import Outcome, Stops, train_task_adapter
+from workers.training import Stops, TrainingResult, train_task_adapter
 
 RECIPES: dict[str, TaskRecipe] = {
     "bottleneck": TaskAdapterRecipe(epochs=4, reduction=4, leave_out=6, dropout=False),
@@ -44,7 +44,7 @@ def seconds(
             zoo.save(encoder, "run", Trained(f"{part:032}", head.labels, 0.0, 0.0), made_from, head)
 
         def stops(head: Head) -> Stops:
-            def keep_part(part: int, _: Outcome) -> None:
+            def keep_part(part: int, _: TrainingResult) -> None:
                 keep(part, head)
 
             return Stops(max(1, snapshots), range(1, snapshots), keep_part)

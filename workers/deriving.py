@@ -24,9 +24,8 @@ from workers.corpora.types import Split
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.loaded import Loaded
-from workers.scoring import score
 from workers.selecting import Guard, Shares, refuse_leak, take
-from workers.tasks.base import Outcome
+from workers.tasks.base import Outcome, score
 from workers.work_units import DataReference, DevScores, MergedAdapter, Selected
 
 Derived = DevScores | MergedAdapter | Selected

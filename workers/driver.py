@@ -61,7 +61,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class JobState:
     """Progress of a run: adapters and cells, done and in all, and the seconds it is likely to take still."""
 
     adapters: tuple[int, int]
@@ -69,7 +69,7 @@ class State:
     seconds_left: float | None = field(compare=False)
 
 
-Watch = Callable[[State], None]
+Watch = Callable[[JobState], None]
 Doing = Callable[[Plan, Work, Store, Pool, RunContext, Watch | None], Summary]
 
 
@@ -217,7 +217,7 @@ def _tell(
     if watch is not None:
         left, elapsed = dispatcher.left, time.monotonic() - start
         adapters = counts["trained"] + counts["shared"], len(work.adapters)
-        watch(State(adapters, (ended, work.cells), elapsed * left / (1 - left) if left < 1 else None))
+        watch(JobState(adapters, (ended, work.cells), elapsed * left / (1 - left) if left < 1 else None))
 
 
 def _summary(plan: Plan, work: Work, counts: Counter[str], seconds: float) -> Summary:

@@ -15,16 +15,10 @@ from adapters_zoo.methods import add_untrained
 from adapters_zoo.zoo import Trained
 from workers.corpora.types import Dataset
 from workers.hidden_states import CachedText
+from workers.language_modelling import shift_encoder, train_language_adapter
 from workers.learners import language_text
 from workers.loaded import CorpusChangedError, Loaded
-from workers.training import (
-    Outcome,
-    Stops,
-    shift_encoder,
-    train_few_shot,
-    train_language_adapter,
-    train_task_adapter,
-)
+from workers.training import Stops, TrainingResult, train_few_shot, train_task_adapter
 from workers.work_units import FewShot, LanguageAdapter, Lesson, Shift, TaskAdapter
 
 Fitted = LanguageAdapter | Shift | TaskAdapter | FewShot
@@ -55,7 +49,7 @@ def _fit_language(loaded: Loaded, unit: LanguageAdapter) -> None:
 def _shift(loaded: Loaded, unit: Shift) -> None:
     missing = {snapshot.steps: snapshot for snapshot in unit.snapshots if not loaded.zoo.has(snapshot.key)}
 
-    def keep(steps: int, weights: Mapping[str, Tensor], result: Outcome) -> None:
+    def keep(steps: int, weights: Mapping[str, Tensor], result: TrainingResult) -> None:
         snapshot = missing[steps]
         trained = Trained(snapshot.key, (), result.seconds, result.loss)
         loaded.zoo.save_weights(loaded.encoder, weights, trained, snapshot.made_from)
@@ -116,7 +110,7 @@ def _stops(loaded: Loaded, unit: LanguageAdapter | TaskAdapter, head: Head | Non
     """Where the run of a learner halts: at those of its states that are not in the zoo yet."""
     missing = {state.part: state for state in unit.states if not loaded.zoo.has(state.key)}
 
-    def keep(part: int, result: Outcome) -> None:
+    def keep(part: int, result: TrainingResult) -> None:
         state = missing[part]
         trained = Trained(state.key, head.labels if head else (), result.seconds, result.loss)
         loaded.zoo.save(loaded.encoder, unit.key, trained, state.made_from, head)

@@ -21,10 +21,10 @@ from workers.work_units import (
     LanguageAdapter,
     Lesson,
     MergedAdapter,
+    RunState,
     Selected,
     Shift,
     Snapshot,
-    State,
     TaskAdapter,
     kept_as,
 )
@@ -261,10 +261,10 @@ class Learners:
         }
 
 
-def _states(made_from: dict[str, Any], snapshots: int) -> tuple[State, ...]:
+def _states(made_from: dict[str, Any], snapshots: int) -> tuple[RunState, ...]:
     """The states that a run leaves before its end, which is the last of its snapshots."""
     parts = [(part, {**made_from, "part": f"{part}/{snapshots}"}) for part in range(1, snapshots)]
-    return tuple(State(adapter_key(one), part, snapshots, one) for part, one in parts)
+    return tuple(RunState(adapter_key(one), part, snapshots, one) for part, one in parts)
 
 
 def language_text(corpora: Corpora, language: str, tasks: Sequence[str]) -> RawText | None:

@@ -11,7 +11,7 @@ from adapters_zoo.heads import Head
 from adapters_zoo.recipes import Method
 from adapters_zoo.zoo import Zoo
 from workers.corpora import open_corpora
-from workers.corpora.copies import without_copies
+from workers.corpora.splits import without_copies
 from workers.corpora.types import Corpora, Dataset
 from workers.hidden_states import CachedText
 from workers.protocol import RunContext

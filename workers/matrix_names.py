@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from adapters_zoo.precision import Precision
 from adapters_zoo.recipes import TaskRecipe
 from adapters_zoo.sources import EncoderFiles
-from workers.job import FUSION, Job
+from workers.job import Job
+from workers.job_settings import FUSION
 
 
 def matrix_name(

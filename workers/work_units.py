@@ -30,7 +30,7 @@ class DataReference:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RunState:
     """An adapter after ``part`` of ``parts`` equal parts of its training run, kept in the zoo under ``key``.
 
     The end of a run is no state but the run itself: it is kept under the run's key.
@@ -50,7 +50,7 @@ class LanguageAdapter:
     language: str
     recipe: LanguageAdapterRecipe
     made_from: dict[str, Any]
-    states: tuple[State, ...] = ()
+    states: tuple[RunState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class TaskAdapter:
     under: str | None
     seed: int
     made_from: dict[str, Any]
-    states: tuple[State, ...] = ()
+    states: tuple[RunState, ...] = ()
     head: str | None = None
     drawn_by: int | None = None
     fused: tuple[str, ...] = ()

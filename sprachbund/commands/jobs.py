@@ -30,7 +30,7 @@ from sprachbund.commands.rounds import share_of
 from sprachbund.commands.where import shown
 
 if TYPE_CHECKING:
-    from workers.driver import State, Summary, Watch
+    from workers.driver import JobState, Summary, Watch
     from workers.pending import Work
     from workers.plan import Plan
     from workers.pretraining.run import Tick
@@ -228,7 +228,7 @@ def watching(console: Console) -> Iterator[Watch]:
         cells = progress.add_task("cells", total=None, left="reading corpora")
         told: set[tuple[int, int]] = set()
 
-        def watch(state: State) -> None:
+        def watch(state: JobState) -> None:
             done = state.adapters[0], state.cells[0]
             left = "" if state.seconds_left is None else f"about {_duration(state.seconds_left)} left"
             progress.update(adapters, completed=done[0], total=state.adapters[1])

@@ -30,8 +30,9 @@ from workers.corpora.types import CorpusOrigin, Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.hidden_states import CachedText
+from workers.language_modelling import train_language_adapter
 from workers.tasks.tagging import TaggedSentence
-from workers.training import train_language_adapter, train_task_adapter
+from workers.training import train_task_adapter
 
 FAST = (xlm_roberta, roberta, bert)
 LIBRARY = (*FAST, distilbert, deberta_v2, deberta_v2_legacy, modernbert)

@@ -17,7 +17,7 @@ import structlog
 from matrices.cells import from_table
 from matrices.store import Store
 from workers.cluster import Crew
-from workers.driver import State, Summary, run, run_context
+from workers.driver import JobState, Summary, run, run_context
 from workers.job import Job
 from workers.pending import pending
 from workers.plan import Plan, make_plan
@@ -53,7 +53,7 @@ def filled_inline(job: Job) -> Results:
     return results(store)
 
 
-def filled_on_ray(job: Job, workers: int, watch: Callable[[State], None] | None = None) -> tuple[Summary, Results]:
+def filled_on_ray(job: Job, workers: int, watch: Callable[[JobState], None] | None = None) -> tuple[Summary, Results]:
     plan, store = make_plan(job), Store.open(job.store, create=True)
     context = run_context(plan, threads=1)
     with pool_of(plan, workers) as pool:
@@ -114,7 +114,7 @@ class Killer:
     def __init__(self, times: int) -> None:
         self.left = times
 
-    def __call__(self, state: State) -> None:
+    def __call__(self, state: JobState) -> None:
         if self.left and state.adapters[0]:
             for process in workers_of_this_process()[:1]:
                 os.kill(process, signal.SIGKILL)

@@ -27,11 +27,12 @@ from workers.corpora import open_corpora
 from workers.driver import Summary, run, run_context
 from workers.hidden_states import CachedText
 from workers.job import Job
+from workers.language_modelling import train_language_adapter
 from workers.pending import pending
 from workers.plan import Plan, PlanError, make_plan
 from workers.pool import InlinePool
 from workers.selecting import LeakError
-from workers.training import Outcome, Stops, train_language_adapter, train_task_adapter
+from workers.training import Stops, TrainingResult, train_task_adapter
 from workers.work_units import DevScores, Selected, TaskAdapter, kept_as
 from workers.worker import Worker
 
@@ -293,7 +294,7 @@ class TestStates:
 
         class EndedError(Exception): ...
 
-        def train(name: str, keep: Callable[[int, Outcome], None]) -> None:
+        def train(name: str, keep: Callable[[int, TrainingResult], None]) -> None:
             train_task_adapter(
                 encoder, name, text, recipe, labels=labels, seed=3, stops=lambda head: Stops(4, (1, 2, 3), keep)
             )
@@ -301,7 +302,7 @@ class TestStates:
         def copied(part: int, name: str) -> None:
             kept[part] = {key: value.clone() for key, value in encoder.parameters_of(name).items()}
 
-        def end(part: int, _: Outcome) -> None:
+        def end(part: int, _: TrainingResult) -> None:
             if part == 2:
                 raise EndedError
 

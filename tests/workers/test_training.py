@@ -17,15 +17,8 @@ from workers.corpora import open_corpora
 from workers.corpora.types import Dataset
 from workers.encoding import collate, token_stream
 from workers.hidden_states import CachedText
-from workers.training import (
-    Outcome,
-    TrainingError,
-    mask_tokens,
-    packed_batch,
-    shift_encoder,
-    train_language_adapter,
-    train_task_adapter,
-)
+from workers.language_modelling import mask_tokens, packed_batch, shift_encoder, train_language_adapter
+from workers.training import TrainingError, TrainingResult, train_task_adapter
 
 LANGUAGE = LanguageAdapterRecipe(steps=3, tokens=256, length=32)
 SHIFT = ShiftRecipe(learning_rate=1e-3, warm_up=2, tokens=256, length=32)
@@ -163,7 +156,7 @@ def shifted(
     """After each budget the loss of the last steps, and the weights."""
     kept = {}
 
-    def keep(steps: int, weights: Mapping[str, Tensor], result: Outcome) -> None:
+    def keep(steps: int, weights: Mapping[str, Tensor], result: TrainingResult) -> None:
         kept[steps] = result.loss, {name: weight.clone() for name, weight in weights.items()}
 
     shift_encoder(encoder, sentences, recipe, budgets, keep)

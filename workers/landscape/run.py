@@ -9,20 +9,72 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from adapters_zoo.backbone import Encoder
-from adapters_zoo.combination import State, combined, difference, effect, inner, random_direction
+from adapters_zoo.combination import State, combined, difference, effect, inner, random_direction, standing
 from adapters_zoo.heads import Head
+from adapters_zoo.recipes import TaskRecipe
 from matrices.whole_file import whole_file
+from workers.corpora.types import Dataset
+from workers.encoding import TOKENS, collate, evaluation_batches
+from workers.evaluation import outcomes_of
 from workers.hidden_states import CachedText
-from workers.landscape.measuring import Exam, Reading, read_point
 from workers.landscape.numbers import Number, read_numbers, to_table, write_numbers
 from workers.landscape.plan import LandscapePlan, Line, Measurement, Plane, Run
 from workers.landscape.training import AVERAGED, AVERAGED_HALF, LAST, START, States, train_head, train_run
+from workers.tasks.base import score
+
+_NAME = "point"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """``error`` is 1 less the task's metric, None where that is not defined; ``loss`` nats an answer; ``n`` items."""
+
+    error: float | None
+    loss: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """The items that a language is measured by, as the encoder's frozen layers leave them."""
+
+    dataset: Dataset
+    text: CachedText
+
+
+def read_point(encoder: Encoder, recipe: TaskRecipe, state: State, head: Head, tests: list[Exam]) -> list[Reading]:
+    """A reading of each of ``tests`` under the weights ``state``, of an adapter that ``recipe`` makes, and ``head``."""
+    with standing(encoder, _NAME, recipe, state), torch.inference_mode():
+        return [_read(encoder, head, test) for test in tests]
+
+
+def _read(encoder: Encoder, head: Head, test: Exam) -> Reading:
+    encoded, task = test.text.encoded, test.text.encoded.task
+    kept: list[Any] = [()] * len(encoded.sequences)
+    loss, answers = 0.0, 0
+    for indices in evaluation_batches(encoded, TOKENS[encoder.device.type]):
+        batch = collate(encoded, indices, encoder.special.pad)
+        states = encoder.above(test.text.seam(batch, indices, _NAME), task=_NAME)
+        scores = head.over(states, batch.unit_of.to(encoder.device), batch.units)
+        # A batch's loss is a mean over what is answered in it: words, texts, or the ends of spans.
+        answered = sum(len(sequence.gold) for sequence in batch.sequences)
+        loss += answered * float(task.loss(scores, batch, head.labels))
+        answers += answered
+        start, read = 0, task.read(scores)
+        for index, size in zip(indices, batch.sizes, strict=True):
+            kept[index] = read[start : start + size]
+            start += size
+    found = score(outcomes_of(test.dataset, encoded, kept, head.labels))
+    return Reading(None if found is None else 1 - found, loss / answers, len(test.dataset.items))
+
 
 NUMBERS = "numbers.parquet"
 """All numbers of a job, in its folder."""

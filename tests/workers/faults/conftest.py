@@ -21,7 +21,7 @@ from deltalake import DeltaTable
 
 from matrices.cells import from_table
 from matrices.store import Store
-from workers.driver import State, Summary, run, run_context
+from workers.driver import JobState, Summary, run, run_context
 from workers.job import Job, load_job
 from workers.pending import pending
 from workers.plan import Plan, make_plan
@@ -54,7 +54,7 @@ class Task:
         return make_plan(self.job, folder=self.file.parent)
 
     def run(
-        self, pool: Pool | None = None, watch: Callable[[State], None] | None = None, plan: Plan | None = None
+        self, pool: Pool | None = None, watch: Callable[[JobState], None] | None = None, plan: Plan | None = None
     ) -> Summary:
         plan = plan or self.plan()
         store = Store.open(plan.job.store, create=True)

@@ -23,9 +23,9 @@ from workers.corpora.types import Corpora, Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.hidden_states import CachedText
-from workers.landscape.measuring import Exam, Reading, read_point
+from workers.landscape.run import Exam, Reading, read_point
 from workers.landscape.training import AVERAGED, AVERAGED_HALF, LAST, START, train_head, train_run
-from workers.scoring import score
+from workers.tasks.base import score
 
 RECIPES: dict[str, TaskRecipe] = {
     "bottleneck": TaskAdapterRecipe(reduction=4, epochs=2, learning_rate=0.01),

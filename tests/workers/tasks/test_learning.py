@@ -22,9 +22,8 @@ from workers.encoding import collate, encode_items, training_batches
 from workers.evaluation import Contestant, evaluate
 from workers.hidden_states import CachedText
 from workers.rows import Row, Said
-from workers.scoring import score
 from workers.sequences import Pieces, TokenSequence
-from workers.tasks.base import Task
+from workers.tasks.base import Task, score
 from workers.tasks.choice import Choice
 from workers.tasks.pairs import LabelledPair
 from workers.tasks.qa import Answer, Question
