@@ -1,4 +1,4 @@
-"""Weighted sums of trained weights: points on lines and planes between the states of runs, and their means.
+"""Weighted sums of trained weights: means of states, points on lines and planes between them, and their distances.
 
 A state is what ``Encoder.parameters_of`` gives, by name. Bottlenecks and fine-tuned layers are added weight by weight.
 Of LoRA what the encoder reads is the product B A, and a sum of factors is not the factor of the sum; so factors are
@@ -7,46 +7,97 @@ laid side by side, [c1 B1, c2 B2] [A1; A2] = c1 B1 A1 + c2 B2 A2, which adds pro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
 from adapters_zoo.backbone import Encoder
+from adapters_zoo.heads import Head
 from adapters_zoo.methods import add_untrained
-from adapters_zoo.recipes import LowRankRecipe, TaskRecipe
+from adapters_zoo.recipes import LanguageAdapterRecipe, LowRankRecipe, TaskRecipe
 
 State = Mapping[str, Tensor]
+Weighted = tuple[State, float]
+"""A state and its coefficient in a sum; those of a mean add up to 1."""
 
 _DOWN, _UP = "lora_A", "lora_B"
 
 
-def combined(states: Sequence[State], coefficients: Sequence[float]) -> dict[str, Tensor]:
-    """The sum of ``states``, each times its coefficient; a state itself, bit by bit, where all others have 0.
+class CombinationError(ValueError):
+    """Weights that have no sum: heads of other labels, or adapters of another shape."""
 
-    Raises ``ValueError`` where they are not states of one kind, by name and shape.
+
+def combined(members: Iterable[Weighted]) -> dict[str, Tensor]:
+    """The sum of states, each times its coefficient, in fp64; a state itself, bit by bit, where it alone counts.
+
+    One member is held at a time, but for LoRA's factors. Raises ``CombinationError`` unless the states have the same
+    names and shapes (of LoRA, but for the rank), and where no coefficient differs from 0.
     """
-    there = [(state, one) for state, one in zip(states, coefficients, strict=True) if one != 0] or [(states[0], 0.0)]
-    first = there[0][0]
-    if len(there) == 1 and there[0][1] == 1:
-        return dict(first)
-    if any(state.keys() != first.keys() for state, _ in there):
-        raise ValueError("states of unlike adapters: they differ in the names of their weights")
-    return {name: _sum(name, [(state[name], one) for state, one in there]) for name in first}
+    sums: dict[str, Tensor] = {}
+    factors: dict[str, list[Tensor]] = {}
+    kinds: dict[str, torch.dtype] = {}
+    for state, coefficient in members:
+        if coefficient == 0:
+            continue
+        if not kinds:
+            kinds = {name: tensor.dtype for name, tensor in state.items()}
+        if unlike := sorted(kinds.keys() ^ state.keys()):
+            raise CombinationError(f"states of unlike adapters: {', '.join(unlike[:3])} are not in all of them")
+        for name, tensor in state.items():
+            if name.endswith((_DOWN, _UP)):
+                factors.setdefault(name, []).append(tensor * coefficient if name.endswith(_UP) else tensor)
+                continue
+            total = sums.setdefault(name, torch.zeros_like(tensor, dtype=torch.float64))
+            if total.shape != tensor.shape:
+                raise CombinationError(f"states of unlike adapters: {name} has several shapes")
+            total += tensor.double() * coefficient
+    if not kinds:
+        raise CombinationError("a sum of no states: every coefficient is 0")
+    side_by_side = {name: torch.cat(parts, dim=int(name.endswith(_UP))) for name, parts in factors.items()}
+    return {name: side_by_side[name] if name in side_by_side else sums[name].to(kind) for name, kind in kinds.items()}
 
 
-def _sum(name: str, parts: Sequence[tuple[Tensor, float]]) -> Tensor:
-    if name.endswith(_DOWN):
-        return torch.cat([tensor for tensor, _ in parts], dim=0)
-    if name.endswith(_UP):
-        return torch.cat([one * tensor for tensor, one in parts], dim=1)
-    if any(tensor.shape != parts[0][0].shape for tensor, _ in parts):
-        raise ValueError(f"states of unlike adapters: {name} has several shapes")
-    total = torch.zeros_like(parts[0][0])
-    for tensor, one in parts:
-        total += one * tensor
-    return total
+def combined_heads(heads: Sequence[tuple[Head, float]]) -> Head:
+    """The sum of heads, each times its coefficient. Raises ``CombinationError`` unless all have the same labels."""
+    first, _ = heads[0]
+    if any((head.labels, head.pooling) != (first.labels, first.pooling) for head, _ in heads):
+        raise CombinationError("heads of other labels have no mean; average runs on the same labels")
+    head = Head(first.linear.in_features, first.labels, first.pooling)
+    head.load_state_dict(combined([(one.state_dict(), coefficient) for one, coefficient in heads]))
+    return head.to(first.linear.weight.device).eval()
+
+
+def add_state(encoder: Encoder, name: str, recipe: TaskRecipe, state: State) -> None:
+    """Add ``state``, of an adapter that ``recipe`` makes or a sum of such, to ``encoder`` as its task adapter ``name``.
+
+    Nothing is drawn from the global generator.
+    """
+    if isinstance(recipe, LowRankRecipe):
+        rank = next(tensor.shape[0] for key, tensor in state.items() if key.endswith(_DOWN))
+        # The same alpha / rank, which is what the product is multiplied by.
+        recipe = recipe.model_copy(update={"rank": rank, "alpha": recipe.alpha * rank / recipe.rank})
+    with torch.random.fork_rng(devices=[]):  # What is drawn is overwritten, and must not move the draws of others.
+        add_untrained(encoder, name, recipe)
+    encoder.assign(name, state)
+
+
+def add_language_state(encoder: Encoder, name: str, recipe: LanguageAdapterRecipe, state: State) -> None:
+    """Add ``state``, of a language adapter that ``recipe`` makes, invertible parts and all, as adapter ``name``."""
+    with torch.random.fork_rng(devices=[]):
+        encoder.add_language_adapter(name, reduction=recipe.reduction)
+    encoder.assign(name, state)
+
+
+@contextmanager
+def standing(encoder: Encoder, name: str, recipe: TaskRecipe, state: State) -> Iterator[None]:
+    """Inside the block ``encoder`` has ``state`` as its task adapter ``name``; see ``add_state``."""
+    add_state(encoder, name, recipe, state)
+    try:
+        yield
+    finally:
+        encoder.remove(name)
 
 
 def effect(state: State, recipe: TaskRecipe) -> dict[str, Tensor]:
@@ -71,6 +122,12 @@ def inner(one: State, other: State) -> float:
     return sum(float((tensor.double() * other[name].double()).sum()) for name, tensor in one.items())
 
 
+def distance(one: State, other: State) -> float:
+    """The Euclidean distance of two states, or of what they do (``effect``)."""
+    apart = difference(one, other)
+    return float(inner(apart, apart) ** 0.5)
+
+
 def random_direction(like: State, seed: int) -> dict[str, Tensor]:
     """A random direction whose every filter is as long as that of ``like`` (Li et al. 2018, of a difference instead).
 
@@ -84,18 +141,3 @@ def random_direction(like: State, seed: int) -> dict[str, Tensor]:
         length = noise.norm(dim=across, keepdim=True).clamp(min=1e-12)
         drawn[name] = noise / length * tensor.norm(dim=across, keepdim=True)
     return drawn
-
-
-@contextmanager
-def standing(encoder: Encoder, name: str, recipe: TaskRecipe, state: State) -> Iterator[None]:
-    """Inside the block ``encoder`` has ``state``, of an adapter that ``recipe`` makes, as its task adapter ``name``."""
-    if isinstance(recipe, LowRankRecipe):
-        rank = next(tensor.shape[0] for key, tensor in state.items() if key.endswith(_DOWN))
-        recipe = recipe.model_copy(update={"rank": rank, "alpha": recipe.alpha * rank / recipe.rank})
-    with torch.random.fork_rng(devices=[]):  # What is drawn is overwritten, and must not move the draws of others.
-        add_untrained(encoder, name, recipe)
-    try:
-        encoder.assign(name, state)
-        yield
-    finally:
-        encoder.remove(name)

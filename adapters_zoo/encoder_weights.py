@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
 
-from adapters_zoo.engine import Bottleneck, Coupling, EncoderWeights, LanguageHead, LayerWeights, LowRank, Pair
+from adapters_zoo.engine import (
+    Bottleneck,
+    Coupling,
+    EncoderWeights,
+    Fusion,
+    FusionLayer,
+    LanguageHead,
+    LayerWeights,
+    LowRank,
+    Pair,
+)
 
 _At = Callable[[Tensor], Tensor]
 """What stands in for a parameter of the model, or the parameter itself."""
@@ -65,6 +75,17 @@ def bottleneck(base: Any, name: str) -> Bottleneck:
         first, second = couplings[name].F, couplings[name].G
         coupling = Coupling((_pair(first[0]), _pair(first[2])), (_pair(second[0]), _pair(second[2])))
     return Bottleneck(layers, coupling)
+
+
+def fusion(base: Any, name: str, members: Sequence[str]) -> Fusion:
+    """A fusion of bottlenecks of a base model, likewise."""
+    places = {index: layer.output.adapter_fusion_layer for index, layer in enumerate(base.encoder.layer)}
+    layers = {
+        index: FusionLayer(_pair(place[name].query), _pair(place[name].key), place[name].value.weight)
+        for index, place in places.items()
+        if name in place
+    }
+    return Fusion(tuple(bottleneck(base, member) for member in members), layers)
 
 
 def low_rank(base: Any, name: str) -> LowRank | None:

@@ -17,8 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from adapters_zoo.attention import attend
-from adapters_zoo.dropout import drop
+from adapters_zoo.attention import attend, drop
 from adapters_zoo.packing import Layout
 
 Pair = tuple[Tensor, Tensor]
@@ -81,6 +80,28 @@ class Bottleneck:
 
     layers: Mapping[int, tuple[Pair, Pair]]
     coupling: Coupling | None = None
+
+    @property
+    def lowest(self) -> int:
+        """The lowest layer it stands in."""
+        return min(self.layers)
+
+
+@dataclass(frozen=True, slots=True)
+class FusionLayer:
+    """Attention over what several bottlenecks of a layer add; ``value`` [hidden, hidden] has no bias."""
+
+    query: Pair
+    key: Pair
+    value: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """AdapterFusion (Pfeiffer et al. 2021) of bottlenecks that stand in the same layers."""
+
+    members: tuple[Bottleneck, ...]
+    layers: Mapping[int, FusionLayer]
 
     @property
     def lowest(self) -> int:
@@ -152,9 +173,9 @@ class Engine:
             states = self._close(index, self._sum(index, states, layout, language))
         return Seam(layer, states if layer < 0 else self._sum(layer, states, layout, language), layout)
 
-    def above(self, seam: Seam, language: Bottleneck | None, task: Bottleneck | LowRank | None) -> Tensor:
+    def above(self, seam: Seam, language: Bottleneck | None, task: Bottleneck | Fusion | LowRank | None) -> Tensor:
         """Last hidden states [batch, length, hidden size], fp32, from a seam on; of no meaning where padding is."""
-        added = task if isinstance(task, Bottleneck) else None
+        added = task if isinstance(task, Bottleneck | Fusion) else None
         moved = task if isinstance(task, LowRank) else None
         states = seam.sum if seam.layer < 0 else self._close(seam.layer, self._adapt(seam.layer, seam.sum, added))
         for index in range(seam.layer + 1, len(self._weights.layers)):
@@ -238,13 +259,31 @@ class Engine:
         ]
         return torch.cat(parts, dim=-1)
 
-    def _adapt(self, index: int, total: Tensor, adapter: Bottleneck | None) -> Tensor:
-        """The Pfeiffer bottleneck: it reads the layer's normed sum, and adds to it."""
+    def _adapt(self, index: int, total: Tensor, adapter: Bottleneck | Fusion | None) -> Tensor:
+        """The Pfeiffer bottleneck: it reads the layer's normed sum, and adds to it. So do several that are fused."""
         if adapter is None or index not in adapter.layers:
             return total
-        down, up = adapter.layers[index]
         read = self._close(index, total)
-        return total + self._linear(functional.relu(self._linear(read, down)), up)
+        if isinstance(adapter, Fusion):
+            return total + self._fused(read, [one.layers[index] for one in adapter.members], adapter.layers[index])
+        return total + self._added(read, adapter.layers[index])
+
+    def _added(self, read: Tensor, maps: tuple[Pair, Pair]) -> Tensor:
+        down, up = maps
+        return self._linear(functional.relu(self._linear(read, down)), up)
+
+    def _fused(self, read: Tensor, members: Sequence[tuple[Pair, Pair]], fusion: FusionLayer) -> Tensor:
+        """What each member adds to states [N, hidden size], weighted by how its key answers to the state's query.
+
+        Values are a linear map, so that of their weighted sum is taken instead of the sum of all of them.
+        """
+        added = torch.stack([self._added(read, maps) for maps in members], dim=1)
+        query, keys = self._linear(read, fusion.query), self._linear(added, fusion.key)
+        scores = (keys @ query[:, :, None])[:, :, 0].float()
+        if self.training and self._weights.attention_dropout:
+            scores = drop(scores, self._weights.attention_dropout)
+        mixed = (scores.softmax(dim=1)[:, None] @ added.float())[:, 0]
+        return functional.linear(mixed.to(self._product), fusion.value.to(self._product))
 
     def _close(self, index: int, total: Tensor) -> Tensor:
         return self._norm(total, self._weights.layers[index].norm)

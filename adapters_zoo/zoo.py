@@ -101,28 +101,23 @@ class Zoo:
         scores: list[float | None] = json.loads((self._open(encoder, key) / _SCORES).read_text(encoding="utf-8"))
         return scores
 
-    def same_as(self, key: str) -> str:
-        """The key of the adapter that has the same weights: that which was ``taken`` as it is, else ``key`` itself.
-
-        Raises as ``load`` does.
-        """
-        taken: dict[str, float] = self.made_from(key).get("taken", {})
-        return next(iter(taken)) if len(taken) == 1 else key
-
     def made_from(self, key: str) -> dict[str, Any]:
         """What determined an adapter, or scores. Raises ``AdapterFileError``."""
         stated: dict[str, Any] = read_manifest(self._store.open(key))["made_from"]
         return stated
 
     def load(self, encoder: Encoder, key: str, name: str) -> Trained:
-        """Add adapter ``key`` to ``encoder`` as ``name``.
+        """Add adapter ``key`` to ``encoder`` as ``name``; of a fusion first its members, under their keys.
 
         Raises ``AdapterFileError`` unless every digest matches; an altered adapter is set aside, and so trained again
         by the next run that needs it.
         """
         folder = self._open(encoder, key)
-        encoder.load(name, folder / "adapter")
         manifest = read_manifest(folder)
+        for member in manifest["made_from"].get("fused", ()):
+            if member not in encoder.names:
+                self.load(encoder, member, member)
+        encoder.load(name, folder / "adapter")
         return Trained(key, tuple(manifest["labels"]), manifest["seconds"], manifest["loss"])
 
     def load_weights(self, encoder: Encoder, key: str) -> dict[str, Tensor]:

@@ -14,12 +14,12 @@ from scale_inputs import LATER_SEEDS, SEEDS, WORDS, Stopwatch, job_in, timed
 
 from matrices.cells import Cell
 from matrices.store import Store
-from workers.bench import Done, failed_cells
-from workers.driver import make_bench, run
-from workers.outstanding import outstanding
+from workers.driver import run, run_context
+from workers.pending import pending
 from workers.plan import Plan, make_plan
+from workers.protocol import Done, failed_cells
 from workers.schedule import Schedule
-from workers.units import Column, Unit
+from workers.work_units import Column, WorkUnit
 
 
 def plan_step(folder: Path, others: int) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def plan_step(folder: Path, others: int) -> dict[str, Any]:
 def schedule_step(folder: Path, others: int) -> dict[str, Any]:
     """Every unit of a job taken and ended, by the schedule alone."""
     plan = make_plan(job_in(folder, SEEDS))
-    work = outstanding(plan, None)
+    work = pending(plan, None)
     units = [*work.adapters, *work.columns]
     cpu = time.process_time()
     schedule, ended = Schedule(units), 0
@@ -56,13 +56,13 @@ class IdlePool:
     plan: Plan
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    running: list[Unit] = field(default_factory=list)
+    running: list[WorkUnit] = field(default_factory=list)
 
     def free(self) -> int:
         """Places left."""
         return 4 - len(self.running)
 
-    def submit(self, unit: Unit) -> None:
+    def submit(self, unit: WorkUnit) -> None:
         """Take a unit."""
         self.running.append(unit)
 
@@ -79,9 +79,9 @@ class IdlePool:
 def answers(plan: Plan, column: Column) -> Iterator[Cell]:
     """Measured cells of a column, with made-up outcomes of every item."""
     rng = random.Random(column.target)
-    bench = make_bench(plan, threads=1)
+    context = run_context(plan, threads=1)
     total = (WORDS,) * column.data.items
-    for cell in failed_cells(column, column.cells, "", bench):
+    for cell in failed_cells(column, column.cells, "", context):
         correct = tuple(rng.choices(range(WORDS + 1), k=len(total)))
         score = sum(correct) / sum(total)
         yield replace(cell, score=score, correct=correct, total=total, status="ok", error=None, seconds=0.1)
@@ -91,13 +91,13 @@ def fill_step(folder: Path, others: int) -> dict[str, Any]:
     """The driver over a whole job, less what making up the answers takes."""
     plan = make_plan(job_in(folder, SEEDS))
     store = Store.open(plan.job.store, create=True)
-    work = outstanding(plan, store)
+    work = pending(plan, store)
     pool = IdlePool(plan)
-    bench = make_bench(plan, threads=1)
+    context = run_context(plan, threads=1)
     in_store = Stopwatch(store.append)
     store.append = in_store  # type: ignore[method-assign, assignment]
     cpu = time.process_time()
-    seconds, summary = timed(lambda: run(plan, work, store, pool, bench, lambda state: None))
+    seconds, summary = timed(lambda: run(plan, work, store, pool, context, lambda state: None))
     assert summary.measured == work.cells
     own, own_cpu = seconds - pool.seconds, time.process_time() - cpu - pool.cpu_seconds
     return {
@@ -122,7 +122,7 @@ def missing_step(folder: Path, others: int) -> dict[str, Any]:
         count = min(10_000, others - start)
         store.append([replace(pattern, seed=start + n, cell_id=f"{start + n:032x}") for n in range(count)])
     cpu = time.process_time()
-    seconds, work = timed(lambda: outstanding(plan, store))
+    seconds, work = timed(lambda: pending(plan, store))
     return {
         "planned": work.cells + work.measured,
         "missing": work.cells,

@@ -22,8 +22,8 @@ from adapters_zoo.recipes import LowRankRecipe, TaskAdapterRecipe, TaskRecipe, T
 from adapters_zoo.sources import check_encoder
 from adapters_zoo.zoo import Trained, Zoo
 from workers.corpora import open_corpora
-from workers.prefix import FrozenPrefix
-from workers.training import Outcome, Stops, train_task_adapter
+from workers.hidden_states import CachedText
+from workers.training import Stops, TrainingResult, train_task_adapter
 
 RECIPES: dict[str, TaskRecipe] = {
     "bottleneck": TaskAdapterRecipe(epochs=4, reduction=4, leave_out=6, dropout=False),
@@ -34,7 +34,7 @@ SNAPSHOTS = 10
 
 
 def seconds(
-    encoder: Encoder, text: FrozenPrefix, labels: tuple[str, ...], recipe: TaskRecipe, snapshots: int
+    encoder: Encoder, text: CachedText, labels: tuple[str, ...], recipe: TaskRecipe, snapshots: int
 ) -> tuple[float, float]:
     """Wall and processor seconds of one run with so many snapshots, its end among them, until the last file is kept."""
     with tempfile.TemporaryDirectory() as folder:
@@ -44,7 +44,7 @@ def seconds(
             zoo.save(encoder, "run", Trained(f"{part:032}", head.labels, 0.0, 0.0), made_from, head)
 
         def stops(head: Head) -> Stops:
-            def keep_part(part: int, _: Outcome) -> None:
+            def keep_part(part: int, _: TrainingResult) -> None:
                 keep(part, head)
 
             return Stops(max(1, snapshots), range(1, snapshots), keep_part)
@@ -71,7 +71,7 @@ def main() -> None:
     given = parser.parse_args()
     encoder = Encoder(check_encoder(given.encoder), precision=best_precision())
     dataset = open_corpora(given.corpora).dataset(given.task, given.language, "train").first(given.items)
-    text = FrozenPrefix(encoder, [dataset], language=None, dropout=False)
+    text = CachedText(encoder, [dataset], language=None, dropout=False)
     recipe = RECIPES[given.method]
     seconds(encoder, text, dataset.labels, recipe, 0)  # What is computed once for all runs.
     turns = []

@@ -30,7 +30,7 @@ from adapters_zoo.recipes import LanguageAdapterRecipe
 from adapters_zoo.sources import locate_encoder
 from workers.corpora import open_corpora
 from workers.encoding import token_stream, window_starts
-from workers.training import mask_tokens, packed_batch, train_language_adapter
+from workers.language_modelling import mask_tokens, packed_batch, train_language_adapter
 
 OTHERS: dict[str, int | None] = {"whole vocabulary": None, "own pieces and 2000": 2000, "own pieces alone": 0}
 

@@ -51,6 +51,11 @@ class Selection:
         return self.rule == ORACLE
 
     @property
+    def averages(self) -> bool:
+        """Whether it is a mean of several states."""
+        return self.rule in ("averaged", "soup", "run_averaged")
+
+    @property
     def averages_runs(self) -> bool:
         """Whether it is a mean of weights of several runs, which must have learned under one head."""
         return self.runs > 1 and self.rule in ("soup", "run_averaged")

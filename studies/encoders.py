@@ -28,8 +28,8 @@ from workers.corpora import open_corpora
 from workers.corpora.types import Corpora, Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
-from workers.prefix import FrozenPrefix
-from workers.scoring import score
+from workers.hidden_states import CachedText
+from workers.tasks.base import score
 from workers.training import train_task_adapter
 
 PAIRS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -50,7 +50,7 @@ def measure(folder: str, corpora: Corpora, seeds: int) -> dict[tuple[str, str, s
     for task, sources in PAIRS.items():
         for source, targets in sources.items():
             train = corpora.dataset(task, source, "train")
-            text = FrozenPrefix(encoder, [train.first(RECIPE.max_items)], language=None)
+            text = CachedText(encoder, [train.first(RECIPE.max_items)], language=None)
             for seed in range(seeds):
                 head, _ = train_task_adapter(encoder, "task", text, RECIPE, labels=train.labels, seed=seed)
                 for target in targets:

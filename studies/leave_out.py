@@ -31,8 +31,8 @@ from workers.corpora import open_corpora
 from workers.corpora.types import Corpora, Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
-from workers.prefix import FrozenPrefix
-from workers.scoring import score
+from workers.hidden_states import CachedText
+from workers.tasks.base import score
 from workers.training import train_task_adapter
 
 LANGUAGES = ("eng", "deu", "fin", "ind")
@@ -85,7 +85,7 @@ def measure(encoder: Encoder, corpora: Corpora, leave_out: int, seeds: int) -> t
     for row, source in enumerate(LANGUAGES):
         train = corpora.dataset("pos", source, "train")
         start = time.process_time()
-        text = FrozenPrefix(encoder, [train.first(recipe.max_items)], language=None)
+        text = CachedText(encoder, [train.first(recipe.max_items)], language=None)
         heads = {
             f"seed{seed}": train_task_adapter(encoder, f"seed{seed}", text, recipe, labels=train.labels, seed=seed)[0]
             for seed in range(seeds)

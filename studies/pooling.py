@@ -22,8 +22,8 @@ from adapters_zoo.sources import locate_encoder
 from workers.corpora import open_corpora
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
-from workers.prefix import FrozenPrefix
-from workers.scoring import score
+from workers.hidden_states import CachedText
+from workers.tasks.base import score
 from workers.training import train_task_adapter
 
 ITEMS, TESTED = 800, 80
@@ -41,7 +41,7 @@ def main() -> None:
     given = arguments.parse_args()
     encoder, corpora = Encoder(locate_encoder(given.encoder), precision=best_precision()), open_corpora(given.corpora)
     train = corpora.dataset("pos", given.source, "train").first(ITEMS)
-    text = FrozenPrefix(encoder, [train], language=None, dropout=RECIPE.dropout)
+    text = CachedText(encoder, [train], language=None, dropout=RECIPE.dropout)
     scores: dict[str, dict[str, float]] = {}
     for pool in ("mean", "first"):
         contestants = []

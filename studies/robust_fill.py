@@ -15,12 +15,12 @@ from pathlib import Path
 from matrices.logs import configure_logs
 from matrices.selections import is_oracle, parse
 from matrices.store import Store
-from workers.driver import Summary, fill, make_bench, run
+from workers.driver import Summary, fill, run, run_context
 from workers.job import Job, load_job
-from workers.outstanding import outstanding
+from workers.pending import pending
 from workers.plan import Plan, make_plan
 from workers.pool import InlinePool
-from workers.units import PlannedCell
+from workers.work_units import PlannedCell
 
 
 def stages(job: Job, seeds: int, *, oracle: bool) -> list[Job]:
@@ -50,8 +50,8 @@ def fill_here(job: Job, folder: Path, *, first: bool) -> Summary:
     plan, store = make_plan(job, folder=folder), Store.open(job.store, create=True)
     plan = of_the_first_recipe(plan) if first else plan
     store.keep_items(plan.items)
-    bench = make_bench(plan, threads=1)
-    return run(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+    context = run_context(plan, threads=1)
+    return run(plan, pending(plan, store), store, InlinePool(context), context)
 
 
 def main() -> None:

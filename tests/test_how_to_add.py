@@ -29,8 +29,8 @@ from workers.corpora.formats import FORMATS
 from workers.corpora.types import CorpusError
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
-from workers.prefix import FrozenPrefix
-from workers.scoring import score
+from workers.hidden_states import CachedText
+from workers.tasks.base import score
 from workers.training import train_task_adapter
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to-add.md"
@@ -105,7 +105,7 @@ def test_a_method(monkeypatch: pytest.MonkeyPatch, labelled: Path, tiny_encoder_
     recipe: TaskRecipe = names["TopRecipe"](epochs=20, learning_rate=1e-2)
 
     head, _ = train_task_adapter(
-        encoder, "t", FrozenPrefix(encoder, [data], language=None), recipe, labels=data.labels, seed=0
+        encoder, "t", CachedText(encoder, [data], language=None), recipe, labels=data.labels, seed=0
     )
     [outcomes] = evaluate(encoder, data, encode_items(encoder, data), None, [Contestant("t", head)])
 

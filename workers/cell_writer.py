@@ -12,7 +12,7 @@ from matrices.cells import Cell
 from matrices.store import Store
 from workers.failures import Backoff, is_passing, persist
 from workers.leases import Leases
-from workers.units import Column
+from workers.work_units import Column
 
 _log = structlog.get_logger(__name__)
 

@@ -18,7 +18,7 @@ from workers.cell_writer import CellWriter
 from workers.failures import Backoff, Retries, failure_of, is_passing, persist
 from workers.leases import HEARTBEAT, Leases
 from workers.schedule import Blocked, Schedule, describe
-from workers.units import Column, Unit
+from workers.work_units import Column, WorkUnit
 
 _log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class Dispatcher:
     ) -> None:
         self._schedule, self._adapters, self._columns = schedule, adapters, columns
         self._writer, self._retries, self._backoff, self._clock = writer, retries, backoff, clock
-        self._later: list[tuple[float, int, Unit]] = []
+        self._later: list[tuple[float, int, WorkUnit]] = []
         self._numbers = count()
         self._told: set[str] = set()
         self.found = 0
@@ -53,7 +53,7 @@ class Dispatcher:
         """Share of the work, by cost, that has not ended."""
         return self._schedule.left
 
-    def take(self) -> Unit | None:
+    def take(self) -> WorkUnit | None:
         """The next unit, leased; a column comes with the cells that nobody measured. None while all there is waits."""
         while (unit := self._next()) is not None:
             try:
@@ -79,7 +79,7 @@ class Dispatcher:
         """Seconds until something that waits is due; None where nothing does."""
         return max(0.0, self._later[0][0] - self._clock()) if self._later else None
 
-    def again(self, unit: Unit, seconds: float) -> None:
+    def again(self, unit: WorkUnit, seconds: float) -> None:
         """Do a unit again after a while; it stays leased."""
         heapq.heappush(self._later, (self._clock() + seconds, next(self._numbers), unit))
 
@@ -95,29 +95,29 @@ class Dispatcher:
         self.again(column, HEARTBEAT)
         return False
 
-    def ended(self, unit: Unit, error: str | None) -> list[Blocked]:
+    def ended(self, unit: WorkUnit, error: str | None) -> list[Blocked]:
         """Take note that a unit ended, with an error or without. Returns what can no longer be done because of it."""
         self._leases(unit).release(lease_name(unit))
         if error is None:
             self._retries.succeeded(describe(unit))
         return self._schedule.ended(unit, error)
 
-    def _next(self) -> Unit | None:
+    def _next(self) -> WorkUnit | None:
         if self._later and self._later[0][0] <= self._clock():
             return heapq.heappop(self._later)[2]
         return self._schedule.take()
 
-    def _wait_for_others(self, unit: Unit) -> None:
+    def _wait_for_others(self, unit: WorkUnit) -> None:
         if lease_name(unit) not in self._told:
             self._told.add(lease_name(unit))
             _log.info("another job is at it; its result is awaited", what=describe(unit))
         self.again(unit, HEARTBEAT)
 
-    def _leases(self, unit: Unit) -> Leases:
+    def _leases(self, unit: WorkUnit) -> Leases:
         return self._columns if isinstance(unit, Column) else self._adapters
 
 
-def lease_name(unit: Unit) -> str:
+def lease_name(unit: WorkUnit) -> str:
     """What a unit is leased under: a learner's key, or a digest of a column's matrix and target."""
     if isinstance(unit, Column):
         return hashlib.sha256(f"{unit.matrix}/{unit.target}".encode()).hexdigest()[:32]

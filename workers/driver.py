@@ -18,21 +18,21 @@ from adapters_zoo.precision import product_rate
 from adapters_zoo.zoo import Zoo
 from matrices.cells import STATUSES, Cell
 from matrices.store import Store
-from workers.bench import Bench, Done, failed_cells
 from workers.cell_writer import CellWriter
 from workers.cluster import crew_for, joined, must_have_gpus, named_address, nodes
 from workers.dispatcher import Dispatcher
 from workers.failures import Backoff, Retries
 from workers.job import Job
 from workers.leases import Leases
-from workers.outstanding import Work, outstanding, zoo_of
+from workers.pending import Work, pending, zoo_of
 from workers.plan import Plan, make_plan
 from workers.pool import Pool, ray_pool
 from workers.preflight import check_surroundings
+from workers.protocol import Done, RunContext, failed_cells
 from workers.schedule import Schedule, cost, describe
 from workers.supervisor import supervised
 from workers.telemetry import Progress, job_id
-from workers.units import Column
+from workers.work_units import Column
 
 _log = structlog.get_logger(__name__)
 _SHARE_OF_PEAK = 0.5
@@ -61,7 +61,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class JobState:
     """Progress of a run: adapters and cells, done and in all, and the seconds it is likely to take still."""
 
     adapters: tuple[int, int]
@@ -69,8 +69,8 @@ class State:
     seconds_left: float | None = field(compare=False)
 
 
-Watch = Callable[[State], None]
-Doing = Callable[[Plan, Work, Store, Pool, Bench, Watch | None], Summary]
+Watch = Callable[[JobState], None]
+Doing = Callable[[Plan, Work, Store, Pool, RunContext, Watch | None], Summary]
 
 
 def fill(
@@ -102,7 +102,7 @@ def _fill(job: Job, folder: Path, address: str | None, watch: Watch | None, *, d
     store.keep_items(plan.items)
     if plan.pretrained is not None:
         store.keep_pretrained(plan.encoder.label, plan.pretrained)
-    work = outstanding(plan, store)
+    work = pending(plan, store)
     if not work.columns:
         return _summary(plan, work, Counter(), 0.0)
     with joined(address, job.workers, job.object_store):
@@ -111,13 +111,13 @@ def _fill(job: Job, folder: Path, address: str | None, watch: Watch | None, *, d
             # A cluster may be given the machine yet; this one will not grow.
             must_have_gpus(resources, job.gpus_per_worker)
         crew = crew_for(resources, job.workers, job.gpus_per_worker)
-        bench = make_bench(plan, threads=crew.threads)
-        check_surroundings(bench, many=address is not None)
-        with ray_pool(bench, crew, time_limit=job.time_limit, outage=job.outage) as pool:
-            return doing(plan, work, store, pool, bench, watch)
+        context = run_context(plan, threads=crew.threads)
+        check_surroundings(context, many=address is not None)
+        with ray_pool(context, crew, time_limit=job.time_limit, outage=job.outage) as pool:
+            return doing(plan, work, store, pool, context, watch)
 
 
-def run(plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: Watch | None = None) -> Summary:
+def run(plan: Plan, work: Work, store: Store, pool: Pool, context: RunContext, watch: Watch | None = None) -> Summary:
     """Do outstanding work on a pool, appending each column's cells to the store in one commit as it ends.
 
     Work that another job is at is left to it, and its result used. Raises ``JobInterruptedError``.
@@ -126,16 +126,16 @@ def run(plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: W
     counts: Counter[str] = Counter()
     backoff = Backoff(plan.job.outage)
     writer, retries = CellWriter(store, work.version, backoff), Retries(backoff)
-    progress = Progress(bench.job)
-    ids = structlog.contextvars.bound_contextvars(job=bench.job, run=bench.run)
-    with ids, leases_of(plan.job, bench.run) as (adapters, columns):
+    progress = Progress(context.job)
+    ids = structlog.contextvars.bound_contextvars(job=context.job, run=context.run)
+    with ids, leases_of(plan.job, context.run) as (adapters, columns):
         dispatcher = Dispatcher(Schedule([*work.adapters, *work.columns]), adapters, columns, writer, retries, backoff)
         while dispatcher.active:
             while pool.free() and (unit := dispatcher.take()) is not None:
                 pool.submit(unit)
             _tell(watch, progress, work, dispatcher, counts, start)
             if dispatcher.active and (done := pool.next(dispatcher.pause())) is not None:
-                _settle(done, dispatcher, writer, retries, bench, counts)
+                _settle(done, dispatcher, writer, retries, context, counts)
                 writer.tidy(columns, after=_APPENDS)
         writer.tidy(columns)
         counts["found"] = dispatcher.found
@@ -144,7 +144,7 @@ def run(plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: W
 
 
 def _settle(
-    done: Done, dispatcher: Dispatcher, writer: CellWriter, retries: Retries, bench: Bench, counts: Counter[str]
+    done: Done, dispatcher: Dispatcher, writer: CellWriter, retries: Retries, context: RunContext, counts: Counter[str]
 ) -> None:
     """Keep what a unit brought, or have it done again, or record why it and what stands on it cannot be."""
     unit, failure = done.unit, done.failure
@@ -155,19 +155,21 @@ def _settle(
     if isinstance(unit, Column):
         if not dispatcher.still_ours(unit):
             return
-        _append(writer, done.cells if failure is None else failed_cells(unit, unit.cells, failure.error, bench), counts)
+        _append(
+            writer, done.cells if failure is None else failed_cells(unit, unit.cells, failure.error, context), counts
+        )
     elif failure is None:
         counts["trained" if done.trained else "shared"] += 1
     if failure is not None:
         _log.error("failed", what=describe(unit), error=failure.error)
     for blocked in dispatcher.ended(unit, failure.error if failure else None):
-        _append(writer, failed_cells(blocked.column, blocked.cells, blocked.why, bench), counts)
+        _append(writer, failed_cells(blocked.column, blocked.cells, blocked.why, context), counts)
 
 
-def make_bench(plan: Plan, *, threads: int) -> Bench:
+def run_context(plan: Plan, *, threads: int) -> RunContext:
     """What the workers of one run are told. Paths are absolute: workers may start in another folder."""
     job = plan.job
-    return Bench(
+    return RunContext(
         encoder=replace(plan.encoder, folder=plan.encoder.folder.resolve()),
         precision=plan.precision,
         device="cuda" if job.gpus_per_worker > 0 else "cpu",
@@ -215,7 +217,7 @@ def _tell(
     if watch is not None:
         left, elapsed = dispatcher.left, time.monotonic() - start
         adapters = counts["trained"] + counts["shared"], len(work.adapters)
-        watch(State(adapters, (ended, work.cells), elapsed * left / (1 - left) if left < 1 else None))
+        watch(JobState(adapters, (ended, work.cells), elapsed * left / (1 - left) if left < 1 else None))
 
 
 def _summary(plan: Plan, work: Work, counts: Counter[str], seconds: float) -> Summary:

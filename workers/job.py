@@ -24,19 +24,24 @@ from adapters_zoo.recipes import (
     LowRankRecipe,
     Method,
     Positive,
-    Rate,
     ShiftRecipe,
     TaskAdapterRecipe,
     TaskRecipe,
     TunedRecipe,
 )
-from matrices.languages import resolve
 from matrices.selections import LAST, parse
 from workers.config import read_config
+from workers.job_settings import (
+    FUSION,
+    Change,
+    EncoderReference,
+    EvaluationSettings,
+    Language,
+    MergeSettings,
+    SelectionSettings,
+)
 
-Language = Annotated[StrictStr, AfterValidator(lambda given: resolve(given).code)]
-"""Any tag, code or English name, kept as ISO 639-3. Checked one by one, so that an error has the line of its own."""
-Composition = Literal["alone", "stack", "merge", "shift", "multi"]
+Composition = Literal["alone", "stack", "merge", "shift", "multi", "fuse"]
 SourceSet = Annotated[tuple[Language, ...], Field(min_length=2), AfterValidator(lambda given: _sorted(given))]
 """Sources that are learnt from together, in the order of their codes, however they are listed."""
 Seed = Annotated[int, Field(ge=0)]
@@ -58,66 +63,6 @@ def _none_or_recipe(given: Any) -> Any:
     if given is None:
         raise ValueError("is empty; say `none` for no language adapter, or leave the key out for the usual one")
     return None if given == "none" else given
-
-
-class EncoderReference(BaseModel):
-    """A folder in transformers' layout, or a hub id with the commit it is pinned to."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    revision: str | None = None
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
-        None, description="what it was pretrained on, of an encoder that is neither well known nor made by `pretrain`"
-    )
-
-
-class EvaluationSettings(BaseModel):
-    """What is scored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    split: Literal["dev", "test"] = Field("test", description="which split of the target is scored")
-    max_items: Positive | None = Field(None, description="score the first so many items; all by default")
-
-
-class Change(BaseModel):
-    """How a further recipe differs from that of the method."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    learning_rate: Rate | None = None
-    batch: Positive | None = None
-    epochs: Positive | None = None
-
-    def of(self, recipe: TaskRecipe) -> TaskRecipe:
-        """The changed recipe."""
-        return recipe.model_copy(update=self.model_dump(exclude_none=True))
-
-
-class MergeSettings(BaseModel):
-    """Which language adapters a target's merged one is the mean of, and by what weights."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    top: Positive = Field(5, description="so many languages that are most like the target, weighted by how alike")
-    among: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
-        None, description="languages to take, each with raw text; the sources by default"
-    )
-    weights: dict[Language, dict[Language, Rate]] = Field(
-        {}, description="target: languages and their weights, for those targets in place of likeness"
-    )
-
-
-class SelectionSettings(BaseModel):
-    """What selections go by."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    max_items: Positive | None = Field(None, description="score the first so many items of a dev split; all by default")
-    guard: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.9, description="a mean leaves out states whose dev score is below this share of the best one's"
-    )
 
 
 class Job(BaseModel):
@@ -146,7 +91,8 @@ class Job(BaseModel):
         default_factory=lambda known: ("alone",) if known.get("language_adapter", True) is None else ("stack",),
         validate_default=True,
         description="zero_shot: the task adapter alone, on its target's language adapter (stack), on a mean of "
-        "others' (merge), or alone and learnt from each of `sets` (multi). interference: what a transfer language "
+        "others' (merge), alone and learnt from each of `sets` (multi), or a fusion of those of a set (fuse). "
+        "interference: what a transfer language "
         "adds, its adapter (stack) or training of the encoder itself (shift). "
         "By default stack, or alone where there are no language adapters",
     )
@@ -154,7 +100,9 @@ class Job(BaseModel):
         None, description="target: its sources; measures these pairs alone, by default every source on every target"
     )
     sets: tuple[SourceSet, ...] = Field(
-        (), description="multi: sources that one task adapter learns from together, under the items of a single one"
+        (),
+        description="multi: sources that one task adapter learns from together, under the items of a single one. "
+        "fuse: sources whose task adapters are fused, on the same items",
     )
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2)
     shift: ShiftRecipe = ShiftRecipe()
@@ -169,6 +117,9 @@ class Job(BaseModel):
     task_adapter: TaskAdapterRecipe = TaskAdapterRecipe()
     lora: LowRankRecipe = LowRankRecipe()
     full: TunedRecipe = TunedRecipe()
+    fusion: Change = Field(
+        FUSION, description="fuse: how learning a fusion differs from learning the task adapters that it is of"
+    )
     head: Literal["own", "shared"] = Field(
         "own",
         description="each run learns a head of its own, or all runs of a source learn under that of a first one, "
@@ -232,8 +183,8 @@ class Job(BaseModel):
         for code in (code for one in sets for code in one):
             if sources is not None and code not in sources:
                 raise ValueError(f"{code} is not among the sources; add it there")
-        if ("multi" in info.data.get("compositions", ())) != bool(sets):
-            raise ValueError("go with `compositions: [alone, multi]` or the like, and that with `sets`")
+        if bool({"multi", "fuse"} & {*info.data.get("compositions", ())}) != bool(sets):
+            raise ValueError("go with `compositions: [alone, multi]` or `[alone, fuse]`, and those with `sets`")
         return sets
 
     @field_validator("seeds", "tasks", "compositions", "recipes", "selections", "shots", "sets")
@@ -254,7 +205,7 @@ class Job(BaseModel):
     @classmethod
     def _go_with_the_kind(cls, compositions: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         kind = info.data.get("kind")
-        allowed = {"zero_shot": ("alone", "stack", "merge", "multi"), "interference": ("stack", "shift")}.get(
+        allowed = {"zero_shot": ("alone", "stack", "merge", "multi", "fuse"), "interference": ("stack", "shift")}.get(
             str(kind), compositions
         )
         for composition in compositions:
@@ -277,6 +228,8 @@ class Job(BaseModel):
     def _goes_with_shifts(cls, method: Method, info: ValidationInfo) -> Method:
         if method == "full" and "shift" in info.data.get("compositions", ()):
             raise ValueError("full takes the place of the layers that `shift` changes; use bottleneck or lora")
+        if method != "bottleneck" and "fuse" in info.data.get("compositions", ()):
+            raise ValueError("`fuse` is of bottleneck adapters alone; use `method: bottleneck`, or `multi`")
         return method
 
     @field_validator("task_adapter", "lora", "full")

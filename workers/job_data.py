@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from matrices.selections import ORACLE
 from workers.corpora.checks import Facts, check, facts_of
-from workers.corpora.copies import without_copies
+from workers.corpora.splits import without_copies
 from workers.corpora.types import Corpora, Split
 from workers.job import Job
-from workers.roster import PlanError
+from workers.learners import PlanError
 
 
 class JobData:

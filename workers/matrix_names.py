@@ -11,6 +11,7 @@ from adapters_zoo.precision import Precision
 from adapters_zoo.recipes import TaskRecipe
 from adapters_zoo.sources import EncoderFiles
 from workers.job import Job
+from workers.job_settings import FUSION
 
 
 def matrix_name(
@@ -32,8 +33,9 @@ def matrix_name(
         **({} if job.language_seeds == "one" else {"language_seeds": job.language_seeds}),
         **({"shift": job.shift.of_the_run()} if "shift" in job.compositions else {}),
         **({"merging": job.merging.model_dump(mode="json")} if "merge" in job.compositions else {}),
+        **({"fusion": job.fusion.model_dump()} if "fuse" in job.compositions and job.fusion != FUSION else {}),
         **({} if job.head == "own" else {"head": job.head, "first": job.task_recipe.identity()}),
-        **({} if not recipe.snapshots else {"snapshots": recipe.snapshots, "selecting": job.selecting.model_dump()}),
+        **({} if not recipe.snapshots else {"snapshots": recipe.snapshots, "selecting": job.selecting.identity()}),
         **({"few_shot": how} if (how := job.few_shot.model_dump(exclude_defaults=True)) else {}),
         **(
             {}

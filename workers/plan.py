@@ -18,11 +18,11 @@ from workers.corpora import open_corpora
 from workers.corpora.checks import Facts, check
 from workers.job import Job
 from workers.job_data import JobData
+from workers.learners import Learners, PlanError, reference
 from workers.matrix_names import matrix_name
-from workers.roster import PlanError, Roster, reference
 from workers.selecting import groups
 from workers.tasks import task_of
-from workers.units import (
+from workers.work_units import (
     Column,
     DataReference,
     DevScores,
@@ -38,7 +38,7 @@ from workers.units import (
     kept_as,
 )
 
-STACK, ALONE, MERGE, MULTI = "stack", "alone", "merge", "multi"
+STACK, ALONE, MERGE, MULTI, FUSE = "stack", "alone", "merge", "multi", "fuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class _Planner:
         self.corpora = open_corpora(job.corpora)
         self.encoder = locate_encoder(job.encoder.name, job.encoder.revision, relative_to=folder)
         self.precision: Precision = best_precision() if job.precision == "auto" else job.precision
-        self.roster = Roster(job, self.corpora, self.encoder, self.precision)
+        self.learners = Learners(job, self.corpora, self.encoder, self.precision)
         self.items: dict[str, dict[str, Items]] = {}
         self.notes: list[str] = []
         self.data = JobData(job, self.corpora, self.notes)
@@ -132,17 +132,17 @@ class _Planner:
             self.job,
             self.encoder,
             self.precision,
-            self.roster.languages,
-            self.roster.shifts,
-            self.roster.tasks,
-            self.roster.merged,
-            self.roster.few_shots,
-            self.roster.scores,
-            self.roster.selected,
+            self.learners.languages,
+            self.learners.shifts,
+            self.learners.tasks,
+            self.learners.merged,
+            self.learners.few_shots,
+            self.learners.scores,
+            self.learners.selected,
             columns,
             self.items,
             self.job.encoder.languages or self.encoder.languages,
-            tuple(dict.fromkeys([*self.roster.notes, *self.notes])),
+            tuple(dict.fromkeys([*self.learners.notes, *self.notes])),
         )
 
     def _columns(self, task: str) -> Iterator[Column]:
@@ -202,23 +202,28 @@ class _Planner:
         return rows
 
     def _of_sets(self, train: Mapping[str, Facts], recipe: TaskRecipe) -> Iterator[tuple[tuple[str, ...], _Row]]:
-        """Rows of task adapters that learn from several sources, each with its sources; of the runs' ends alone.
+        """Rows of task adapters of several sources, each with its sources; of the runs' ends alone.
 
-        All together give as many items as the recipe reads of one source, or as the largest of them has, by equal
-        shares.
+        One that learns from all of them, and a fusion of those of each of them, read the same items: all together as
+        many as the recipe reads of one source, or as the largest of them has, by equal shares.
         """
-        for members in self.job.sets if MULTI in self.job.compositions else ():
+        fusion = self.job.fusion.of(recipe).model_copy(update={"snapshots": 0})
+        for members in self.job.sets:
             if absent := [code for code in members if code not in train]:
                 self.notes.append(f"{SEPARATOR.join(members)}: no train data for {', '.join(absent)}; left out")
                 continue
             budget = recipe.max_items or max(train[code].items for code in members)
             share = max(1, budget // len(members))
             parts = [replace(train[code], limit=share) for code in members]
-            for seed in self.job.seeds:
-                yield (
-                    members,
-                    _Row(MULTI, SEPARATOR.join(members), seed, self.roster.task(parts, None, seed, recipe).key),
-                )
+            for composition, seed in product(self.job.compositions, self.job.seeds):
+                if composition == MULTI:
+                    adapter = self.learners.task(parts, None, seed, recipe)
+                elif composition == FUSE:
+                    fused = [self._run(train[code], ALONE, recipe, seed) for code in members]
+                    adapter = self.learners.task(parts, None, seed, fusion, fused=fused)
+                else:
+                    continue
+                yield members, _Row(composition, SEPARATOR.join(members), seed, adapter.key)
 
     def _few_shot(self, train: Mapping[str, Facts], recipe: TaskRecipe, target: str) -> Iterator[_Row]:
         """Rows of what learned from labelled items of the target too: from each source's weights, and from none."""
@@ -238,22 +243,22 @@ class _Planner:
                 others = [lesson for lesson in drawn if lesson.data.language != source]
                 if source != target:
                     start = self._run(facts, composition, recipe, seed)
-                    run = self.roster.few_shot([own, *others], start, recipe, how, seed)
+                    run = self.learners.few_shot([own, *others], start, recipe, how, seed)
                     yield _Row(composition, source, seed, run.key, under, shots=number)
             if how.baseline and composition == ways[0]:
                 alone = [lesson for lesson in drawn if lesson.data.language == target]
-                run = self.roster.few_shot(alone, None, recipe, how, seed)
+                run = self.learners.few_shot(alone, None, recipe, how, seed)
                 yield _Row(BASELINE, None, seed, run.key, under, shots=number)
 
     def _of_one(self) -> list[str]:
         """The compositions of a single source."""
-        return [composition for composition in self.job.compositions if composition != MULTI]
+        return [composition for composition in self.job.compositions if composition not in (MULTI, FUSE)]
 
     def _below(self, composition: str, code: str, seed: int) -> str | None:
         """The language adapter that a task adapter stands on in a composition."""
         if composition == MERGE:
-            return self.roster.merge(code, seed).key
-        return self.roster.language(code, seed).key if composition == STACK else None
+            return self.learners.merge(code, seed).key
+        return self.learners.language(code, seed).key if composition == STACK else None
 
     def _weights(
         self, selection: str, facts: Facts, composition: str, recipe: TaskRecipe, target: str
@@ -278,23 +283,23 @@ class _Planner:
             # On its own dev split a source has its own adapter beneath, whatever its targets have.
             with_own = STACK if composition == MERGE and not rule.is_oracle else composition
             over = self._below(with_own, judge.language, seed)
-            scores = [self.roster.dev_scores(kept_as(run), [reference(judge)], over) for run in runs]
-            yield seed, self.roster.select(selection, runs, scores, self.job.selecting.guard).key
+            scores = [self.learners.dev_scores(kept_as(run), [reference(judge)], over) for run in runs]
+            yield seed, self.learners.select(selection, runs, scores).key
 
     def _run(self, facts: Facts, composition: str, recipe: TaskRecipe, seed: int) -> TaskAdapter:
         """A run on a source: under a head of its own, or under that which the first of its runs learned."""
         stacked = composition in (STACK, MERGE)
-        under = self.roster.language(facts.language, seed) if stacked else None
+        under = self.learners.language(facts.language, seed) if stacked else None
         if self.job.head == "own":
-            return self.roster.task([facts], under, seed, recipe)
+            return self.learners.task([facts], under, seed, recipe)
         first, whole = self.job.seeds[0], self.job.task_recipe.model_copy(update={"snapshots": 0})
-        below = self.roster.language(facts.language, first) if stacked else None
-        return self.roster.task([facts], under, seed, recipe, self.roster.task([facts], below, first, whole))
+        below = self.learners.language(facts.language, first) if stacked else None
+        return self.learners.task([facts], under, seed, recipe, self.learners.task([facts], below, first, whole))
 
     def _interference(self, pivots: Mapping[str, Facts]) -> _RowsOf:
         """Rows of a task adapter of the pivots, which it reads in the order of their codes, not of the job's list."""
         in_order = [facts for _, facts in sorted(pivots.items())]
-        adapters = [(seed, self.roster.task(in_order, None, seed).key) for seed in self.job.seeds]
+        adapters = [(seed, self.learners.task(in_order, None, seed).key) for seed in self.job.seeds]
         alone = [_Row(BASELINE, None, seed, adapter) for seed, adapter in adapters]
         changed = [
             _Row(composition, source, seed, adapter, language, shift)
@@ -307,9 +312,9 @@ class _Planner:
     def _added(self, source: str, seed: int) -> Iterator[tuple[str, str | None, str | None]]:
         """What a transfer language adds to a fixed task adapter: compositions of its language adapter or snapshots."""
         if STACK in self.job.compositions:
-            yield STACK, self.roster.language(source, seed).key, None
+            yield STACK, self.learners.language(source, seed).key, None
         if "shift" in self.job.compositions:
-            for snapshot in self.roster.shift(source, seed).snapshots:
+            for snapshot in self.learners.shift(source, seed).snapshots:
                 yield shift_of(snapshot.steps), None, snapshot.key
 
     def _cells(self, matrix: str, data: DataReference, rows: Iterable[_Row]) -> tuple[PlannedCell, ...]:
@@ -332,7 +337,7 @@ class _Planner:
             PlannedCell(
                 identify(row.composition, row.source, row.seed, row.task_adapter, row.selection, below),
                 **row._asdict(),
-                language_seed=self.roster.language_seed(row.language_adapter, row.shift),
+                language_seed=self.learners.language_seed(row.language_adapter, row.shift),
             )
             for row in rows
             for identify, below in [(shifted, row.shift) if row.shift else (frozen, row.language_adapter)]

@@ -14,12 +14,12 @@ import structlog
 from ray.exceptions import RayError
 
 from matrices.logs import configure_logs
-from workers.bench import Bench, Done
 from workers.cluster import Crew, must_belong, nodes, worker_environment
 from workers.failures import Backoff, Failure, JobInterruptedError
+from workers.protocol import Done, RunContext
 from workers.schedule import describe
 from workers.telemetry import observed
-from workers.units import Unit
+from workers.work_units import WorkUnit
 
 if TYPE_CHECKING:
     from workers.worker import Worker
@@ -39,7 +39,7 @@ class Pool(Protocol):
         """How many units can be submitted now without waiting."""
         ...
 
-    def submit(self, unit: Unit) -> None:
+    def submit(self, unit: WorkUnit) -> None:
         """Start a unit on a free worker."""
         ...
 
@@ -51,15 +51,15 @@ class Pool(Protocol):
 class InlinePool:
     """One worker in this process: what the driver's contract means, without Ray. It cannot stop a unit that hangs."""
 
-    def __init__(self, bench: Bench) -> None:
-        self._worker = _worker(bench)
-        self._waiting: list[Unit] = []
+    def __init__(self, context: RunContext) -> None:
+        self._worker = _worker(context)
+        self._waiting: list[WorkUnit] = []
 
     def free(self) -> int:
         """One, unless a unit waits to be run."""
         return 1 - len(self._waiting)
 
-    def submit(self, unit: Unit) -> None:
+    def submit(self, unit: WorkUnit) -> None:
         """Remember the unit; ``next`` runs it."""
         self._waiting.append(unit)
 
@@ -74,13 +74,13 @@ class InlinePool:
 class WorkerActor:
     """A worker in a process of its own: it logs and measures what it does, and can say where it is."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, context: RunContext) -> None:
         configure_logs()
-        self._bench, self._worker = bench, _worker(bench)
+        self._context, self._worker = context, _worker(context)
 
-    def attempt(self, unit: Unit) -> Done:
+    def attempt(self, unit: WorkUnit) -> Done:
         """See ``Worker``."""
-        with observed(self._bench.job, self._bench.run, describe(unit), type(unit).__name__):
+        with observed(self._context.job, self._context.run, describe(unit), type(unit).__name__):
             return self._worker.attempt(unit)
 
     def node(self) -> str:
@@ -94,12 +94,12 @@ class RayPool:
     Units go to workers that have started only, so that none waits for a place that a lost machine took along.
     """
 
-    def __init__(self, bench: Bench, crew: Crew, *, time_limit: float, outage: float) -> None:
+    def __init__(self, context: RunContext, crew: Crew, *, time_limit: float, outage: float) -> None:
         self._actor: Any = ray.remote(WorkerActor).options(
             num_cpus=crew.threads, num_gpus=crew.gpus, runtime_env=worker_environment(crew.threads)
         )
         self._crew, self._time_limit, self._backoff = crew, time_limit, Backoff(outage)
-        self._bench = ray.put(bench)
+        self._context = ray.put(context)
         self._starting: dict[Any, Any] = {}
         self._idle: list[_WorkerPlace] = []
         self._running: dict[Any, _Running] = {}
@@ -114,7 +114,7 @@ class RayPool:
         """Idle workers."""
         return len(self._idle)
 
-    def submit(self, unit: Unit) -> None:
+    def submit(self, unit: WorkUnit) -> None:
         """Send a unit to an idle worker."""
         place = self._idle.pop()
         self._running[place.worker.attempt.remote(unit)] = _Running(place, unit, time.monotonic() + self._time_limit)
@@ -149,7 +149,7 @@ class RayPool:
             ray.kill(worker)
 
     def _hire(self) -> None:
-        worker = self._actor.remote(self._bench)
+        worker = self._actor.remote(self._context)
         self._starting[worker.node.remote()] = worker
 
     def _started(self, ready: Any) -> None:
@@ -234,25 +234,25 @@ class _Running:
     """A unit at work, and when (on the monotonic clock) it has taken too long."""
 
     place: _WorkerPlace
-    unit: Unit
+    unit: WorkUnit
     deadline: float
 
 
 @contextmanager
-def ray_pool(bench: Bench, crew: Crew, *, time_limit: float, outage: float) -> Iterator[RayPool]:
+def ray_pool(context: RunContext, crew: Crew, *, time_limit: float, outage: float) -> Iterator[RayPool]:
     """A pool on the cluster this process has joined, whose workers end with the block."""
-    pool = RayPool(bench, crew, time_limit=time_limit, outage=outage)
+    pool = RayPool(context, crew, time_limit=time_limit, outage=outage)
     try:
         yield pool
     finally:
         pool.close()
 
 
-def _worker(bench: Bench) -> Worker:
+def _worker(context: RunContext) -> Worker:
     # Where workers run and there alone: the libraries they compute with take seconds to import.
     from workers.worker import Worker
 
-    return Worker(bench)
+    return Worker(context)
 
 
 def _first(references: list[Any], timeout: float) -> Any | None:

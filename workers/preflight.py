@@ -16,7 +16,7 @@ from adapters_zoo.blobs import in_bucket, open_blobs
 from adapters_zoo.sources import EncoderError, EncoderFiles, check_encoder
 
 if TYPE_CHECKING:  # Torch would be waited for on every machine, only to look at files.
-    from workers.bench import Bench
+    from workers.protocol import RunContext
 
 _PATIENCE = 300.0
 """Seconds for a machine to start a process and read an encoder once."""
@@ -26,12 +26,12 @@ class PreflightError(RuntimeError):
     """A place or a machine that a job cannot use. Says which, what is missing there, and what to do."""
 
 
-def check_surroundings(bench: Bench, *, many: bool) -> None:
+def check_surroundings(context: RunContext, *, many: bool) -> None:
     """Raises ``PreflightError``, and ``OSError`` where the zoo is out of reach. ``many``: on machines but this one."""
-    if many or in_bucket(bench.zoo):
-        with probe(bench.zoo) as name:
+    if many or in_bucket(context.zoo):
+        with probe(context.zoo) as name:
             if many:
-                check_machines(bench, name)
+                check_machines(context, name)
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def probe(zoo: str) -> Iterator[str]:
         storage.delete(name)
 
 
-def check_machines(bench: Bench, name: str) -> None:
+def check_machines(context: RunContext, name: str) -> None:
     """Have every machine that may hold a worker look for corpora, encoder and the ``name`` that ``probe`` returned.
 
     Raises ``PreflightError`` naming machines and paths.
@@ -65,10 +65,10 @@ def check_machines(bench: Bench, name: str) -> None:
         (
             f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})",
             _look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
-                bench.corpora, bench.encoder, bench.zoo, name
+                context.corpora, context.encoder, context.zoo, name
             ),
         )
-        for node in _machines(bench.device)
+        for node in _machines(context.device)
     ]
     problems = [f"{machine}: {problem}" for machine, answer in asked for problem in _answer(answer)]
     if problems:

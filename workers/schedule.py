@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adapters_zoo.recipes import TunedRecipe
-from workers.units import (
+from workers.work_units import (
     Column,
     DataReference,
     DevScores,
@@ -18,7 +18,7 @@ from workers.units import (
     Selected,
     Shift,
     TaskAdapter,
-    Unit,
+    WorkUnit,
     kept_as,
     needs,
     stands_on,
@@ -51,7 +51,7 @@ class Schedule:
     frees: a job has thousands of units, and hundreds of thousands of cells that need them.
     """
 
-    def __init__(self, units: Sequence[Unit]) -> None:
+    def __init__(self, units: Sequence[WorkUnit]) -> None:
         self._waiting = {_name(unit): unit for unit in units}
         self._place = {name: (*_order(unit), at) for at, (name, unit) in enumerate(self._waiting.items())}
         self._running: dict[str, int] = {}
@@ -77,7 +77,7 @@ class Schedule:
         """Share of the work, by cost, that has not ended."""
         return self._left / self._total if self._total else 0.0
 
-    def take(self) -> Unit | None:
+    def take(self) -> WorkUnit | None:
         """The first unit that waits for nothing; it counts as running until ``ended``."""
         if not self._ready:
             return None
@@ -86,7 +86,7 @@ class Schedule:
         self._running[name] = cost(unit)
         return unit
 
-    def ended(self, unit: Unit, error: str | None) -> list[Blocked]:
+    def ended(self, unit: WorkUnit, error: str | None) -> list[Blocked]:
         """Take note that a unit ended, with an error or without. Returns what can no longer be done because of it."""
         self._left -= self._running.pop(_name(unit))
         if isinstance(unit, Column):
@@ -142,18 +142,18 @@ class Schedule:
         if not self._lacks[name]:
             heapq.heappush(self._ready, (self._place[name], name))
 
-    def _pending(self, unit: Unit) -> set[str]:
+    def _pending(self, unit: WorkUnit) -> set[str]:
         return {key for key in needs(unit) if key in self._standing}
 
     def _why(self, cell: PlannedCell) -> str | None:
         return next((self._broken[key] for key in stands_on(cell) if key in self._broken), None)
 
 
-def _name(unit: Unit) -> str:
+def _name(unit: WorkUnit) -> str:
     return f"{unit.matrix}/{unit.target}" if isinstance(unit, Column) else unit.key
 
 
-def cost(unit: Unit) -> int:
+def cost(unit: WorkUnit) -> int:
     """What a unit costs, in tokens that pass the encoder once forward."""
     if isinstance(unit, LanguageAdapter):
         return _TRAINING * unit.recipe.steps * unit.recipe.tokens
@@ -178,12 +178,12 @@ def _tokens(data: DataReference) -> int:
     return data.characters // _CHARACTERS_A_TOKEN
 
 
-def _order(unit: Unit) -> tuple[int, int]:
+def _order(unit: WorkUnit) -> tuple[int, int]:
     kinds = (LanguageAdapter | Shift, TaskAdapter, FewShot | DevScores, Selected | MergedAdapter, Column)
     return next(at for at, kind in enumerate(kinds) if isinstance(unit, kind)), -cost(unit)
 
 
-def describe(unit: Unit) -> str:
+def describe(unit: WorkUnit) -> str:
     """A unit in words."""
     if isinstance(unit, LanguageAdapter):
         return f"language adapter {unit.language}"
@@ -192,7 +192,8 @@ def describe(unit: Unit) -> str:
     if isinstance(unit, Shift):
         return f"shift to {unit.language}"
     if isinstance(unit, TaskAdapter):
-        return f"{unit.task} adapter from {'+'.join(one.language for one in unit.data)}, seed {unit.seed}"
+        what = "fusion on" if unit.fused else "adapter from"
+        return f"{unit.task} {what} {'+'.join(one.language for one in unit.data)}, seed {unit.seed}"
     if isinstance(unit, FewShot):
         read = "+".join(f"{one.data.language}{f' ({one.shots} shots)' if one.shots else ''}" for one in unit.lessons)
         return f"{unit.task} adapter from {read}, seed {unit.seed}"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from matrices.selections import ORACLE, Selection, SelectionError
 from workers.corpora.types import Split
@@ -51,43 +52,123 @@ def groups(seeds: Sequence[int], recipes: Sequence[R], runs: int) -> Iterator[tu
             yield seeds[at], group
 
 
-def shares(
-    selection: Selection, runs: Sequence[Sequence[str]], scores: Sequence[Sequence[float | None]], guard: float
-) -> dict[str, float]:
-    """The share of each state (by key) in the weights that a selection takes; shares add up to 1.
+Shares = Mapping[str, float]
+"""The share of each state (by key) in a mean; shares add up to 1."""
 
-    ``runs`` are the keys of each run's states, its end last; ``scores`` [runs, states] are on the dev split. A mean is
-    taken over those only whose score is at least ``guard`` times the best of those it would be taken over: a state
-    that was hardly trained, or a run that failed, would spoil it. A score that is not defined counts as 0. Ties go to
-    the later state, and to the earlier run. Raises ``SelectionError`` where there are fewer states than asked for.
+
+class Judge(Protocol):
+    """What is known of means of states only by making them."""
+
+    def score(self, shares: Shares) -> float:
+        """The score of a mean on the dev split that decides; 0 where it is not defined."""
+
+    def farthest(self, members: Sequence[Shares]) -> int:
+        """Which of the members lies farthest, in weights, from the mean of all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A member of a mean that was left out, with its score on the dev split.
+
+    ``mean`` is the score of the mean with it; None: its own score was too low to try.
+    """
+
+    states: tuple[str, ...]
+    score: float
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a selection takes: shares of states, their score on the dev split, and what was left out of means."""
+
+    shares: dict[str, float]
+    score: float
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Below which share of the best one's dev score a member is left out of a mean, and a mean is not taken."""
+
+    member: float
+    mean: float
+
+
+def take(
+    selection: Selection,
+    runs: Sequence[Sequence[str]],
+    scores: Sequence[Sequence[float | None]],
+    guard: Guard,
+    judge: Judge,
+) -> Taken:
+    """What a selection takes of ``runs``: the keys of each run's states, its end last.
+
+    ``scores`` [runs, states] are on the dev split; one that is not defined counts as 0. Ties go to the later state, and
+    to the earlier run. Means are guarded: see ``mean_of``. Raises ``SelectionError`` where there are fewer states than
+    asked for.
     """
     known = {
         key: (score or 0.0)
         for keys, values in zip(runs, scores, strict=True)
         for key, score in zip(keys, values, strict=True)
     }
+
+    def alone(key: str) -> Taken:
+        return Taken({key: 1.0}, known.get(key, 0.0))
+
     match selection.rule:
         case "last":
-            return {runs[0][-1]: 1.0}
+            return alone(runs[0][-1])
         case "source_dev" | "target_dev":
-            return {_best(_all(runs), known, 1)[0]: 1.0}
+            return alone(_best(_all(runs), known, 1)[0])
         case "averaged":
-            return _mean(runs[0][-selection.most :] if selection.most else runs[0], known, guard)
+            states = runs[0][-selection.most :] if selection.most else runs[0]
+            return mean_of([alone(key) for key in reversed(states)], guard, judge)
         case "soup":
             states, most = _all(runs), selection.most or 1
             if len(states) < most:
                 raise SelectionError(f"a soup of {most} needs as many snapshots, and there are {len(states)}")
-            return dict.fromkeys(_best(states, known, most), 1 / most)
+            return mean_of([alone(key) for key in _best(states, known, most)], Guard(0.0, guard.mean), judge)
         case "run_averaged":
             of = Selection(selection.of)
-            taken = [shares(of, [keys], [[known[key] for key in keys]], guard) for keys in runs]
-            worth = [sum(share * known[key] for key, share in one.items()) for one in taken]
-            kept = [one for one, score in zip(taken, worth, strict=True) if score >= guard * max(worth)]
-            total: defaultdict[str, float] = defaultdict(float)
-            for one in kept:
-                for key, share in one.items():
-                    total[key] += share / len(kept)
-            return dict(total)
+            return mean_of(
+                [take(of, [keys], [[known[key] for key in keys]], guard, judge) for keys in runs], guard, judge
+            )
+
+
+def mean_of(members: Sequence[Taken], guard: Guard, judge: Judge) -> Taken:
+    """The mean of members, each with an equal share, less those that would spoil it; at the least the best one.
+
+    Left out is a member whose own score is below ``guard.member`` times the best one's: it was hardly trained, or
+    failed. Members that are good may have a bad mean all the same, where training took them so far apart that the loss
+    rises between them. So the mean is scored too, and while that is below ``guard.mean`` times the best member's score,
+    the member farthest from it in weights is left out. Of two neither is nearer: the best of all is taken.
+    """
+    best = max(members, key=lambda member: member.score)
+    kept = [member for member in members if member.score >= guard.member * best.score]
+    out: list[tuple[Taken, float | None]] = [(member, None) for member in members if member not in kept]
+    found = best
+    while len(kept) > 1:
+        shares = _even(kept)
+        score = judge.score(shares)
+        if score >= guard.mean * best.score:
+            found = Taken(shares, score)
+            break
+        leaving = kept if len(kept) == 2 else [kept[judge.farthest([member.shares for member in kept])]]
+        out += [(member, score) for member in leaving]
+        kept = [member for member in kept if member not in leaving]
+    inner = [one for member in (kept if found is not best else [best]) for one in member.left_out]
+    left_out = [LeftOut(tuple(member.shares), member.score, mean) for member, mean in out if member is not found]
+    return Taken(found.shares, found.score, (*inner, *left_out))
+
+
+def _even(members: Sequence[Taken]) -> dict[str, float]:
+    total: defaultdict[str, float] = defaultdict(float)
+    for member in members:
+        for key, share in member.shares.items():
+            total[key] += share / len(members)
+    return dict(total)
 
 
 def _all(runs: Sequence[Sequence[str]]) -> list[str]:
@@ -97,9 +178,3 @@ def _all(runs: Sequence[Sequence[str]]) -> list[str]:
 
 def _best(states: Sequence[str], scores: Mapping[str, float], most: int) -> list[str]:
     return sorted(states, key=lambda key: -scores[key])[:most]
-
-
-def _mean(states: Sequence[str], scores: Mapping[str, float], guard: float) -> dict[str, float]:
-    best = max(scores[key] for key in states)
-    kept = [key for key in states if scores[key] >= guard * best]
-    return dict.fromkeys(kept, 1 / len(kept))

@@ -1,10 +1,10 @@
-"""Training: a language adapter or the encoder itself on raw text, a task adapter on labelled items."""
+"""Training: steps of AdamW with their stops, and task adapters on labelled items."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,9 @@ from torch import Tensor, nn
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.heads import Head
 from adapters_zoo.methods import add_untrained
-from adapters_zoo.recipes import FewShotRecipe, LanguageAdapterRecipe, ShiftRecipe, TaskRecipe
-from adapters_zoo.tokens import Vocabulary
-from workers.candidates import Candidates
-from workers.encoding import EncodedItems, collate, token_stream, training_batches, window_starts
-from workers.prefix import FrozenPrefix
+from adapters_zoo.recipes import FewShotRecipe, TaskRecipe
+from workers.encoding import EncodedItems, collate, training_batches
+from workers.hidden_states import CachedText
 
 Tick = Callable[[int, int], None]
 """Told (steps done, steps in all) now and then."""
@@ -31,15 +29,11 @@ class TrainingError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrainingResult:
     """Mean loss of the last steps (nats a prediction) and the seconds it took."""
 
     loss: float
     seconds: float
-
-
-Keep = Callable[[int, Mapping[str, Tensor], Outcome], None]
-"""Given the weights after so many steps, which change when it returns, and how it went so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +45,7 @@ class Stops:
 
     of: int
     parts: Sequence[int]
-    keep: Callable[[int, Outcome], None]
+    keep: Callable[[int, TrainingResult], None]
 
     def by_step(self, steps: int) -> dict[int, list[int]]:
         """The parts that end after each step of a run of so many; several, where steps are fewer than parts."""
@@ -61,56 +55,10 @@ class Stops:
         return ending
 
 
-def train_language_adapter(
-    encoder: Encoder,
-    name: str,
-    sentences: Sequence[str],
-    recipe: LanguageAdapterRecipe,
-    tick: Tick | None = None,
-    *,
-    stops: Stops | None = None,
-) -> Outcome:
-    """Add adapter ``name`` to ``encoder`` and train it by masked-language modelling. Raises ``TrainingError``."""
-    start = time.monotonic()
-    stream = _long_enough(token_stream(encoder, sentences), recipe.length)
-    torch.manual_seed(recipe.seed)
-    encoder.add_language_adapter(name, reduction=recipe.reduction)
-    with encoder.train(name) as parameters:
-        losses = _language_losses(encoder, stream, recipe, recipe.steps, name, recipe.others)
-        loss = _train_to_the_end(parameters, losses, falling(recipe.learning_rate, recipe.steps), tick, stops)
-    return Outcome(loss, time.monotonic() - start)
-
-
-def shift_encoder(
-    encoder: Encoder,
-    sentences: Sequence[str],
-    recipe: ShiftRecipe,
-    budgets: Sequence[int],
-    keep: Keep,
-    tick: Tick | None = None,
-) -> None:
-    """Train all weights of ``encoder`` by masked-language modelling, and ``keep`` them after each of ``budgets`` steps.
-
-    No adapter takes part. Afterwards the encoder is what it was before. Raises ``TrainingError``; what was kept until
-    then is sound.
-    """
-    start = time.monotonic()
-    stream = _long_enough(token_stream(encoder, sentences), recipe.length)
-    torch.manual_seed(recipe.seed)
-    with encoder.train_whole() as learning:
-        parameters = list(learning.parameters.values())
-        losses = _language_losses(encoder, stream, recipe, max(budgets), None)
-        rates = Rates(recipe.learning_rate, recipe.warm_up, max(budgets), falls=False)
-        for step, loss in enumerate(descend(parameters, losses, rates, tick), start=1):
-            if step in budgets:
-                refuse_infinite(parameters, rates)
-                keep(step, learning.changed(), Outcome(loss, time.monotonic() - start))
-
-
 def train_task_adapter(
     encoder: Encoder,
     name: str,
-    text: FrozenPrefix,
+    text: CachedText,
     recipe: TaskRecipe,
     *,
     labels: Sequence[str],
@@ -118,9 +66,12 @@ def train_task_adapter(
     tick: Tick | None = None,
     drawn_by: int | None = None,
     frozen: Head | None = None,
+    fused: Sequence[str] = (),
     stops: Callable[[Head], Stops] | None = None,
-) -> tuple[Head, Outcome]:
+) -> tuple[Head, TrainingResult]:
     """Add adapter ``name`` and a head, trained on ``text``; or train the adapter under a ``frozen`` head.
+
+    Where names of loaded adapters are ``fused``, it is a fusion of them, which alone learns with the head.
 
     ``seed`` decides order and, unless ``drawn_by`` is that of another, initialisation. ``stops`` of a head say which
     states are kept. Raises ``TrainingError``, also where the frozen head has other labels.
@@ -131,7 +82,10 @@ def train_task_adapter(
         raise TrainingError("there is not one labelled item to learn from")
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed if drawn_by is None else drawn_by)
-    add_untrained(encoder, name, recipe)
+    if fused:
+        encoder.add_fusion(name, fused)
+    else:
+        add_untrained(encoder, name, recipe)
     if drawn_by not in (None, seed):
         torch.manual_seed(seed)
     head = Head(encoder.hidden_size, labels, recipe.pool).to(encoder.device) if frozen is None else frozen
@@ -142,25 +96,26 @@ def train_task_adapter(
     def losses() -> Iterable[Tensor]:
         for _ in range(recipe.epochs):
             for indices in training_batches(encoded, recipe.batch, rng):
-                yield label_loss(encoder, head, text, indices, name)
+                loss = label_loss(encoder, head, text, indices, name)
+                yield loss + encoder.fusion_penalty(name) if fused else loss
 
     with encoder.train(name, dropout=recipe.dropout) as parameters:
         learning = [*parameters, *(head.parameters() if frozen is None else ())]
         rates = falling(recipe.learning_rate, steps)
-        loss = _train_to_the_end(learning, losses(), rates, tick, stops(head) if stops else None)
-    return head.eval(), Outcome(loss, time.monotonic() - start)
+        loss = train_to_the_end(learning, losses(), rates, tick, stops(head) if stops else None)
+    return head.eval(), TrainingResult(loss, time.monotonic() - start)
 
 
 def train_few_shot(
     encoder: Encoder,
     name: str,
     head: Head,
-    texts: Sequence[FrozenPrefix],
+    texts: Sequence[CachedText],
     how: FewShotRecipe,
     *,
     dropout: bool,
     seed: int,
-) -> Outcome:
+) -> TrainingResult:
     """Train adapter ``name``, which is loaded, and its ``head`` on, by batches of all ``texts`` at once.
 
     A step's loss is the mean of those of the texts, so that a language of few items weighs as much as one of many.
@@ -176,9 +131,9 @@ def train_few_shot(
 
     with encoder.train(name, dropout=dropout) as parameters:
         learning = [*parameters, *head.parameters()]
-        loss = _train_to_the_end(learning, losses(), falling(how.learning_rate, how.steps), None)
+        loss = train_to_the_end(learning, losses(), falling(how.learning_rate, how.steps), None)
     head.eval()
-    return Outcome(loss, time.monotonic() - start)
+    return TrainingResult(loss, time.monotonic() - start)
 
 
 def _endless(encoded: EncodedItems, size: int, rng: np.random.Generator) -> Iterator[list[int]]:
@@ -189,78 +144,7 @@ def _endless(encoded: EncodedItems, size: int, rng: np.random.Generator) -> Iter
         yield from training_batches(encoded, size, rng)
 
 
-def packed_batch(stream: np.ndarray, starts: np.ndarray, length: int, begin: int) -> Tensor:
-    """The windows of a token stream that begin at ``starts``, each behind the begin token: [len(starts), length]."""
-    ids = np.full((len(starts), length), begin, dtype=np.int64)
-    for row, at in enumerate(starts):
-        ids[row, 1:] = stream[at : at + length - 1]
-    return torch.from_numpy(ids)
-
-
-@dataclass(frozen=True, slots=True)
-class Masked:
-    """Ids to read [batch, length], which positions to predict (bool, same shape), and the ids that stood there."""
-
-    ids: Tensor
-    chosen: Tensor
-    targets: Tensor
-
-
-def mask_tokens(ids: Tensor, share: float, vocabulary: Vocabulary) -> Masked:
-    """BERT's masking (Devlin et al. 2019): of the chosen positions 80% masked, 10% random, 10% left as they are.
-
-    Random tokens are ordinary pieces. Raises ``TrainingError`` where the tokenizer has no mask token.
-    """
-    special, ordinary = vocabulary.special, vocabulary.ordinary
-    if special.mask is None:
-        raise TrainingError("the tokenizer has no mask token, so nothing can learn by masked-language modelling")
-    allowed = ~torch.isin(ids, torch.tensor(special.all))
-    chosen = (torch.rand(ids.shape) < share) & allowed
-    if not chosen.any():
-        chosen[0, int(allowed[0].int().argmax())] = True
-    shown, draw = ids.clone(), torch.rand(ids.shape)
-    shown[chosen & (draw < 0.8)] = special.mask
-    random = chosen & (draw >= 0.9)
-    shown[random] = ordinary[torch.randint(len(ordinary), (int(random.sum()),))]
-    return Masked(shown, chosen, ids[chosen])
-
-
-def _long_enough(stream: np.ndarray, length: int) -> np.ndarray:
-    if len(stream) <= length:
-        raise TrainingError(f"{len(stream)} tokens of text are too few; at least {length + 1} are needed")
-    return stream
-
-
-def _language_losses(
-    encoder: Encoder,
-    stream: np.ndarray,
-    recipe: LanguageAdapterRecipe | ShiftRecipe,
-    steps: int,
-    language: str | None,
-    others: int | None = None,
-) -> Iterator[Tensor]:
-    """The loss of each step of masked-language modelling, under a language adapter or none (nats a prediction).
-
-    ``others``: as in the recipe of language adapters; None: predictions are held against the whole vocabulary.
-    """
-    candidates = None if others is None else Candidates(stream, encoder.vocabulary.ordinary, others)
-    rng, rows = np.random.default_rng(recipe.seed), max(1, recipe.tokens // recipe.length)
-    starts = window_starts(stream, recipe.length - 1, encoder.special.end)
-    for _ in range(steps):
-        ids = packed_batch(stream, rng.choice(starts, rows), recipe.length, encoder.special.begin)
-        masked = mask_tokens(ids, recipe.masked, encoder.vocabulary)
-        states = encoder.hidden_at(masked.ids, masked.chosen, language=language)
-        targets = masked.targets.to(encoder.device)
-        if candidates is None:
-            logits = encoder.masked_language_logits(states, language=language)
-        else:
-            among, correction = (drawn.to(encoder.device) for drawn in candidates.draw())
-            logits = encoder.masked_language_logits(states, language=language, among=among) + correction
-            targets = candidates.place_of(targets)
-        yield nn.functional.cross_entropy(logits, targets)
-
-
-def label_loss(encoder: Encoder, head: Head, text: FrozenPrefix, indices: Sequence[int], name: str) -> Tensor:
+def label_loss(encoder: Encoder, head: Head, text: CachedText, indices: Sequence[int], name: str) -> Tensor:
     """The loss of a batch, the sequences ``indices`` of a text, under task adapter ``name`` and a head."""
     batch = collate(text.encoded, indices, encoder.special.pad)
     states = encoder.above(text.seam(batch, indices, name), language=text.language, task=name)
@@ -289,7 +173,7 @@ def falling(peak: float, steps: int) -> Rates:
     return Rates(peak, max(1, round(0.06 * steps)), steps, falls=True)
 
 
-def _train_to_the_end(
+def train_to_the_end(
     parameters: Sequence[nn.Parameter],
     losses: Iterable[Tensor],
     rates: Rates,
@@ -303,7 +187,7 @@ def _train_to_the_end(
         for part in parts.get(step, ()):
             refuse_infinite(parameters, rates)
             assert stops is not None
-            stops.keep(part, Outcome(loss, time.monotonic() - start))
+            stops.keep(part, TrainingResult(loss, time.monotonic() - start))
     refuse_infinite(parameters, rates)
     return loss
 

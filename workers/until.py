@@ -24,12 +24,12 @@ from matrices.uncertainty.comparison import TargetRuns
 from matrices.uncertainty.components import SeedVariance
 from matrices.uncertainty.resampling import Resamples
 from matrices.view import COLUMNS, MeasureError, NoScoresError, view
-from workers.bench import Bench
 from workers.driver import Summary, Watch, run
-from workers.outstanding import Work, outstanding
+from workers.pending import Work, pending
 from workers.plan import Plan
 from workers.pool import Pool
-from workers.units import Column, PlannedCell
+from workers.protocol import RunContext
+from workers.work_units import Column, PlannedCell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +75,12 @@ class Rounds:
     _before: dict[str, Round] = field(default_factory=dict)
 
     def __call__(
-        self, plan: Plan, work: Work, store: Store, pool: Pool, bench: Bench, watch: Watch | None = None
+        self, plan: Plan, work: Work, store: Store, pool: Pool, context: RunContext, watch: Watch | None = None
     ) -> SummaryOfRounds:
         """As ``workers.driver.run``, of the cells that it takes to know enough."""
         done: list[Summary] = []
         while (part := self.next_part(plan, store)) is not None:
-            done.append(run(part, outstanding(part, store), store, pool, bench, watch))
+            done.append(run(part, pending(part, store), store, pool, context, watch))
         return _together(plan, done, work.measured, tuple(self.standings.values()))
 
     def next_part(self, plan: Plan, store: Store) -> Plan | None:

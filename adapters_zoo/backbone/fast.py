@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from adapters_zoo.encoder_weights import bottleneck, encoder_weights, low_rank
-from adapters_zoo.engine import Bottleneck, Engine, LowRank, Seam
+from adapters_zoo.encoder_weights import bottleneck, encoder_weights, fusion, low_rank
+from adapters_zoo.engine import Bottleneck, Engine, Fusion, LowRank, Seam
 from adapters_zoo.fine_tuning import Tuned
 from adapters_zoo.packing import Layout
 
@@ -27,14 +27,23 @@ def is_computed(config: Any) -> bool:
 class FastBackbone:
     """See ``Backbone``. A seam lies within a layer, where its bottleneck stands, or at the embeddings (-1)."""
 
-    def __init__(self, model: Any, product: torch.dtype, tuned: Mapping[str, Tuned], *, language_head: bool) -> None:
+    def __init__(
+        self,
+        model: Any,
+        product: torch.dtype,
+        tuned: Mapping[str, Tuned],
+        fused: Mapping[str, Sequence[str]],
+        *,
+        language_head: bool,
+    ) -> None:
         """``model`` is one of masked language modelling; ``tuned`` are its fine-tuned copies, by name.
 
-        Without ``language_head`` what predicts tokens is never read.
+        ``fused`` are the members of fusions, by name. Without ``language_head`` what predicts tokens is never read.
         """
-        self._model, self._product, self._tuned, self._language_head = model, product, tuned, language_head
+        self._model, self._product, self._tuned, self._fused = model, product, tuned, fused
+        self._language_head = language_head
         self._engine = self._made({})
-        self._adapters: dict[str, Bottleneck | LowRank] = {}
+        self._adapters: dict[str, Bottleneck | Fusion | LowRank] = {}
         self._engines: dict[str, Engine] = {}
         """Those of fine-tuned copies, by name."""
         self._training = False
@@ -65,7 +74,7 @@ class FastBackbone:
         if task in self._tuned:
             return self._tuned[task].leave_out - 1
         adapter = self._adapter(task)
-        return adapter.lowest if isinstance(adapter, Bottleneck) else adapter.lowest - 1
+        return adapter.lowest - 1 if isinstance(adapter, LowRank) else adapter.lowest
 
     def seam(
         self, ids: Tensor, mask: Tensor | None, language: str | None, layer: int, types: Tensor | None = None
@@ -135,9 +144,13 @@ class FastBackbone:
             raise ValueError(f"{language!r} is no language adapter")
         return adapter
 
-    def _adapter(self, name: str) -> Bottleneck | LowRank:
+    def _adapter(self, name: str) -> Bottleneck | Fusion | LowRank:
         """An adapter as the engine reads it."""
         if name not in self._adapters:
             base = self._model.base_model
-            self._adapters[name] = low_rank(base, name) or bottleneck(base, name)
+            self._adapters[name] = (
+                fusion(base, name, self._fused[name])
+                if name in self._fused
+                else low_rank(base, name) or bottleneck(base, name)
+            )
         return self._adapters[name]

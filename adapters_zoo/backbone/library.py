@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
-from adapters.composition import Stack
+from adapters.composition import Fuse, Stack
 from adapters.methods.lora import LoRAMergedLinear
 from torch import Tensor, nn
 from torch.nn import functional
@@ -32,13 +32,21 @@ class LibraryBackbone:
     """
 
     def __init__(
-        self, model: Any, architecture: Architecture, product: torch.dtype, tuned: Mapping[str, Tuned]
+        self,
+        model: Any,
+        architecture: Architecture,
+        product: torch.dtype,
+        tuned: Mapping[str, Tuned],
+        fused: Mapping[str, Sequence[str]],
     ) -> None:
-        """``model`` is one of masked language modelling; ``tuned`` are its fine-tuned copies, by name."""
+        """``model`` is one of masked language modelling; ``tuned`` are its fine-tuned copies, by name.
+
+        ``fused`` are the members of fusions, by name.
+        """
         self._model, self._base = model, model.base_model
-        self._architecture, self._product, self._tuned = architecture, product, tuned
+        self._architecture, self._product, self._tuned, self._fusions = architecture, product, tuned, fused
         self._own = dict(model.named_parameters())
-        self._fused = {
+        self._projections = {
             f"{name}.weight": module for name, module in model.named_modules() if isinstance(module, LoRAMergedLinear)
         }
         self._lowest: dict[str, int] = {}
@@ -136,11 +144,14 @@ class LibraryBackbone:
 
     def _run(self, compute: Callable[[], Tensor], language: str | None, task: str | None) -> Tensor:
         """What ``compute`` makes of the model under these adapters, in fp32."""
-        tuned, fused = self._tuned.get(task or ""), self._with_low_rank(task or "")
-        parts = [part for part in (language, None if tuned or fused else task) if part is not None]
+        tuned, changed = self._tuned.get(task or ""), self._with_low_rank(task or "")
+        over = None if tuned or changed else task
+        if task is not None and task in self._fusions:
+            over = Fuse(*self._fusions[task], name=task)
+        parts = [part for part in (language, over) if part is not None]
         self._model.set_active_adapters(Stack(*parts) if parts else None)
         self._model.train(self.training)
-        instead = {**self._instead, **(tuned.weights if tuned else {}), **fused}
+        instead = {**self._instead, **(tuned.weights if tuned else {}), **changed}
         bf16 = self._product == torch.bfloat16
         with self._reading(instead), torch.autocast(self._model.device.type, torch.bfloat16, enabled=bf16):
             return compute().float()
@@ -173,7 +184,7 @@ class LibraryBackbone:
         """
         return {
             name: self._instead.get(name, module.weight) + _difference(module.loras[task])
-            for name, module in self._fused.items()
+            for name, module in self._projections.items()
             if task in module.loras
         }
 

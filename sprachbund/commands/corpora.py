@@ -17,8 +17,8 @@ from rich.table import Table
 
 from matrices.languages import resolve
 from workers.corpora import open_corpora
-from workers.corpora.copies import without_copies
 from workers.corpora.folder import TEXT, Folder
+from workers.corpora.splits import without_copies
 from workers.corpora.types import SPLITS, Entry
 
 RootArgument = Annotated[Path, typer.Argument(help="A folder with a corpora.yaml or a manifest.csv.")]

@@ -30,8 +30,8 @@ from sprachbund.commands.rounds import share_of
 from sprachbund.commands.where import shown
 
 if TYPE_CHECKING:
-    from workers.driver import State, Summary, Watch
-    from workers.outstanding import Work
+    from workers.driver import JobState, Summary, Watch
+    from workers.pending import Work
     from workers.plan import Plan
     from workers.pretraining.run import Tick
 
@@ -76,7 +76,7 @@ def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) ->
 
     read = load_job(job_file)  # A mistake in it is told before torch is waited for.
     from workers.driver import estimate_seconds
-    from workers.outstanding import outstanding
+    from workers.pending import pending
     from workers.plan import make_plan
 
     with Console(stderr=True).status("reading and checking the corpora"):
@@ -90,7 +90,7 @@ def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) ->
         store = Store.open(plan.job.store)
     except StoreMissingError:
         store = None
-    work = outstanding(plan, store)
+    work = pending(plan, store)
     seconds = estimate_seconds(plan, work)
     if as_json:
         print(json.dumps(_plan_json(plan, work, seconds)))
@@ -228,7 +228,7 @@ def watching(console: Console) -> Iterator[Watch]:
         cells = progress.add_task("cells", total=None, left="reading corpora")
         told: set[tuple[int, int]] = set()
 
-        def watch(state: State) -> None:
+        def watch(state: JobState) -> None:
             done = state.adapters[0], state.cells[0]
             left = "" if state.seconds_left is None else f"about {_duration(state.seconds_left)} left"
             progress.update(adapters, completed=done[0], total=state.adapters[1])

@@ -125,7 +125,7 @@ def _job(job_file: Path | None, preset: Preset | None, out: Path) -> LaboratoryJ
         from workers.othello.job import load_laboratory_job
 
         return load_laboratory_job(job_file)
-    from workers.othello.presets import PRESETS
+    from workers.othello.job import PRESETS
 
     return PRESETS[str(preset)](out)
 

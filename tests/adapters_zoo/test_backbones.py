@@ -29,9 +29,10 @@ from tests.adapters_zoo.layouts import (
 from workers.corpora.types import CorpusOrigin, Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
-from workers.prefix import FrozenPrefix
+from workers.hidden_states import CachedText
+from workers.language_modelling import train_language_adapter
 from workers.tasks.tagging import TaggedSentence
-from workers.training import train_language_adapter, train_task_adapter
+from workers.training import train_task_adapter
 
 FAST = (xlm_roberta, roberta, bert)
 LIBRARY = (*FAST, distilbert, deberta_v2, deberta_v2_legacy, modernbert)
@@ -302,7 +303,7 @@ def test_a_task_is_learnt_over_a_language_adapter_and_evaluated(
         encoder, "l", sentences, LanguageAdapterRecipe(steps=5, tokens=128, length=16, others=4)
     )
     assert language.loss > 0
-    prefix = FrozenPrefix(encoder, [train], language="l", dropout=recipe.dropout)
+    prefix = CachedText(encoder, [train], language="l", dropout=recipe.dropout)
     head, _ = train_task_adapter(encoder, "t", prefix, recipe, labels=list("abcdefgh"), seed=0)
     outcomes = evaluate(encoder, train, encode_items(encoder, train), "l", [Contestant("t", head)])[0]
     assert sum(right for right, _ in outcomes) > 0.4 * sum(total for _, total in outcomes)

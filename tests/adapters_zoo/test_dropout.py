@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from adapters_zoo.dropout import drop, factors
+from adapters_zoo.attention import drop, factors
 
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.5])

@@ -19,7 +19,8 @@ from adapters_zoo.recipes import LanguageAdapterRecipe
 from adapters_zoo.sources import EncoderError, check_encoder
 from adapters_zoo.tokens import TokenizerError
 from tests.adapters_zoo.layouts import PIECES, bert, deberta_v2, xlm_roberta
-from workers.training import TrainingError, mask_tokens, train_language_adapter
+from workers.language_modelling import mask_tokens, train_language_adapter
+from workers.training import TrainingError
 
 Rewrite = Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
 SENTENCES = [" ".join(PIECES[(start + step) % len(PIECES)] for step in range(9)) for start in range(40)]

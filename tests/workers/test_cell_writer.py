@@ -19,7 +19,7 @@ from matrices.store import Store
 from workers.cell_writer import CellWriter
 from workers.failures import Backoff
 from workers.leases import Leases
-from workers.units import Column, DataReference, PlannedCell
+from workers.work_units import Column, DataReference, PlannedCell
 
 CELL = Cell(
     matrix="m",

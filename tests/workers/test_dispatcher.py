@@ -20,7 +20,7 @@ from workers.dispatcher import Dispatcher, lease_name
 from workers.failures import Backoff, Retries
 from workers.leases import HEARTBEAT, Leases, Process
 from workers.schedule import Schedule
-from workers.units import Column, DataReference, LanguageAdapter, PlannedCell, Shift, Snapshot, Unit
+from workers.work_units import Column, DataReference, LanguageAdapter, PlannedCell, Shift, Snapshot, WorkUnit
 
 ELSEWHERE = replace(Process.this(), machine="another machine")
 
@@ -55,7 +55,7 @@ class Shared:
         self.store, self.clock = Store.open(folder / "store", create=True), Clock()
         self._folder, self._stack = folder, stack
 
-    def run(self, name: str, *units: Unit) -> Dispatcher:
+    def run(self, name: str, *units: WorkUnit) -> Dispatcher:
         places = (FolderBlobs(self._folder / "claims"), FolderBlobs(self._folder / "store" / "_claims"))
         adapters, columns = (
             self._stack.enter_context(Leases(place, name, process=ELSEWHERE, clock=self.clock)) for place in places
@@ -78,7 +78,7 @@ def logs() -> Iterator[list[Any]]:
         yield captured
 
 
-def drained(dispatcher: Dispatcher) -> list[Unit]:
+def drained(dispatcher: Dispatcher) -> list[WorkUnit]:
     units = []
     while (unit := dispatcher.take()) is not None:
         units.append(unit)
@@ -92,7 +92,9 @@ def test_a_run_alone_takes_everything_in_order(shared: Shared) -> None:
 
 
 @pytest.mark.parametrize("unit", [ENG, YOR], ids=["adapter", "column"])
-def test_what_another_run_is_at_is_left_to_it_and_other_work_done(shared: Shared, unit: Unit, logs: list[Any]) -> None:
+def test_what_another_run_is_at_is_left_to_it_and_other_work_done(
+    shared: Shared, unit: WorkUnit, logs: list[Any]
+) -> None:
     one, other = shared.run("one", unit), shared.run("other", unit, DEU)
     assert drained(one) == [unit]
     assert drained(other) == [DEU]

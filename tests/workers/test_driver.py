@@ -19,9 +19,10 @@ from matrices.items import Items
 from matrices.measures.registry import measure
 from matrices.store import Store
 from workers.corpora import open_corpora
-from workers.driver import State, Summary, estimate_seconds, fill, make_bench, run
-from workers.job import EncoderReference, Job
-from workers.outstanding import outstanding
+from workers.driver import JobState, Summary, estimate_seconds, fill, run, run_context
+from workers.job import Job
+from workers.job_settings import EncoderReference
+from workers.pending import pending
 from workers.plan import Plan, make_plan
 from workers.pool import InlinePool
 
@@ -51,12 +52,12 @@ def logs() -> Any:
         yield captured
 
 
-def filled(job: Job | Plan, watch: Callable[[State], None] | None = None) -> Summary:
+def filled(job: Job | Plan, watch: Callable[[JobState], None] | None = None) -> Summary:
     """Fill a job, or a plan made earlier, in this process."""
     plan = make_plan(job) if isinstance(job, Job) else job
     store = Store.open(plan.job.store, create=True)
-    bench = make_bench(plan, threads=1)
-    return run(plan, outstanding(plan, store), store, InlinePool(bench), bench, watch)
+    context = run_context(plan, threads=1)
+    return run(plan, pending(plan, store), store, InlinePool(context), context, watch)
 
 
 def cells_in(job: Job) -> list[Cell]:
@@ -152,7 +153,7 @@ class TestFilling:
         assert results(cells_in(first)) == results(cells_in(second))
 
     def test_progress_ends_with_everything_done_and_no_time_left(self, job: Callable[..., Job]) -> None:
-        states: list[State] = []
+        states: list[JobState] = []
         filled(job(targets=["qac"]), states.append)
         assert (states[0].adapters, states[0].cells, states[0].seconds_left) == ((0, 7), (0, 5), None)
         assert (states[-1].adapters, states[-1].cells, states[-1].seconds_left) == ((7, 7), (5, 5), 0)
@@ -293,6 +294,6 @@ class TestForecast:
     def test_outstanding_work_has_a_cost_and_none_has_none(self, job: Callable[..., Job]) -> None:
         wanted = job(sources=["qaa"], targets=["qac"], seeds=[0])
         plan = make_plan(wanted)
-        assert estimate_seconds(plan, outstanding(plan, None)) > 0
+        assert estimate_seconds(plan, pending(plan, None)) > 0
         filled(wanted)
-        assert estimate_seconds(plan, outstanding(plan, Store(wanted.store))) == 0
+        assert estimate_seconds(plan, pending(plan, Store(wanted.store))) == 0

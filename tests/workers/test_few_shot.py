@@ -18,15 +18,16 @@ from matrices.cells import BASELINE, from_table
 from matrices.store import Store
 from matrices.view import view
 from workers.corpora import open_corpora
-from workers.driver import make_bench, run
+from workers.driver import run, run_context
+from workers.fitting import items_of
+from workers.hidden_states import CachedText
 from workers.job import Job
-from workers.outstanding import outstanding
+from workers.pending import pending
 from workers.plan import make_plan
 from workers.pool import InlinePool
-from workers.prefix import FrozenPrefix
 from workers.training import train_few_shot
-from workers.units import Lesson
-from workers.worker import Worker, _drawn
+from workers.work_units import Lesson
+from workers.worker import Worker
 
 KNOBS: dict[str, Any] = {
     "language_adapter": "none",
@@ -45,8 +46,8 @@ def job(tiny_corpora: Path, tiny_encoder_folder: Path, job_of: MakeJob) -> MakeJ
 
 def filled(job: Job) -> Store:
     plan, store = make_plan(job), Store.open(job.store, create=True)
-    bench = make_bench(plan, threads=1)
-    assert run(plan, outstanding(plan, store), store, InlinePool(bench), bench).failed == 0
+    context = run_context(plan, threads=1)
+    assert run(plan, pending(plan, store), store, InlinePool(context), context).failed == 0
     return store
 
 
@@ -97,7 +98,7 @@ def test_fewer_shots_are_among_more_and_each_seed_draws_its_own(tiny_corpora: Pa
 
     def drawn(shots: int, seed: int) -> set[str]:
         lesson = Lesson(data=None, shots=shots, under=None)  # type: ignore[arg-type]
-        return {item.id for item in _drawn(dataset, lesson, seed, dataset.labels).items}
+        return {item.id for item in items_of(dataset, lesson, seed, dataset.labels).items}
 
     assert len(drawn(8, 0)) == 8
     assert drawn(2, 0) < drawn(8, 0)
@@ -107,7 +108,7 @@ def test_fewer_shots_are_among_more_and_each_seed_draws_its_own(tiny_corpora: Pa
 def test_no_shot_has_a_label_that_the_head_lacks(tiny_corpora: Path) -> None:
     dataset = open_corpora(tiny_corpora).dataset("corner", "qaa", "train")
     lesson = Lesson(data=None, shots=8, under=None)  # type: ignore[arg-type]
-    assert _drawn(dataset, lesson, 0, ("corner",)).labels == ("corner",)
+    assert items_of(dataset, lesson, 0, ("corner",)).labels == ("corner",)
 
 
 def test_a_target_with_too_few_items_is_noted_and_gets_none(job: MakeJob) -> None:
@@ -118,13 +119,13 @@ def test_a_target_with_too_few_items_is_noted_and_gets_none(job: MakeJob) -> Non
 
 def test_a_run_goes_on_from_the_zero_shot_weights(job: MakeJob) -> None:
     plan = make_plan(job(few_shot={"steps": 1, "learning_rate": 1e-12}, targets=["qac"], seeds=[0], shots=[0, 2]))
-    worker = Worker(make_bench(plan, threads=1))
+    worker = Worker(run_context(plan, threads=1))
     for learner in plan.learners():
         worker.work(learner)
     onward = next(one for one in plan.few_shots.values() if one.start is not None)
     assert onward.start is not None
-    worker._need([onward.key, onward.start])
-    before, after = (worker._encoder.parameters_of(key) for key in (onward.start, onward.key))
+    worker.loaded.need([onward.key, onward.start])
+    before, after = (worker.loaded.encoder.parameters_of(key) for key in (onward.start, onward.key))
     for key, weight in before.items():
         torch.testing.assert_close(after[key], weight, atol=1e-9, rtol=0)
 
@@ -136,12 +137,12 @@ def test_a_step_weighs_every_language_alike(tiny_corpora: Path, tiny_encoder_fol
     encoder.add_task_adapter("a", reduction=4)
     head = Head(encoder.hidden_size, ("corner", "none"))
     texts = [
-        FrozenPrefix(encoder, [corpora.dataset("corner", code, "train").first(first)], language=None, dropout=False)
+        CachedText(encoder, [corpora.dataset("corner", code, "train").first(first)], language=None, dropout=False)
         for code, first in (("qaa", 60), ("qac", 2))
     ]
     how = FewShotRecipe(steps=1, batch=64, learning_rate=1e-9)
 
-    def loss(*of: FrozenPrefix) -> float:
+    def loss(*of: CachedText) -> float:
         return train_few_shot(encoder, "a", head, of, how, dropout=False, seed=0).loss
 
     assert loss(*texts) == pytest.approx((loss(texts[0]) + loss(texts[1])) / 2, rel=1e-5)

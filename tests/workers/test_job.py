@@ -27,6 +27,15 @@ VALUES: dict[str, Any] = {
 }
 
 
+JOBS = Path(__file__).parents[2] / "jobs"
+OF_MATRICES = [path for path in sorted(JOBS.glob("*.yaml")) if path.read_text(encoding="utf-8").count("\ntasks:")]
+
+
+@pytest.mark.parametrize("path", OF_MATRICES, ids=lambda path: path.stem)
+def test_every_job_that_is_kept_here_can_be_read(path: Path) -> None:
+    assert load_job(path).corpora == JOBS / "../../shared/data"
+
+
 def load(folder: Path, text: str) -> Job:
     (folder / "job.yaml").write_text(text, encoding="utf-8")
     return load_job(folder / "job.yaml")

@@ -13,9 +13,9 @@ import structlog
 from matrices.cells import BASELINE, Cell, from_table
 from matrices.grid import grid
 from matrices.store import Store
-from workers.driver import Summary, fill, make_bench, run
+from workers.driver import Summary, fill, run, run_context
 from workers.job import Job
-from workers.outstanding import outstanding
+from workers.pending import pending
 from workers.plan import make_plan
 from workers.pool import InlinePool
 
@@ -36,8 +36,8 @@ def job(tiny_corpora: Path, tiny_encoder_folder: Path, job_of: Callable[..., Job
 def filled(job: Job) -> Summary:
     """Fill a job in this process."""
     plan, store = make_plan(job), Store.open(job.store, create=True)
-    bench = make_bench(plan, threads=1)
-    return run(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+    context = run_context(plan, threads=1)
+    return run(plan, pending(plan, store), store, InlinePool(context), context)
 
 
 def cells_in(job: Job) -> list[Cell]:

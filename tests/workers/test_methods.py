@@ -13,9 +13,9 @@ from safetensors import safe_open
 from matrices.cells import from_table
 from matrices.store import Store
 from tests.workers.conftest import KNOBS
-from workers.driver import Summary, make_bench, run
+from workers.driver import Summary, run, run_context
 from workers.job import Job
-from workers.outstanding import outstanding
+from workers.pending import pending
 from workers.plan import PlanError, make_plan
 from workers.pool import InlinePool
 
@@ -40,8 +40,8 @@ def job(tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path) -> Callab
 def filled(job: Job) -> Summary:
     """Fill a job in this process."""
     plan, store = make_plan(job), Store.open(job.store, create=True)
-    bench = make_bench(plan, threads=1)
-    return run(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+    context = run_context(plan, threads=1)
+    return run(plan, pending(plan, store), store, InlinePool(context), context)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -27,14 +27,14 @@ import yaml
 
 from matrices.cells import from_table
 from matrices.store import Store
-from workers.bench import Bench
 from workers.cluster import Crew, joined
-from workers.driver import fill, make_bench, run
+from workers.driver import fill, run, run_context
 from workers.job import Job, load_job
-from workers.outstanding import outstanding
+from workers.pending import pending
 from workers.plan import make_plan
 from workers.pool import InlinePool, ray_pool
 from workers.preflight import PreflightError, check_machines, probe
+from workers.protocol import RunContext
 
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore::FutureWarning:ray")]
 ray = pytest.importorskip("ray")
@@ -157,8 +157,8 @@ def in_this_process(job: Job, folder: Path) -> dict[str, tuple[object, ...]]:
     """The same job, with a store and a zoo in a folder."""
     alone = job.model_copy(update={"store": str(folder / "store"), "zoo": str(folder / "zoo")})
     plan, store = make_plan(alone), Store.open(alone.store, create=True)
-    bench = make_bench(plan, threads=1)
-    run(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+    context = run_context(plan, threads=1)
+    run(plan, pending(plan, store), store, InlinePool(context), context)
     return results(alone)
 
 
@@ -214,30 +214,30 @@ class TestRunning:
 
 class TestMachines:
     @pytest.fixture
-    def bench(self, job_file: Callable[..., Path]) -> Bench:
-        return make_bench(make_plan(load_job(job_file())), threads=1)
+    def context(self, job_file: Callable[..., Path]) -> RunContext:
+        return run_context(make_plan(load_job(job_file())), threads=1)
 
     def test_a_machine_that_lacks_something_is_named_with_the_path(
-        self, machines: Machines, bench: Bench, tmp_path: Path
+        self, machines: Machines, context: RunContext, tmp_path: Path
     ) -> None:
-        other = replace(bench, corpora=Path("/nowhere"), encoder=replace(bench.encoder, digest="0" * 64))
-        with joined(machines.address, None), probe(bench.zoo) as name:
-            check_machines(bench, name)
+        other = replace(context, corpora=Path("/nowhere"), encoder=replace(context.encoder, digest="0" * 64))
+        with joined(machines.address, None), probe(context.zoo) as name:
+            check_machines(context, name)
             with pytest.raises(PreflightError) as raised:
                 check_machines(other, name)
-            with pytest.raises(PreflightError, match=f"another zoo at {bench.zoo} than the driver's"):
-                check_machines(bench, "another")
+            with pytest.raises(PreflightError, match=f"another zoo at {context.zoo} than the driver's"):
+                check_machines(context, "another")
             with pytest.raises(PreflightError, match="no zoo"):
-                check_machines(replace(bench, zoo="s3://bucket-of-nobody/zoo"), name)
+                check_machines(replace(context, zoo="s3://bucket-of-nobody/zoo"), name)
         said, address = str(raised.value), machines.address.partition(":")[0]
         assert said.count(f"({address}): no corpora at /nowhere") == 2
-        assert said.count(f"({address}): another encoder at {bench.encoder.folder}") == 2
+        assert said.count(f"({address}): another encoder at {context.encoder.folder}") == 2
         assert "Mount one shared folder at the same path" in said
 
-    def test_two_workers_share_a_gpu(self, machines: Machines, bench: Bench) -> None:
+    def test_two_workers_share_a_gpu(self, machines: Machines, context: RunContext) -> None:
         with joined(machines.address, None):
             assert ray.available_resources()["GPU"] == 1
-            with ray_pool(bench, Crew(workers=2, threads=0, gpus=0.5), time_limit=60, outage=60) as pool:
+            with ray_pool(context, Crew(workers=2, threads=0, gpus=0.5), time_limit=60, outage=60) as pool:
                 while pool.free() < 2:
                     pool.next(5)
                 assert ray.available_resources().get("GPU", 0) == 0

@@ -16,13 +16,13 @@ import structlog
 
 from matrices.cells import from_table
 from matrices.store import Store
-from workers.bench import Done
 from workers.cluster import Crew
-from workers.driver import State, Summary, make_bench, run
+from workers.driver import JobState, Summary, run, run_context
 from workers.job import Job
-from workers.outstanding import outstanding
+from workers.pending import pending
 from workers.plan import Plan, make_plan
 from workers.pool import InlinePool, RayPool, ray_pool
+from workers.protocol import Done
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:ray")
 pytest.importorskip("ray")
@@ -48,23 +48,23 @@ def job(tiny_corpora: Path, tiny_encoder_folder: Path, job_of: MakeJob, tmp_path
 
 def filled_inline(job: Job) -> Results:
     plan, store = make_plan(job), Store.open(job.store, create=True)
-    bench = make_bench(plan, threads=1)
-    run(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+    context = run_context(plan, threads=1)
+    run(plan, pending(plan, store), store, InlinePool(context), context)
     return results(store)
 
 
-def filled_on_ray(job: Job, workers: int, watch: Callable[[State], None] | None = None) -> tuple[Summary, Results]:
+def filled_on_ray(job: Job, workers: int, watch: Callable[[JobState], None] | None = None) -> tuple[Summary, Results]:
     plan, store = make_plan(job), Store.open(job.store, create=True)
-    bench = make_bench(plan, threads=1)
+    context = run_context(plan, threads=1)
     with pool_of(plan, workers) as pool:
-        summary = run(plan, outstanding(plan, store), store, pool, bench, watch)
+        summary = run(plan, pending(plan, store), store, pool, context, watch)
     return summary, results(store)
 
 
 @contextlib.contextmanager
 def pool_of(plan: Plan, workers: int, *, time_limit: float = 300) -> Iterator[RayPool]:
     crew = Crew(workers, threads=1, gpus=0)
-    with ray_pool(make_bench(plan, threads=1), crew, time_limit=time_limit, outage=60) as pool:
+    with ray_pool(run_context(plan, threads=1), crew, time_limit=time_limit, outage=60) as pool:
         yield pool
 
 
@@ -114,7 +114,7 @@ class Killer:
     def __init__(self, times: int) -> None:
         self.left = times
 
-    def __call__(self, state: State) -> None:
+    def __call__(self, state: JobState) -> None:
         if self.left and state.adapters[0]:
             for process in workers_of_this_process()[:1]:
                 os.kill(process, signal.SIGKILL)

@@ -8,7 +8,17 @@ import pytest
 
 from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe, TaskAdapterRecipe
 from workers.schedule import Schedule, cost, describe
-from workers.units import Column, DataReference, LanguageAdapter, PlannedCell, Shift, Snapshot, TaskAdapter, Unit, needs
+from workers.work_units import (
+    Column,
+    DataReference,
+    LanguageAdapter,
+    PlannedCell,
+    Shift,
+    Snapshot,
+    TaskAdapter,
+    WorkUnit,
+    needs,
+)
 
 
 def language(code: str) -> LanguageAdapter:
@@ -209,7 +219,7 @@ def test_every_cell_is_started_or_blocked_once_whatever_fails(seed: int) -> None
         for n in range(6)
     ]
     schedule = Schedule([*languages, *tasks, *columns])
-    running: list[Unit] = []
+    running: list[WorkUnit] = []
     good: set[str] = set()
     seen: list[tuple[str, PlannedCell]] = []
     while schedule.active:

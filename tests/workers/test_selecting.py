@@ -1,17 +1,62 @@
 """Which states a selection takes, worked out by hand; which runs stand in a group; which labels may decide."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 import pytest
 
 from matrices.selections import SelectionError, parse
-from workers.selecting import LeakError, groups, refuse_leak, shares
+from workers.selecting import Guard, LeakError, LeftOut, Shares, Taken, groups, mean_of, refuse_leak, take
 
 RUNS = (("a1", "a2", "a3"), ("b1", "b2", "b3"))
 SCORES = ((0.2, 0.8, 0.7), (0.75, 0.5, 0.79))
 
 
+@dataclass
+class OnALine:
+    """States are numbers, and so are their means; ``scores`` are those of means by their place."""
+
+    states: dict[str, float]
+    scores: dict[float, float]
+    asked: list[float] = field(default_factory=list)
+
+    def place(self, shares: Shares) -> float:
+        return round(sum(share * self.states[key] for key, share in shares.items()), 6)
+
+    def score(self, shares: Shares) -> float:
+        self.asked.append(self.place(shares))
+        return self.scores[self.asked[-1]]
+
+    def farthest(self, members: Sequence[Shares]) -> int:
+        places = [self.place(shares) for shares in members]
+        mean = sum(places) / len(places)
+        return max(range(len(places)), key=lambda at: abs(places[at] - mean))
+
+
+@dataclass
+class Flat:
+    """Under which a mean scores the mean of its states' scores."""
+
+    known: dict[str, float]
+
+    def score(self, shares: Shares) -> float:
+        return sum(share * self.known[key] for key, share in shares.items())
+
+    def farthest(self, members: Sequence[Shares]) -> int:
+        raise AssertionError("a good mean leaves nothing out")
+
+
+def shares(
+    name: str, runs: Sequence[Sequence[str]], scores: Sequence[Sequence[float | None]], guard: float = 0.9
+) -> dict[str, float]:
+    keys = [key for of_run in runs for key in of_run]
+    known = dict(zip(keys, (score or 0.0 for of_run in scores for score in of_run), strict=True))
+    return take(parse(name), runs, scores, Guard(guard, 0.5), Flat(known)).shares
+
+
 def taken(name: str, guard: float = 0.9) -> dict[str, float]:
     selection = parse(name)
-    return shares(selection, RUNS[: selection.runs], SCORES[: selection.runs], guard)
+    return shares(name, RUNS[: selection.runs], SCORES[: selection.runs], guard)
 
 
 class TestShares:
@@ -23,7 +68,7 @@ class TestShares:
         assert taken("source_dev(2)") == {"a2": 1.0}
 
     def test_of_equally_good_snapshots_the_later_is_taken(self) -> None:
-        assert shares(parse("source_dev"), [("x", "y", "z")], [(0.5, 0.5, 0.1)], 0.9) == {"y": 1.0}
+        assert shares("source_dev", [("x", "y", "z")], [(0.5, 0.5, 0.1)]) == {"y": 1.0}
 
     def test_a_mean_leaves_out_what_was_hardly_trained(self) -> None:
         assert taken("averaged", guard=0.87) == {"a2": 0.5, "a3": 0.5}
@@ -47,16 +92,68 @@ class TestShares:
         assert taken("run_averaged(2, averaged)", guard=0.9) == {"a2": 0.5, "b1": 0.25, "b3": 0.25}
 
     def test_a_run_that_failed_is_left_out(self) -> None:
-        assert shares(parse("run_averaged(2)"), [("a",), ("b",)], [(0.1,), (0.8,)], 0.9) == {"b": 1.0}
+        assert shares("run_averaged(2)", [("a",), ("b",)], [(0.1,), (0.8,)]) == {"b": 1.0}
 
     def test_one_averaged_run_is_the_run(self) -> None:
         assert taken("run_averaged(1)") == taken("last")
 
     def test_a_score_that_is_not_defined_is_the_lowest(self) -> None:
-        assert shares(parse("source_dev"), [("x", "y")], [(0.1, None)], 0.9) == {"x": 1.0}
+        assert shares("source_dev", [("x", "y")], [(0.1, None)]) == {"x": 1.0}
 
     def test_states_that_all_score_nothing_are_all_taken(self) -> None:
-        assert shares(parse("averaged"), [("x", "y")], [(None, 0.0)], 0.9) == {"x": 0.5, "y": 0.5}
+        assert shares("averaged", [("x", "y")], [(None, 0.0)]) == {"x": 0.5, "y": 0.5}
+
+
+class TestMeans:
+    """Four runs at 0, 1, 2 and 9 on a line; where they stand all are good, and between them lies a hill."""
+
+    RUNS = (("a",), ("b",), ("c",), ("far",))
+    OWN = ((0.80,), (0.76,), (0.78,), (0.79,))
+
+    def averaged(self, scores: dict[float, float], mean_guard: float = 0.95) -> tuple[Taken, OnALine]:
+        judge = OnALine({"a": 0, "b": 1, "c": 2, "far": 9}, scores)
+        return take(parse("run_averaged(4)"), self.RUNS, self.OWN, Guard(0.9, mean_guard), judge), judge
+
+    def test_a_good_mean_is_of_all_and_has_its_own_score(self) -> None:
+        found, judge = self.averaged({3.0: 0.77})
+        assert found == Taken(dict.fromkeys("abc", 0.25) | {"far": 0.25}, 0.77)
+        assert judge.asked == [3.0]  # (0 + 1 + 2 + 9) / 4
+
+    def test_a_bad_mean_leaves_out_what_is_farthest_from_it_and_is_judged_again(self) -> None:
+        found, judge = self.averaged({3.0: 0.20, 1.0: 0.77})
+        assert found.shares == pytest.approx(dict.fromkeys("abc", 1 / 3))
+        assert found.score == 0.77
+        assert found.left_out == (LeftOut(("far",), 0.79, 0.20),)
+        assert judge.asked == [3.0, 1.0]
+
+    def test_at_the_least_the_best_one_is_taken(self) -> None:
+        found, judge = self.averaged({3.0: 0.2, 1.0: 0.3, 1.5: 0.4})
+        assert (found.shares, found.score) == ({"a": 1.0}, 0.80)
+        assert judge.asked == [3.0, 1.0, 1.5]  # a and c lie equally far from 1; the first of them goes.
+        assert found.left_out == (LeftOut(("far",), 0.79, 0.2), LeftOut(("b",), 0.76, 0.4), LeftOut(("c",), 0.78, 0.4))
+
+    def test_the_guard_is_of_the_best_member_even_where_that_is_out(self) -> None:
+        assert self.averaged({3.0: 0.75, 1.0: 0.77})[1].asked == [3.0, 1.0]  # 0.95 of 0.80 is 0.76.
+        assert self.averaged({3.0: 0.75}, mean_guard=0.9)[1].asked == [3.0]
+
+    def test_no_mean_scores_less_than_its_share_of_the_best_member(self) -> None:
+        for bad in (0.0, 0.5, 0.7):
+            assert self.averaged(dict.fromkeys((3.0, 1.0, 1.5), bad))[0].score >= 0.95 * 0.80
+
+    def test_means_of_runs_are_judged_by_the_scores_of_the_means_of_their_states(self) -> None:
+        judge = OnALine({"a1": 0, "a2": 1, "b1": 10, "b2": 11}, {0.5: 0.4, 10.5: 0.8, 5.75: 0.0})
+        runs, scores = (("a1", "a2"), ("b1", "b2")), ((0.78, 0.79), (0.77, 0.75))
+        found = take(parse("run_averaged(2, averaged)"), runs, scores, Guard(0.9, 0.95), judge)
+        # The first run's mean is bad, so its better state stands for it; the mean of both is bad too.
+        assert judge.asked == [0.5, 10.5, 5.75]
+        assert (found.shares, found.score) == ({"b1": 0.5, "b2": 0.5}, 0.8)
+        assert found.left_out == (LeftOut(("a2",), 0.79, 0.0),)
+
+    def test_what_was_hardly_trained_is_out_before_any_mean_is_made(self) -> None:
+        judge = OnALine({"x": 0, "y": 2}, {})
+        found = mean_of([Taken({"x": 1.0}, 0.1), Taken({"y": 1.0}, 0.8)], Guard(0.9, 0.95), judge)
+        assert found == Taken({"y": 1.0}, 0.8, (LeftOut(("x",), 0.1, None),))
+        assert judge.asked == []
 
 
 class TestGroups:

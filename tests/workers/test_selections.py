@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,21 +16,24 @@ from pydantic import ValidationError
 
 from adapters_zoo.adapter_store import AdapterFileError, read_manifest
 from adapters_zoo.backbone import Encoder
+from adapters_zoo.combination import add_state
+from adapters_zoo.heads import Head
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from adapters_zoo.sources import check_encoder
-from adapters_zoo.zoo import Zoo
+from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell, from_table
 from matrices.store import Store
 from workers.corpora import open_corpora
-from workers.driver import Summary, make_bench, run
+from workers.driver import Summary, run, run_context
+from workers.hidden_states import CachedText
 from workers.job import Job
-from workers.outstanding import outstanding
+from workers.language_modelling import train_language_adapter
+from workers.pending import pending
 from workers.plan import Plan, PlanError, make_plan
 from workers.pool import InlinePool
-from workers.prefix import FrozenPrefix
 from workers.selecting import LeakError
-from workers.training import Outcome, Stops, train_language_adapter, train_task_adapter
-from workers.units import DevScores, Selected, TaskAdapter, kept_as
+from workers.training import Stops, TrainingResult, train_task_adapter
+from workers.work_units import DevScores, Selected, TaskAdapter, kept_as
 from workers.worker import Worker
 
 SINGLE = ["last", "source_dev", "averaged", "soup(2)", "target_dev"]
@@ -56,8 +60,8 @@ def job(tiny_corpora: Path, tiny_encoder_folder: Path, job_of: MakeJob) -> MakeJ
 def filled(job: Job) -> tuple[Summary, dict[str, list[Cell]]]:
     """Fill a job in this process; what the run did, and the cells of each matrix."""
     plan, store = make_plan(job), Store.open(job.store, create=True)
-    bench = make_bench(plan, threads=1)
-    done = run(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+    context = run_context(plan, threads=1)
+    done = run(plan, pending(plan, store), store, InlinePool(context), context)
     return done, {info.matrix: from_table(store.cells(info.matrix)) for info in store.matrices()}
 
 
@@ -79,7 +83,7 @@ def test_a_second_selection_trains_nothing(job: MakeJob) -> None:
     first, _ = filled(job(selections=["last", "averaged"]))
     trained = [path for path in Path(job().zoo or "").iterdir() if (path / "adapter").is_dir()]
     more = make_plan(job(selections=["last", "averaged", "source_dev", "run_averaged(2)"]))
-    left = outstanding(more, Store(job().store))
+    left = pending(more, Store(job().store))
     assert first.failed == 0
     assert trained
     assert {type(one) for one in left.adapters} <= {DevScores, Selected}
@@ -115,13 +119,13 @@ def test_all_runs_learn_under_the_head_of_the_first(job: MakeJob) -> None:
 def test_all_runs_under_a_head_start_from_the_same_weights_and_read_in_their_own_order(job: MakeJob) -> None:
     still = {**KNOBS["task_adapter"], "learning_rate": 1e-12}
     plan = make_plan(job(sources=["qaa"], recipes=[], selections=["run_averaged(2)"], task_adapter=still))
-    worker = Worker(make_bench(plan, threads=1))
+    worker = Worker(run_context(plan, threads=1))
     for one in plan.tasks.values():
         worker.work(one)
     first, second = (one for one in plan.tasks.values() if one.head is not None)
     assert (first.seed, second.seed, first.drawn_by, second.drawn_by) == (0, 1, 0, 0)
-    worker._need([first.key, second.key])
-    one, other = (worker._encoder.parameters_of(run.key) for run in (first, second))
+    worker.loaded.need([first.key, second.key])
+    one, other = (worker.loaded.encoder.parameters_of(run.key) for run in (first, second))
     for key, weight in one.items():
         torch.testing.assert_close(other[key], weight, atol=1e-8, rtol=0)
 
@@ -130,7 +134,7 @@ def test_a_missing_head_is_an_error(job: MakeJob) -> None:
     plan = make_plan(job())
     run_under_it = next(one for one in plan.tasks.values() if one.head is not None)
     with pytest.raises(AdapterFileError, match="there is no adapter"):
-        Worker(make_bench(plan, threads=1)).work(run_under_it)
+        Worker(run_context(plan, threads=1)).work(run_under_it)
     assert not Zoo(job().zoo or "").has(run_under_it.key)
 
 
@@ -155,11 +159,71 @@ def test_what_cannot_be_made_is_refused_before_anything_is_trained(
         job(**knobs)
 
 
+def answering(own: dict[str, torch.Tensor], head: Head, layer: int, label: int, unit: int) -> dict[str, torch.Tensor]:
+    """A bottleneck adapter, shaped as ``own``, that gives one of two labels always, by one of its units.
+
+    In the layer it adds 2 v, by way of the unit, and -1.5 v: of v that speaks for the label, 0.5. Of three such
+    adapters, of which one uses another unit, the mean adds (2/3)^2 2 v + (1/3)^2 2 v - 1.5 v, which speaks against it.
+    """
+    v = 1e4 * (head.linear.weight[label] - head.linear.weight[1 - label]).detach()
+    state = {name: torch.zeros_like(weight) for name, weight in own.items()}
+    here = {name.rpartition("adapter_")[2]: name for name in own if f"layer.{layer}." in name}
+    state[here["down.0.bias"]][unit] = 1.0
+    state[here["up.weight"]][:, unit] = 2 * v
+    state[here["up.bias"]] = -1.5 * v
+    return state
+
+
+def test_a_run_that_is_good_and_spoils_the_mean_is_left_out_and_named(job: MakeJob) -> None:
+    """It answers as the others do, by another unit, so that halfway between them is another function."""
+    odd = {"selecting": {"max_items": 7}, "min_items": 5}  # So that a constant answer is better than its opposite.
+    wanted = job(sources=["qaa"], seeds=[0, 1, 2], recipes=[], selections=["last", "run_averaged(3)"], **odd)
+    plan = make_plan(wanted)
+    worker, zoo = Worker(run_context(plan, threads=1)), Zoo(wanted.zoo or "")
+    loaded = worker.loaded
+    runs = sorted((one for one in plan.tasks.values() if one.head is not None), key=lambda one: one.seed)
+    (first,) = (one for one in plan.tasks.values() if one.head is None)
+    worker.work(first)
+    loaded.need([first.key])
+    own, head, last = loaded.encoder.parameters_of(first.key), loaded.head(first.key), loaded.encoder.layers - 1
+    (dev,) = {one.data for one in plan.scores.values()}
+    judged = loaded.data(dev[0]).first(7)
+    gold = Counter(label for item in judged.items for label in judged.rules.gold(item))
+    often = head.labels.index(gold.most_common(1)[0][0])
+    for one, unit in zip(runs, (0, 0, 1), strict=True):
+        add_state(loaded.encoder, "made", one.recipe, answering(own, head, last, often, unit))
+        for key, made_from in ((state.key, state.made_from) for state in (*one.states, one)):
+            zoo.save(loaded.encoder, "made", Trained(key, head.labels, 0.0, 0.0), made_from, head)
+        loaded.forget("made")
+    for one in plan.scores.values():
+        worker.work(one)
+    (selected,) = plan.selected.values()
+    plain = replace(selected, key="0" * 32, mean_guard=0.0)
+    worker.work(plain)
+    worker.work(selected)
+
+    (each,) = {zoo.load_scores(loaded.encoder, key)[-1] for key in selected.scores}
+    assert each == max(gold.values()) / gold.total() > 0.5
+    (left_out,) = zoo.made_from(selected.key)["left_out"]
+    assert left_out["states"] == [runs[2].key]
+    assert left_out["mean"] == pytest.approx(1 - each)
+    assert zoo.made_from(selected.key)["taken"] == {runs[0].key: 0.5, runs[1].key: 0.5}
+    assert len(zoo.made_from(plain.key)["taken"]) == 3
+
+    (of_mean,) = {
+        cell.provenance for column in plan.columns for cell in worker.work(column) if "averaged" in cell.selection
+    } - {None}
+    assert (
+        f"left out of the mean: seed 2, rate 0.001, batch 16 (dev score {each:.3f}; the mean with it {1 - each:.3f})"
+        in (of_mean)
+    )
+
+
 class TestLeaks:
     def test_scores_on_the_target_planted_under_a_deployable_selection_are_refused(self, job: MakeJob) -> None:
         wanted = job(sources=["qaa"], targets=["qac"], seeds=[0], recipes=[], selections=["source_dev", "target_dev"])
         plan = make_plan(wanted)
-        worker = Worker(make_bench(plan, threads=1))
+        worker = Worker(run_context(plan, threads=1))
         for learner in [*plan.tasks.values(), *plan.scores.values()]:
             worker.work(learner)
         on_target = next(one for one in plan.scores.values() if one.data[0].language == "qac")
@@ -209,7 +273,7 @@ class TestStates:
 
     def test_states_that_are_missing_are_made_again_as_they_were(self, job: MakeJob) -> None:
         plan = make_plan(job())
-        worker = Worker(make_bench(plan, threads=1))
+        worker = Worker(run_context(plan, threads=1))
         for one in plan.tasks.values():
             worker.work(one)
         task = next(one for one in plan.tasks.values() if one.states)
@@ -217,20 +281,20 @@ class TestStates:
         lost = zoo / task.states[1].key
         before = (lost / "adapter" / "adapter.safetensors").read_bytes()
         lost.rename(zoo.parent / "gone")
-        Worker(make_bench(plan, threads=1)).work(task)
+        Worker(run_context(plan, threads=1)).work(task)
         assert (lost / "adapter" / "adapter.safetensors").read_bytes() == before
 
     def test_a_state_is_what_a_run_that_ends_there_has_by_the_same_schedule(
         self, tiny_corpora: Path, tiny_encoder_folder: Path
     ) -> None:
         encoder = Encoder(check_encoder(tiny_encoder_folder))
-        text = FrozenPrefix(encoder, [open_corpora(tiny_corpora).dataset("corner", "qaa", "train")], language=None)
+        text = CachedText(encoder, [open_corpora(tiny_corpora).dataset("corner", "qaa", "train")], language=None)
         recipe, labels = TaskAdapterRecipe(epochs=2, batch=16, reduction=4), ("corner", "none")
         kept: dict[int, dict[str, torch.Tensor]] = {}
 
         class EndedError(Exception): ...
 
-        def train(name: str, keep: Callable[[int, Outcome], None]) -> None:
+        def train(name: str, keep: Callable[[int, TrainingResult], None]) -> None:
             train_task_adapter(
                 encoder, name, text, recipe, labels=labels, seed=3, stops=lambda head: Stops(4, (1, 2, 3), keep)
             )
@@ -238,7 +302,7 @@ class TestStates:
         def copied(part: int, name: str) -> None:
             kept[part] = {key: value.clone() for key, value in encoder.parameters_of(name).items()}
 
-        def end(part: int, _: Outcome) -> None:
+        def end(part: int, _: TrainingResult) -> None:
             if part == 2:
                 raise EndedError
 

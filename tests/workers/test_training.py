@@ -16,16 +16,9 @@ from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora
 from workers.corpora.types import Dataset
 from workers.encoding import collate, token_stream
-from workers.prefix import FrozenPrefix
-from workers.training import (
-    Outcome,
-    TrainingError,
-    mask_tokens,
-    packed_batch,
-    shift_encoder,
-    train_language_adapter,
-    train_task_adapter,
-)
+from workers.hidden_states import CachedText
+from workers.language_modelling import mask_tokens, packed_batch, shift_encoder, train_language_adapter
+from workers.training import TrainingError, TrainingResult, train_task_adapter
 
 LANGUAGE = LanguageAdapterRecipe(steps=3, tokens=256, length=32)
 SHIFT = ShiftRecipe(learning_rate=1e-3, warm_up=2, tokens=256, length=32)
@@ -58,7 +51,7 @@ def train_task(
     language: str | None = None,
     seed: int = 0,
 ) -> tuple[Head, float]:
-    text = FrozenPrefix(encoder, [dataset.first(recipe.max_items)], language=language)
+    text = CachedText(encoder, [dataset.first(recipe.max_items)], language=language)
     head, result = train_task_adapter(encoder, name, text, recipe, labels=LABELS[dataset.task], seed=seed)
     return head, result.loss
 
@@ -128,7 +121,7 @@ def test_prefix_kept_between_epochs_is_the_pass_itself(
 ) -> None:
     train_language_adapter(encoder, "l", sentences, LANGUAGE)
     encoder.add_task_adapter("t", reduction=2, leave_out=leave_out)
-    text = FrozenPrefix(encoder, [data("board").first(40)], language=language)
+    text = CachedText(encoder, [data("board").first(40)], language=language)
     indices = [31, 2, 17]
     batch = collate(text.encoded, indices, encoder.special.pad)
     kept, fresh = text.seam(batch, indices, "t"), encoder.seam(batch.ids, batch.mask, language=language, task="t")
@@ -141,10 +134,10 @@ def test_prefix_kept_between_epochs_is_the_pass_itself(
 
 
 def test_prefix_that_another_seed_left_changes_nothing(encoder: Encoder, data: Callable[..., Dataset]) -> None:
-    shared = FrozenPrefix(encoder, [data("corner")], language=None)
+    shared = CachedText(encoder, [data("corner")], language=None)
     for name, seed in (("first", 0), ("second", 1)):
         train_task_adapter(encoder, name, shared, TASK, labels=LABELS["corner"], seed=seed)
-    alone = FrozenPrefix(encoder, [data("corner")], language=None)
+    alone = CachedText(encoder, [data("corner")], language=None)
     train_task_adapter(encoder, "alone", alone, TASK, labels=LABELS["corner"], seed=1)
     assert same(encoder.parameters_of("second"), encoder.parameters_of("alone"))
 
@@ -152,7 +145,7 @@ def test_prefix_that_another_seed_left_changes_nothing(encoder: Encoder, data: C
 def test_task_adapter_learns_from_several_languages(encoder: Encoder, data: Callable[..., Dataset]) -> None:
     both, one = [data("corner"), data("corner", "qab")], [data("corner")]
     for name, datasets in (("both", both), ("one", one)):
-        text = FrozenPrefix(encoder, datasets, language=None)
+        text = CachedText(encoder, datasets, language=None)
         train_task_adapter(encoder, name, text, TASK, labels=LABELS["corner"], seed=0)
     assert not same(encoder.parameters_of("both"), encoder.parameters_of("one"))
 
@@ -163,7 +156,7 @@ def shifted(
     """After each budget the loss of the last steps, and the weights."""
     kept = {}
 
-    def keep(steps: int, weights: Mapping[str, Tensor], result: Outcome) -> None:
+    def keep(steps: int, weights: Mapping[str, Tensor], result: TrainingResult) -> None:
         kept[steps] = result.loss, {name: weight.clone() for name, weight in weights.items()}
 
     shift_encoder(encoder, sentences, recipe, budgets, keep)

@@ -12,9 +12,9 @@ import pytest
 from matrices.cells import from_table
 from matrices.store import Store
 from sprachbund.commands.rounds import say_standing
-from workers.driver import make_bench
+from workers.driver import run_context
 from workers.job import Job
-from workers.outstanding import outstanding
+from workers.pending import pending
 from workers.plan import Plan, make_plan
 from workers.pool import InlinePool
 from workers.until import Rounds, Standing, SummaryOfRounds
@@ -29,8 +29,8 @@ def plan(tiny_corpora: Path, tiny_encoder_folder: Path, job_of: MakeJob) -> Plan
 
 
 def filled(plan: Plan, rounds: Rounds) -> SummaryOfRounds:
-    store, bench = Store.open(plan.job.store, create=True), make_bench(plan, threads=1)
-    return rounds(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+    store, context = Store.open(plan.job.store, create=True), run_context(plan, threads=1)
+    return rounds(plan, pending(plan, store), store, InlinePool(context), context)
 
 
 def runs_in(plan: Plan) -> list[tuple[str | None, str, int]]:

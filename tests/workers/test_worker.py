@@ -15,12 +15,13 @@ from adapters_zoo.sources import EncoderError
 from adapters_zoo.zoo import Trained, Zoo
 from matrices.cells import Cell
 from workers.corpora import open_corpora
-from workers.driver import make_bench
+from workers.driver import run_context
 from workers.job import Job
+from workers.loaded import CorpusChangedError
 from workers.plan import Plan, make_plan
 from workers.training import TrainingError
-from workers.units import Column
-from workers.worker import CorpusChangedError, Worker
+from workers.work_units import Column
+from workers.worker import Worker
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def plan(tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path, job_of: 
 
 @pytest.fixture
 def worker(plan: Plan) -> Worker:
-    return Worker(make_bench(plan, threads=1))
+    return Worker(run_context(plan, threads=1))
 
 
 def zoo_of(plan: Plan) -> Zoo:
@@ -70,7 +71,7 @@ class TestTraining:
         assert manifest.stat().st_mtime_ns == before
 
     def test_a_worker_of_its_own_trains_the_same_weights(self, worker: Worker, plan: Plan, tmp_path: Path) -> None:
-        other = replace(make_bench(plan, threads=1), zoo=tmp_path / "other")
+        other = replace(run_context(plan, threads=1), zoo=tmp_path / "other")
         train(worker, plan)
         train(Worker(other), plan)
         for key in [*plan.languages, *plan.tasks]:
@@ -177,7 +178,7 @@ class TestShifting:
     def test_a_shift_leaves_nothing_behind_in_the_worker(self, worker: Worker, plan: Plan) -> None:
         train(worker, plan)
         (column,) = plan.columns
-        before = [cell.correct for cell in measure(Worker(make_bench(plan, threads=1)), plan)]
+        before = [cell.correct for cell in measure(Worker(run_context(plan, threads=1)), plan)]
         assert [cell.correct for cell in measure(worker, plan)] == before
         assert [cell.correct for cell in worker.work(column)] == before
 
@@ -198,7 +199,7 @@ class TestShifting:
         shift = next(iter(plan.shifts.values()))
         first = shift.snapshots[0]
         worker.work(shift)
-        alone = replace(make_bench(plan, threads=1), zoo=str(tmp_path / "other"))
+        alone = replace(run_context(plan, threads=1), zoo=str(tmp_path / "other"))
         Worker(alone).work(replace(shift, snapshots=(first,)))
         one, other = (Path(place) / first.key / "encoder.safetensors" for place in (zoo_of(plan).place, alone.zoo))
         assert one.read_bytes() == other.read_bytes()
@@ -238,6 +239,6 @@ def measure_baseline(worker: Worker, plan: Plan) -> Cell:
 def test_an_encoder_that_cannot_be_opened_fails_the_unit_and_not_the_worker(plan: Plan, tmp_path: Path) -> None:
     folder = shutil.copytree(plan.encoder.folder, tmp_path / "broken")
     (folder / "model.safetensors").write_bytes(b"not safetensors")
-    worker = Worker(replace(make_bench(plan, threads=1), encoder=replace(plan.encoder, folder=folder)))
+    worker = Worker(replace(run_context(plan, threads=1), encoder=replace(plan.encoder, folder=folder)))
     with pytest.raises(EncoderError, match=r"model\.safetensors: not a safetensors file"):
         worker.work(next(iter(plan.languages.values())))

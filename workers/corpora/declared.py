@@ -14,7 +14,7 @@ from workers.corpora.folder import TEXT, Folder, Labelled, RawTextFiles
 from workers.corpora.formats import FORMATS, Options, columns_of, items_of, read_items
 from workers.corpora.hub import HubSplit, read_hub
 from workers.corpora.opening import read_text
-from workers.corpora.splitting import part_of, said_of
+from workers.corpora.splits import part_of, said_of
 from workers.corpora.types import Entry, Item, Split
 from workers.rows import CorpusError, Said
 from workers.tasks import task_of

@@ -13,7 +13,7 @@ from matrices.languages import UnknownLanguageError, resolve
 from workers.corpora.folder import TEXT, Folder, Labelled, RawTextFiles
 from workers.corpora.formats import FORMATS, Options, columns_of, read_items
 from workers.corpora.opening import read_lines, read_text
-from workers.corpora.splitting import part_of, said_of
+from workers.corpora.splits import part_of, said_of
 from workers.corpora.types import SPLITS, Entry, Item, Split
 from workers.rows import CorpusError, Said
 from workers.tasks import task_of

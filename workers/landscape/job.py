@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationInfo, fi
 
 from adapters_zoo.recipes import LowRankRecipe, Method, Positive, TaskAdapterRecipe, TaskRecipe, TunedRecipe
 from workers.config import read_config
-from workers.job import EncoderReference, EvaluationSettings, Language, Seed
+from workers.job import Seed
+from workers.job_settings import EncoderReference, EvaluationSettings, Language
 
 RANDOM = "random"
 """The second axis of a surface that is no language's."""

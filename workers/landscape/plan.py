@@ -13,7 +13,7 @@ from adapters_zoo.precision import Precision, best_precision
 from adapters_zoo.sources import EncoderFiles, locate_encoder
 from workers.corpora import open_corpora
 from workers.corpora.checks import check, facts_of
-from workers.corpora.copies import without_copies
+from workers.corpora.splits import without_copies
 from workers.corpora.types import CorpusError, Dataset, Split
 from workers.landscape.job import RANDOM, LandscapeJob, Surface
 

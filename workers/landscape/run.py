@@ -9,20 +9,72 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from adapters_zoo.backbone import Encoder
-from adapters_zoo.combination import State, combined, difference, effect, inner, random_direction
+from adapters_zoo.combination import State, combined, difference, effect, inner, random_direction, standing
 from adapters_zoo.heads import Head
+from adapters_zoo.recipes import TaskRecipe
 from matrices.whole_file import whole_file
-from workers.landscape.measuring import Exam, Reading, read_point
+from workers.corpora.types import Dataset
+from workers.encoding import TOKENS, collate, evaluation_batches
+from workers.evaluation import outcomes_of
+from workers.hidden_states import CachedText
 from workers.landscape.numbers import Number, read_numbers, to_table, write_numbers
 from workers.landscape.plan import LandscapePlan, Line, Measurement, Plane, Run
 from workers.landscape.training import AVERAGED, AVERAGED_HALF, LAST, START, States, train_head, train_run
-from workers.prefix import FrozenPrefix
+from workers.tasks.base import score
+
+_NAME = "point"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """``error`` is 1 less the task's metric, None where that is not defined; ``loss`` nats an answer; ``n`` items."""
+
+    error: float | None
+    loss: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """The items that a language is measured by, as the encoder's frozen layers leave them."""
+
+    dataset: Dataset
+    text: CachedText
+
+
+def read_point(encoder: Encoder, recipe: TaskRecipe, state: State, head: Head, tests: list[Exam]) -> list[Reading]:
+    """A reading of each of ``tests`` under the weights ``state``, of an adapter that ``recipe`` makes, and ``head``."""
+    with standing(encoder, _NAME, recipe, state), torch.inference_mode():
+        return [_read(encoder, head, test) for test in tests]
+
+
+def _read(encoder: Encoder, head: Head, test: Exam) -> Reading:
+    encoded, task = test.text.encoded, test.text.encoded.task
+    kept: list[Any] = [()] * len(encoded.sequences)
+    loss, answers = 0.0, 0
+    for indices in evaluation_batches(encoded, TOKENS[encoder.device.type]):
+        batch = collate(encoded, indices, encoder.special.pad)
+        states = encoder.above(test.text.seam(batch, indices, _NAME), task=_NAME)
+        scores = head.over(states, batch.unit_of.to(encoder.device), batch.units)
+        # A batch's loss is a mean over what is answered in it: words, texts, or the ends of spans.
+        answered = sum(len(sequence.gold) for sequence in batch.sequences)
+        loss += answered * float(task.loss(scores, batch, head.labels))
+        answers += answered
+        start, read = 0, task.read(scores)
+        for index, size in zip(indices, batch.sizes, strict=True):
+            kept[index] = read[start : start + size]
+            start += size
+    found = score(outcomes_of(test.dataset, encoded, kept, head.labels))
+    return Reading(None if found is None else 1 - found, loss / answers, len(test.dataset.items))
+
 
 NUMBERS = "numbers.parquet"
 """All numbers of a job, in its folder."""
@@ -77,7 +129,7 @@ class _Conductor:
     def __init__(self, plan: LandscapePlan) -> None:
         self.plan, self.job, self.recipe = plan, plan.job, plan.job.task_recipe
         self.encoder = Encoder(plan.encoder, precision=plan.precision)
-        self._texts: dict[tuple[str, str], FrozenPrefix] = {}
+        self._texts: dict[tuple[str, str], CachedText] = {}
 
     def numbers(self, measurement: Measurement, at: Callable[[str, int, int], None]) -> list[Number]:
         """All numbers of a line or a surface; what it needs is trained first."""
@@ -89,7 +141,7 @@ class _Conductor:
         states, end = self._states(line.start, at), self._states(line.end, at)[LAST]
         start, head = states[LAST], self._head(line.start, at)
         for number, alpha in enumerate(self.job.alphas, start=1):
-            point = combined([start, end], [1 - alpha, alpha])
+            point = combined([(start, 1 - alpha), (end, alpha)])
             yield from self._read(line, point, head, "line", alpha=alpha)
             at(f"{line.start.source} to {line.end.beside}, seed {line.start.seed}", number, len(self.job.alphas))
         effects = {name: effect(state, self.recipe) for name, state in states.items()}
@@ -114,7 +166,7 @@ class _Conductor:
             third = {name: weight + drawn[name] for name, weight in start.items()}
         points = [(alpha, beta) for beta in surface.across for alpha in surface.along]
         for number, (alpha, beta) in enumerate(points, start=1):
-            point = combined([start, end, third], [1 - alpha - beta, alpha, beta])
+            point = combined([(start, 1 - alpha - beta), (end, alpha), (third, beta)])
             yield from self._read(plane, point, head, "surface", alpha=alpha, beta=beta, axis=surface.axis)
             at(f"surface of {surface.source} to {surface.target} by {surface.axis}", number, len(points))
 
@@ -187,13 +239,13 @@ class _Conductor:
     def _test(self, language: str) -> Exam:
         return Exam(self.plan.tests[language], self._text(language, "test"))
 
-    def _text(self, language: str, use: str) -> FrozenPrefix:
+    def _text(self, language: str, use: str) -> CachedText:
         if (language, use) not in self._texts:
             if len(self._texts) >= _TEXTS:
                 self._texts.clear()
             dataset = (self.plan.train if use == "train" else self.plan.tests)[language]
             dropout = self.recipe.dropout and use == "train"
-            self._texts[language, use] = FrozenPrefix(self.encoder, [dataset], language=None, dropout=dropout)
+            self._texts[language, use] = CachedText(self.encoder, [dataset], language=None, dropout=dropout)
         return self._texts[language, use]
 
 

@@ -19,7 +19,7 @@ from adapters_zoo.heads import Head
 from adapters_zoo.methods import add_untrained
 from adapters_zoo.recipes import TaskRecipe
 from workers.encoding import EncodedItems, training_batches
-from workers.prefix import FrozenPrefix
+from workers.hidden_states import CachedText
 from workers.training import Tick, descend, falling, label_loss, refuse_infinite
 
 LAST, START, AVERAGED, AVERAGED_HALF = "last", "start", "averaged", "averaged_half"
@@ -30,7 +30,12 @@ _NAME = "learner"
 
 
 def train_head(
-    encoder: Encoder, recipe: TaskRecipe, source: FrozenPrefix, labels: Sequence[str], seed: int, tick: Tick | None
+    encoder: Encoder,
+    recipe: TaskRecipe,
+    source: CachedText,
+    labels: Sequence[str],
+    seed: int,
+    tick: Tick | None,
 ) -> Head:
     """The head of a run on the source alone, in which it learns with the rest."""
     torch.manual_seed(seed)
@@ -42,8 +47,8 @@ def train_head(
 def train_run(
     encoder: Encoder,
     recipe: TaskRecipe,
-    source: FrozenPrefix,
-    beside: FrozenPrefix | None,
+    source: CachedText,
+    beside: CachedText | None,
     head: Head,
     seed: int,
     *,
@@ -71,8 +76,8 @@ def steps_of(recipe: TaskRecipe, source: EncodedItems) -> int:
 def _train(
     encoder: Encoder,
     recipe: TaskRecipe,
-    source: FrozenPrefix,
-    beside: FrozenPrefix | None,
+    source: CachedText,
+    beside: CachedText | None,
     head: Head,
     seed: int,
     *,
@@ -118,4 +123,4 @@ def _state(encoder: Encoder) -> dict[str, Tensor]:
 
 
 def _mean(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    return combined(states, [1 / len(states)] * len(states))
+    return combined([(state, 1 / len(states)) for state in states])

@@ -27,7 +27,8 @@ from matrices.measures.mantel import correlations, languages_of
 from matrices.store import Store
 from matrices.view import view
 from workers.driver import fill
-from workers.job import EncoderReference, Job
+from workers.job import Job
+from workers.job_settings import EncoderReference
 from workers.othello.blueprints import BLUEPRINTS, languages
 from workers.othello.board import lengths, random_games
 from workers.othello.corpora import BOARD_MOVES, Sizes, othello_corpora

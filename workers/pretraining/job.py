@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from adapters_zoo.recipes import Positive, Rate
 from workers.config import read_config
-from workers.job import EncoderReference, Language
+from workers.job_settings import EncoderReference, Language
 
 Share = Annotated[float, Field(ge=0, le=1)]
 _OF_A_NEW_ENCODER = (

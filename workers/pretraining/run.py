@@ -27,12 +27,11 @@ from matrices.whole_file import whole_file
 from workers.corpora import open_corpora
 from workers.corpora.types import CorpusError, RawText
 from workers.encoding import window_starts
+from workers.language_modelling import mask_tokens
 from workers.pretraining import checkpoint
-from workers.pretraining.batches import Texts, contrast_batch, translation_batch
 from workers.pretraining.embeddings import aligned_embeddings
 from workers.pretraining.job import PretrainJob
-from workers.pretraining.tokenizer import save_tokenizer, train_tokenizer
-from workers.training import mask_tokens
+from workers.pretraining.texts import Texts, contrast_batch, save_tokenizer, train_tokenizer, translation_batch
 
 _log = structlog.get_logger(__name__)
 

@@ -22,6 +22,13 @@ if TYPE_CHECKING:  # Whoever reads corpora need not wait for what computes.
 Outcome = tuple[float, float]
 """What an item scored and what it could score: a metric is the ratio of their sums over items."""
 
+
+def score(outcomes: Sequence[Outcome]) -> float | None:
+    """The metric over items; None where nothing could be right or wrong (no span true or predicted)."""
+    total = sum(total for _, total in outcomes)
+    return sum(correct for correct, _ in outcomes) / total if total else None
+
+
 ColumnRoles = Mapping[str, str | tuple[str, ...] | None]
 """By role, the name of a column, or of several; None for a role that is not filled unless a corpus says so."""
 

@@ -14,9 +14,9 @@ from matrices.store import Store
 from sprachbund.cli import app
 from sprachbund.commands.budget import BudgetError
 from sprachbund.commands.where import shown
-from workers.driver import make_bench, run
+from workers.driver import run, run_context
 from workers.job import load_job
-from workers.outstanding import outstanding
+from workers.pending import pending
 from workers.plan import make_plan
 from workers.pool import InlinePool
 
@@ -50,8 +50,8 @@ def command(*arguments: str) -> Result:
 def fill_here(job_file: Path) -> None:
     """What `fill` does, in this process."""
     plan = make_plan(load_job(job_file), folder=job_file.parent)
-    store, bench = Store.open(plan.job.store, create=True), make_bench(plan, threads=1)
-    run(plan, outstanding(plan, store), store, InlinePool(bench), bench)
+    store, context = Store.open(plan.job.store, create=True), run_context(plan, threads=1)
+    run(plan, pending(plan, store), store, InlinePool(context), context)
 
 
 def test_plan_for_machines_is_one_object_that_counts_what_is_left(job_file: Path) -> None:

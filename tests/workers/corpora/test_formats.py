@@ -12,7 +12,7 @@ import pytest
 
 from workers.corpora import open_corpora
 from workers.corpora.folder import Folder
-from workers.corpora.splitting import split_of
+from workers.corpora.splits import split_of
 from workers.rows import CorpusError
 from workers.tasks.choice import Choice
 from workers.tasks.pairs import LabelledPair

@@ -21,9 +21,9 @@ from deltalake import DeltaTable
 
 from matrices.cells import from_table
 from matrices.store import Store
-from workers.driver import State, Summary, make_bench, run
+from workers.driver import JobState, Summary, run, run_context
 from workers.job import Job, load_job
-from workers.outstanding import outstanding
+from workers.pending import pending
 from workers.plan import Plan, make_plan
 from workers.pool import InlinePool, Pool
 
@@ -54,12 +54,12 @@ class Task:
         return make_plan(self.job, folder=self.file.parent)
 
     def run(
-        self, pool: Pool | None = None, watch: Callable[[State], None] | None = None, plan: Plan | None = None
+        self, pool: Pool | None = None, watch: Callable[[JobState], None] | None = None, plan: Plan | None = None
     ) -> Summary:
         plan = plan or self.plan()
         store = Store.open(plan.job.store, create=True)
-        bench = make_bench(plan, threads=1)
-        return run(plan, outstanding(plan, store), store, pool or InlinePool(bench), bench, watch)
+        context = run_context(plan, threads=1)
+        return run(plan, pending(plan, store), store, pool or InlinePool(context), context, watch)
 
     def start(self, *arguments: str) -> Fill:
         self.fills.append(Fill(self.file, arguments))

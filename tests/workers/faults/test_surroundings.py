@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from workers.driver import State
+from workers.driver import JobState
 from workers.failures import JobInterruptedError
 
 Make = Callable[..., Any]
@@ -50,11 +50,11 @@ class Mount:
         self._away.rename(self._folder)
 
 
-def when(state: Callable[[State], bool], act: Callable[[], None]) -> Callable[[State], None]:
+def when(state: Callable[[JobState], bool], act: Callable[[], None]) -> Callable[[JobState], None]:
     """Watches a run and acts once, when it has come so far."""
     done = False
 
-    def watch(now: State) -> None:
+    def watch(now: JobState) -> None:
         nonlocal done
         if not done and state(now):
             done = True
@@ -63,12 +63,12 @@ def when(state: Callable[[State], bool], act: Callable[[], None]) -> Callable[[S
     return watch
 
 
-def training(state: State) -> bool:
+def training(state: JobState) -> bool:
     """One adapter is kept; the next is being trained."""
     return state.adapters[0] == 1
 
 
-def measuring(state: State) -> bool:
+def measuring(state: JobState) -> bool:
     """All adapters are kept; the first column is being measured."""
     return state.adapters[0] == state.adapters[1] and state.cells[0] == 0
 
@@ -99,7 +99,7 @@ def test_a_disk_that_is_full_while_cells_are_written(task: Make, log: Any, disk:
 
 @pytest.mark.parametrize(("moment", "notices"), [(training, AGAIN), (measuring, AGAIN)], ids=["training", "measuring"])
 def test_a_shared_folder_that_goes_away_for_a_while(
-    task: Make, log: Any, tmp_path: Path, moment: Callable[[State], bool], notices: str
+    task: Make, log: Any, tmp_path: Path, moment: Callable[[JobState], bool], notices: str
 ) -> None:
     job, mount = task(), Mount(tmp_path / "shared")
     log.on(notices, mount.come_back)

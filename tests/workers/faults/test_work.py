@@ -51,7 +51,7 @@ def test_a_task_that_hangs_is_stopped_at_its_time_limit_and_the_rest_is_done(
     task: Make, log: Any, ray_here: None
 ) -> None:
     from workers.cluster import Crew
-    from workers.driver import make_bench
+    from workers.driver import run_context
     from workers.pool import ray_pool
 
     job = task()
@@ -60,7 +60,7 @@ def test_a_task_that_hangs_is_stopped_at_its_time_limit_and_the_rest_is_done(
         if adapter.language == "qab":
             endless = adapter.recipe.model_copy(update={"steps": 10**9})
             plan.languages[adapter.key] = replace(adapter, recipe=endless)
-    with ray_pool(make_bench(plan, threads=1), Crew(1, 1, 0), time_limit=20, outage=60) as pool:
+    with ray_pool(run_context(plan, threads=1), Crew(1, 1, 0), time_limit=20, outage=60) as pool:
         summary = job.run(pool, plan=plan)
 
     assert (summary.measured, summary.failed) == (6, 4)

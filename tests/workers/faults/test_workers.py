@@ -19,7 +19,7 @@ import pytest
 
 from adapters_zoo.zoo import Zoo
 from workers.cluster import Crew
-from workers.driver import State, make_bench
+from workers.driver import JobState, run_context
 from workers.pool import RayPool, ray_pool
 from workers.schedule import describe
 
@@ -58,7 +58,7 @@ def cluster() -> Iterator[Any]:
 def staffed(task: Any) -> Iterator[RayPool]:
     """A pool whose one worker has started."""
     plan = task.plan()
-    with ray_pool(make_bench(plan, threads=1), Crew(1, 1, 0), time_limit=300, outage=120) as pool:
+    with ray_pool(run_context(plan, threads=1), Crew(1, 1, 0), time_limit=300, outage=120) as pool:
         while pool.free() < 1:
             pool.next()
         yield pool
@@ -88,11 +88,11 @@ def busy(process: int) -> None:
         time.sleep(0.001)
 
 
-def once(true: Callable[[State], bool], act: Callable[[], None]) -> Callable[[State], None]:
+def once(true: Callable[[JobState], bool], act: Callable[[], None]) -> Callable[[JobState], None]:
     """Watches a run and acts once, when it has come so far."""
     waiting = [act]
 
-    def watch(state: State) -> None:
+    def watch(state: JobState) -> None:
         if waiting and true(state):
             waiting.pop()()
 
@@ -114,7 +114,7 @@ def kill_while_busy() -> None:
     ids=["training", "evaluation"],
 )
 def test_a_worker_killed_at_its_work(
-    task: Make, cluster: Any, log: Any, so_far: Callable[[State], bool], work: str
+    task: Make, cluster: Any, log: Any, so_far: Callable[[JobState], bool], work: str
 ) -> None:
     job = task()
     with staffed(job) as pool:

@@ -22,10 +22,10 @@ from workers.corpora import open_corpora
 from workers.corpora.types import Corpora, Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
-from workers.landscape.measuring import Exam, Reading, read_point
+from workers.hidden_states import CachedText
+from workers.landscape.run import Exam, Reading, read_point
 from workers.landscape.training import AVERAGED, AVERAGED_HALF, LAST, START, train_head, train_run
-from workers.prefix import FrozenPrefix
-from workers.scoring import score
+from workers.tasks.base import score
 
 RECIPES: dict[str, TaskRecipe] = {
     "bottleneck": TaskAdapterRecipe(reduction=4, epochs=2, learning_rate=0.01),
@@ -44,8 +44,8 @@ def corpora(tiny_corpora: Path) -> Corpora:
     return open_corpora(tiny_corpora)
 
 
-def text_of(encoder: Encoder, dataset: Dataset) -> FrozenPrefix:
-    return FrozenPrefix(encoder, [dataset], language=None, dropout=False)
+def text_of(encoder: Encoder, dataset: Dataset) -> CachedText:
+    return CachedText(encoder, [dataset], language=None, dropout=False)
 
 
 def reading(encoder: Encoder, recipe: TaskRecipe, state: dict[str, Tensor], head: Head, dataset: Dataset) -> Reading:
@@ -72,7 +72,7 @@ def test_the_ends_of_a_line_have_the_runs_own_scores(
         encoder.remove("own")
         found = score(own)
         assert found is not None
-        at_the_end = reading(encoder, recipe, combined(ends, [1.0 - at, float(at)]), head, test)
+        at_the_end = reading(encoder, recipe, combined(zip(ends, [1.0 - at, float(at)], strict=True)), head, test)
         assert at_the_end.error == 1 - found
         assert at_the_end.n == len(test.items)
         errors.append(at_the_end)
@@ -109,7 +109,7 @@ def test_a_line_between_two_hand_made_states_has_losses_computed_by_hand(encoder
         by_hand = -sum(
             count * math.log(float(chances[test.labels.index(label)])) for label, count in counts.items()
         ) / sum(counts.values())
-        found = reading(encoder, recipe, combined(ends, [1 - alpha, alpha]), head, test)
+        found = reading(encoder, recipe, combined(zip(ends, [1 - alpha, alpha], strict=True)), head, test)
         assert found.loss == pytest.approx(by_hand, rel=1e-3)
         answer = test.labels[int(chances.argmax())]
         assert found.error == pytest.approx(1 - counts[answer] / sum(counts.values()))
@@ -131,9 +131,9 @@ def test_runs_of_a_seed_share_their_start_and_the_head_and_means_are_of_snapshot
         # Of two snapshots the later half is the last alone.
         assert torch.equal(one[AVERAGED_HALF][name], last)
     end = one[LAST]
-    half = combined([one[AVERAGED], end], [2, -1])
-    third = combined([two[AVERAGED_HALF], end], [2, -1])
-    first = combined([two[AVERAGED], half, third, end], [4, -1, -1, -1])
+    half = combined([(one[AVERAGED], 2), (end, -1)])
+    third = combined([(two[AVERAGED_HALF], 2), (end, -1)])
+    first = combined([(two[AVERAGED], 4), (half, -1), (third, -1), (end, -1)])
     states = [one[START], first, half, third, end]
     steps = [difference(later, state) for state, later in pairwise(states)]
     assert all(inner(step, step) > 0 for step in steps)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import yaml
 
 from workers.config import ConfigError
 from workers.corpora.types import CorpusError
@@ -15,6 +16,7 @@ from workers.landscape.plan import make_landscape_plan
 from workers.landscape.run import NUMBERS, Progress, conduct
 from workers.landscape.statistics import summarise
 
+JOBS = Path(__file__).parents[3] / "jobs"
 RECIPES = {
     "bottleneck": "task_adapter: {epochs: 1, batch: 16, reduction: 4}",
     "lora": "lora: {epochs: 1, batch: 16, rank: 2}",
@@ -73,6 +75,21 @@ def test_every_point_of_every_line_is_measured_in_both_languages(
     assert set(along["point"]) == {"averaged", "averaged_half", "start"}
     assert summarise(table).pairs == [("qaa", "qab"), ("qaa", "qac")]
     assert (job.out / NUMBERS).is_file()
+
+
+def test_the_job_of_full_fine_tuning_runs_through_on_a_small_encoder(
+    tmp_path: Path, tiny_corpora: Path, tiny_encoder_folder: Path
+) -> None:
+    stated = yaml.safe_load((JOBS / "landscape_full.yaml").read_text(encoding="utf-8"))
+    here = {"out": "out", "encoder": {"name": str(tiny_encoder_folder)}, "corpora": str(tiny_corpora)}
+    (tmp_path / "job.yaml").write_text(
+        yaml.safe_dump({**stated, **here, "task": "corner", "pairs": {"qaa": ["qab", "qac"]}}), encoding="utf-8"
+    )
+    job = load_landscape_job(tmp_path / "job.yaml")
+    found = summarise(conduct(make_landscape_plan(job)))
+    assert job.method == "full"
+    assert found.pairs == [("qaa", "qab"), ("qaa", "qac")]
+    assert len(job.seeds) == 5
 
 
 def test_a_job_that_was_killed_at_any_moment_ends_with_the_same_numbers(

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from workers.config import ConfigError
-from workers.othello.job import load_laboratory_job
-from workers.othello.presets import PRESETS
+from workers.othello.job import PRESETS, load_laboratory_job
 
 JOBS = Path(__file__).parent.parent.parent.parent / "jobs"
 GOOD = "out: runs\nconditions:\n  naive: {}\n"

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from workers.othello.board import NONE, history, random_games, squares
+from workers.othello.measuring import Rotation, cosine, linear_cka
 from workers.othello.model import Transformer
 from workers.othello.probes import Probe, board_states, majority, majority_by_move, move_states
-from workers.othello.similarity import Rotation, cosine, linear_cka
 from workers.othello.vocabulary import Vocabulary, invented
 
 GAMES = random_games(4, 120, np.random.default_rng(0))

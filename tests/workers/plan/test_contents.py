@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from matrices.cells import BASELINE
+from workers.learners import PlanError
 from workers.plan import ALONE, STACK, Plan
-from workers.roster import PlanError
-from workers.units import PlannedCell, kept_as
+from workers.work_units import PlannedCell, kept_as
 
 Plans = Callable[..., Plan]
 Knobs = dict[str, Any]

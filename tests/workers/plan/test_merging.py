@@ -14,7 +14,7 @@ from adapters_zoo.backbone import Encoder
 from adapters_zoo.sources import check_encoder
 from adapters_zoo.zoo import Zoo
 from matrices.likeness.similarity import kernel
-from workers.driver import make_bench
+from workers.driver import run_context
 from workers.job import Job
 from workers.plan import Plan, make_plan
 from workers.worker import Worker
@@ -82,7 +82,7 @@ def test_a_merged_adapter_is_the_weighted_mean_and_is_measured(
         merging={"weights": {"qac": {"qaa": 3, "qab": 1}}},
     )
     plan = make_plan(job)
-    worker = Worker(make_bench(plan, threads=1))
+    worker = Worker(run_context(plan, threads=1))
     for learner in plan.learners():
         worker.work(learner)
     assert job.zoo is not None

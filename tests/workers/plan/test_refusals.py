@@ -14,8 +14,8 @@ from safetensors.numpy import save_file
 
 from workers.corpora.types import CorpusError
 from workers.job import Job
+from workers.learners import PlanError
 from workers.plan import Plan, make_plan
-from workers.roster import PlanError
 
 Plans = Callable[..., Plan]
 

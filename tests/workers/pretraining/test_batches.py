@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from adapters_zoo.tokens import SpecialTokens
-from workers.pretraining.batches import Texts, contrast_batch, translation_batch
+from workers.pretraining.texts import Texts, contrast_batch, translation_batch
 
 SPECIAL = SpecialTokens(begin=0, pad=1, end=2, unknown=3, mask=4)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from workers.pretraining.tokenizer import SPECIAL, save_tokenizer, train_tokenizer
+from workers.pretraining.texts import SPECIAL, save_tokenizer, train_tokenizer
 
 TEXTS = {
     "eng": ["the dog saw the cat, twice.", "the cat saw 42 dogs!"] * 5,

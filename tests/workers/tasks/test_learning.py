@@ -20,11 +20,10 @@ from workers.corpora import open_corpora
 from workers.corpora.types import CorpusOrigin, Dataset
 from workers.encoding import collate, encode_items, training_batches
 from workers.evaluation import Contestant, evaluate
-from workers.prefix import FrozenPrefix
+from workers.hidden_states import CachedText
 from workers.rows import Row, Said
-from workers.scoring import score
 from workers.sequences import Pieces, TokenSequence
-from workers.tasks.base import Task
+from workers.tasks.base import Task, score
 from workers.tasks.choice import Choice
 from workers.tasks.pairs import LabelledPair
 from workers.tasks.qa import Answer, Question
@@ -226,7 +225,7 @@ def test_the_alternatives_of_a_choice_meet_in_one_batch(encoder: Encoder, words:
 def test_what_can_be_learnt_by_heart_is(encoder: Encoder, words: list[str], kind: str, made: Any, recipe: Any) -> None:
     data = dataset(kind, *made(words, 48))
     head, _ = train_task_adapter(
-        encoder, "t", FrozenPrefix(encoder, [data], language=None), recipe, labels=data.labels, seed=0
+        encoder, "t", CachedText(encoder, [data], language=None), recipe, labels=data.labels, seed=0
     )
     [outcomes] = evaluate(encoder, data, encode_items(encoder, data), None, [Contestant("t", head)])
     assert (score(outcomes) or 0) > (score(data.rules.constant(data.items, "qac")) or 0) + 0.35
@@ -244,7 +243,7 @@ def test_answers_to_questions_are_learnt_bit_by_bit_the_same(encoder: Encoder, w
     found = []
     for name in ("one", "two"):
         head, _ = train_task_adapter(
-            encoder, name, FrozenPrefix(encoder, [data], language=None), recipe, labels=data.labels, seed=0
+            encoder, name, CachedText(encoder, [data], language=None), recipe, labels=data.labels, seed=0
         )
         [outcomes] = evaluate(encoder, data, encode_items(encoder, data), None, [Contestant(name, head)])
         found.append(outcomes)
@@ -296,7 +295,7 @@ def test_a_task_of_ones_own_is_one_class(encoder: Encoder, words: list[str], tmp
     data = open_corpora(tmp_path).dataset("parity", "qac", "train")
     recipe = TaskAdapterRecipe(epochs=30, learning_rate=1e-2, reduction=1)
     head, _ = train_task_adapter(
-        encoder, "t", FrozenPrefix(encoder, [data], language=None), recipe, labels=data.labels, seed=0
+        encoder, "t", CachedText(encoder, [data], language=None), recipe, labels=data.labels, seed=0
     )
     [outcomes] = evaluate(encoder, data, encode_items(encoder, data), None, [Contestant("t", head)])
     assert score(outcomes) == 1

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from seqeval.metrics import f1_score
 from sklearn.metrics import accuracy_score
 
-from workers.scoring import score
 from workers.tasks import task_of
-from workers.tasks.base import Item, Outcome
+from workers.tasks.base import Item, Outcome, score
 from workers.tasks.classification import LabelledText
 from workers.tasks.tagging import TaggedSentence
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.tasks.squad import exact_match, normalised, token_f1
+from workers.tasks.qa import exact_match, normalised, token_f1
 
 
 @pytest.mark.parametrize(

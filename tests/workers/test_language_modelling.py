@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from workers.candidates import Candidates
+from workers.language_modelling import Candidates
 
 ORDINARY = torch.arange(5, 1005)
 STREAM = np.array([7, 300, 7, 2, 9])

@@ -9,7 +9,7 @@ from adapters_zoo.zoo import Zoo
 from matrices.store import Store
 from workers.job import Job
 from workers.plan import Plan
-from workers.units import (
+from workers.work_units import (
     Column,
     LanguageAdapter,
     Learner,
@@ -43,7 +43,7 @@ class Work:
         return sum(len(column.cells) for column in self.columns)
 
 
-def outstanding(plan: Plan, store: Store | None) -> Work:
+def pending(plan: Plan, store: Store | None) -> Work:
     """Compare a plan with store and zoo. An adapter is wanted only if a missing cell needs it."""
     version = store.version if store is not None else -1  # Before the cells: what comes between is looked at again.
     columns = tuple(plan.columns if store is None else _missing(plan.columns, store))

@@ -10,20 +10,21 @@ from adapters_zoo.recipes import FewShotRecipe, TaskRecipe
 from adapters_zoo.sources import EncoderFiles
 from adapters_zoo.zoo import adapter_key
 from matrices.likeness.similarity import kernel
+from matrices.selections import parse
 from workers.corpora.checks import Facts
 from workers.corpora.types import Corpora, RawText
 from workers.job import Job
-from workers.units import (
+from workers.work_units import (
     DataReference,
     DevScores,
     FewShot,
     LanguageAdapter,
     Lesson,
     MergedAdapter,
+    RunState,
     Selected,
     Shift,
     Snapshot,
-    State,
     TaskAdapter,
     kept_as,
 )
@@ -33,7 +34,7 @@ class PlanError(ValueError):
     """A job that cannot be done with these corpora. Says what is missing and what is there."""
 
 
-class Roster:
+class Learners:
     """The learners that a job's cells were found to need, by key. Of text and data sets only the facts are kept.
 
     ``notes`` are sentences for people: what stands in for what is missing.
@@ -122,11 +123,13 @@ class Roster:
         seed: int,
         recipe: TaskRecipe | None = None,
         head: TaskAdapter | None = None,
+        fused: Sequence[TaskAdapter] = (),
     ) -> TaskAdapter:
         """The task adapter that learns from ``datasets`` over the frozen language adapter ``under``, if any.
 
         By the job's recipe unless another is given; with the frozen head of the run ``head`` and from the weights that
-        it was initialised with, if any: weights from other initialisations have no mean that is worth anything.
+        it was initialised with, if any: weights from other initialisations have no mean that is worth anything. Or the
+        fusion of ``fused`` task adapters.
         """
         recipe, task, method = recipe or self._job.task_recipe, datasets[0].task, self._job.method
         data = tuple(map(reference, datasets))
@@ -141,6 +144,7 @@ class Roster:
             **({} if head is None else {"head": head.key}),
             **({} if all(one.limit == recipe.max_items for one in data) else {"limits": [one.limit for one in data]}),
             **({} if head is None or head.seed == seed else {"drawn_by": head.seed}),
+            **({} if not fused else {"fused": [one.key for one in fused]}),
         )
         adapter = TaskAdapter(
             adapter_key(made_from),
@@ -153,6 +157,7 @@ class Roster:
             _states(made_from, recipe.snapshots),
             head.key if head else None,
             head.seed if head else seed,
+            tuple(one.key for one in fused),
         )
         return self.tasks.setdefault(adapter.key, adapter)
 
@@ -195,18 +200,17 @@ class Roster:
         scores = DevScores(adapter_key(made_from), tuple(adapters), tuple(data), under, made_from)
         return self.scores.setdefault(scores.key, scores)
 
-    def select(
-        self, selection: str, runs: Sequence[TaskAdapter], scores: Sequence[DevScores], guard: float
-    ) -> Selected:
+    def select(self, selection: str, runs: Sequence[TaskAdapter], scores: Sequence[DevScores]) -> Selected:
         """What a selection takes of ``runs``, each with the scores of its states, the end last."""
-        first, states = runs[0], tuple(kept_as(run) for run in runs)
+        first, states, how = runs[0], tuple(kept_as(run) for run in runs), self._job.selecting
         made_from = self._made_from(
             "selected",
             first.recipe.identity(),
             selection=selection,
             runs=[[*keys] for keys in states],
             scores=[one.key for one in scores],
-            guard=guard,
+            guard=how.guard,
+            **({"mean_guard": how.mean_guard} if parse(selection).averages else {}),
         )
         selected = Selected(
             adapter_key(made_from),
@@ -214,7 +218,10 @@ class Roster:
             selection,
             states,
             tuple(one.key for one in scores),
-            guard,
+            scores[0].data,
+            scores[0].under,
+            how.guard,
+            how.mean_guard,
             first.recipe,
             made_from,
         )
@@ -254,10 +261,10 @@ class Roster:
         }
 
 
-def _states(made_from: dict[str, Any], snapshots: int) -> tuple[State, ...]:
+def _states(made_from: dict[str, Any], snapshots: int) -> tuple[RunState, ...]:
     """The states that a run leaves before its end, which is the last of its snapshots."""
     parts = [(part, {**made_from, "part": f"{part}/{snapshots}"}) for part in range(1, snapshots)]
-    return tuple(State(adapter_key(one), part, snapshots, one) for part, one in parts)
+    return tuple(RunState(adapter_key(one), part, snapshots, one) for part, one in parts)
 
 
 def language_text(corpora: Corpora, language: str, tasks: Sequence[str]) -> RawText | None:

@@ -18,7 +18,7 @@ _ROOM = 2**30
 """Bytes the kept states of one text may take; those of a larger one are computed again for every batch."""
 
 
-class FrozenPrefix:
+class CachedText:
     """Labelled text under a frozen ``language`` adapter (or none), good for any number of epochs, seeds and adapters.
 
     The lowest layers of a pass, up to the first that holds the task adapter, do not change while it is trained. They

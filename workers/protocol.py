@@ -14,23 +14,22 @@ from adapters_zoo.recipes import Method
 from adapters_zoo.sources import EncoderFiles
 from matrices.cells import Cell, Kind, Status, now
 from workers.failures import Failure
-from workers.scoring import score
-from workers.tasks.base import Outcome
-from workers.units import Column, PlannedCell, Unit
+from workers.tasks.base import Outcome, score
+from workers.work_units import Column, PlannedCell, WorkUnit
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """A unit that ended: a column's cells, whether an adapter was trained or found, or why neither came of it."""
 
-    unit: Unit
+    unit: WorkUnit
     cells: tuple[Cell, ...]
     failure: Failure | None
     trained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class RunContext:
     """What every worker of a run is told once. ``job`` and ``run`` are ids for logs and metrics."""
 
     encoder: EncoderFiles
@@ -47,20 +46,26 @@ class Bench:
     run: str
 
 
-def failed_cells(column: Column, cells: Sequence[PlannedCell], error: str, bench: Bench) -> list[Cell]:
+def failed_cells(column: Column, cells: Sequence[PlannedCell], error: str, context: RunContext) -> list[Cell]:
     """Rows that say of cells why they were not measured."""
-    return [cell_of(column, cell, bench, status="failed", error=error) for cell in cells]
+    return [cell_of(column, cell, context, status="failed", error=error) for cell in cells]
 
 
 def measured_cell(
-    column: Column, cell: PlannedCell, bench: Bench, outcomes: Sequence[Outcome], *, provenance: str, seconds: float
+    column: Column,
+    cell: PlannedCell,
+    context: RunContext,
+    outcomes: Sequence[Outcome],
+    *,
+    provenance: str,
+    seconds: float,
 ) -> Cell:
     """The row of a cell that was measured, by its outcomes: one an item."""
     result = score(outcomes)
     return cell_of(
         column,
         cell,
-        bench,
+        context,
         status="undefined" if result is None else "ok",
         error="no span was true or predicted, so F1 is not defined" if result is None else None,
         score=result,
@@ -73,7 +78,7 @@ def measured_cell(
 def cell_of(
     column: Column,
     cell: PlannedCell,
-    bench: Bench,
+    context: RunContext,
     *,
     status: Status,
     error: str | None,
@@ -85,8 +90,8 @@ def cell_of(
     """The row of a planned cell, and what came of it."""
     return Cell(
         matrix=column.matrix,
-        encoder=bench.encoder.label,
-        kind=bench.kind,
+        encoder=context.encoder.label,
+        kind=context.kind,
         composition=cell.composition,
         task=column.task,
         metric=column.metric,
@@ -94,7 +99,7 @@ def cell_of(
         target=column.target,
         selection=cell.selection,
         shots=cell.shots,
-        method=bench.method,
+        method=context.method,
         seed=cell.seed,
         language_seed=cell.language_seed,
         score=score,
@@ -106,7 +111,7 @@ def cell_of(
         provenance=provenance,
         data=f"{column.data.digest[:32]}:{column.data.items}",
         seconds=seconds,
-        device=bench.device,
+        device=context.device,
         created_at=now(),
         cell_id=cell.cell_id,
     )

@@ -30,7 +30,7 @@ class DataReference:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RunState:
     """An adapter after ``part`` of ``parts`` equal parts of its training run, kept in the zoo under ``key``.
 
     The end of a run is no state but the run itself: it is kept under the run's key.
@@ -50,7 +50,7 @@ class LanguageAdapter:
     language: str
     recipe: LanguageAdapterRecipe
     made_from: dict[str, Any]
-    states: tuple[State, ...] = ()
+    states: tuple[RunState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ class TaskAdapter:
 
     ``under`` is the key of the frozen language adapter beneath it, if any; ``head`` that of the task adapter whose
     head it learns with, frozen, where it has none of its own. ``drawn_by`` is the seed of its initialisation, which
-    runs under one head share; the order of items is that of ``seed``.
+    runs under one head share; the order of items is that of ``seed``. With keys of ``fused`` adapters it
+    is a fusion of those, which stay as they are.
     """
 
     key: str
@@ -106,9 +107,10 @@ class TaskAdapter:
     under: str | None
     seed: int
     made_from: dict[str, Any]
-    states: tuple[State, ...] = ()
+    states: tuple[RunState, ...] = ()
     head: str | None = None
     drawn_by: int | None = None
+    fused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,9 @@ class DevScores:
 class Selected:
     """What a selection takes of ``runs``, kept in the zoo as a task adapter like any other. Nothing is trained.
 
-    Each run is the keys of its states, the end last; ``scores`` are keys of the ``DevScores`` of each run, and none
-    where no score decides.
+    Each run is the keys of its states, the end last; ``scores`` are keys of the ``DevScores`` of each run. Means are
+    scored on the same ``data``, over the language adapter ``under``, if any; ``guard`` and ``mean_guard`` say which are
+    taken (``workers.selecting``).
     """
 
     key: str
@@ -167,7 +170,10 @@ class Selected:
     selection: str
     runs: tuple[tuple[str, ...], ...]
     scores: tuple[str, ...]
+    data: tuple[DataReference, ...]
+    under: str | None
     guard: float
+    mean_guard: float
     recipe: TaskRecipe
     made_from: dict[str, Any]
 
@@ -207,7 +213,7 @@ class Column:
 
 Learner = LanguageAdapter | MergedAdapter | Shift | TaskAdapter | FewShot | DevScores | Selected
 """What is trained or derived from what was trained, and is in the zoo afterwards."""
-Unit = Learner | Column
+WorkUnit = Learner | Column
 """One piece of work: something to train or derive, or the cells of a column to measure."""
 
 
@@ -235,13 +241,13 @@ def keeping(learner: Learner, wanted: Callable[[str], bool]) -> Learner | None:
             return learner if wanted(learner.key) else None
 
 
-def needs(unit: Unit) -> list[str]:
+def needs(unit: WorkUnit) -> list[str]:
     """The keys of all that must be in the zoo before a unit can be done."""
     match unit:
         case Column():
             return [key for cell in unit.cells for key in stands_on(cell)]
         case TaskAdapter():
-            return [key for key in (unit.under, unit.head) if key is not None]
+            return [*(key for key in (unit.under, unit.head) if key is not None), *unit.fused]
         case FewShot():
             return [key for key in (unit.start, *(one.under for one in unit.lessons)) if key is not None]
         case DevScores():
@@ -249,7 +255,7 @@ def needs(unit: Unit) -> list[str]:
         case MergedAdapter():
             return [key for key, _ in unit.parts]
         case Selected():
-            return [*unit.scores, *(key for run in unit.runs for key in run)]
+            return [*unit.scores, *(key for run in unit.runs for key in run), *([unit.under] if unit.under else [])]
         case _:
             return []
 
