@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +38,8 @@ from matrices.validation import LISTS, MisshapenError, addressable, as_cells, na
 BRIEF = [name for name in SCHEMA.names if name not in LISTS]
 """The columns of cells but for outcomes of items."""
 _ROW = "row"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +146,7 @@ class Held:
         self._notes = tuple(notes)
         self._contents: dict[str, str] = {}
         self._spreads = spreads or {}
+        self._remembered: dict[Hashable, Any] = {}
 
     @property
     def version(self) -> int:
@@ -182,6 +186,13 @@ class Held:
         known = [(name, sorted(self.pretrained(name) or ())) for name in sorted(encoders)]
         beside = repr((known, sorted(self.items(matrix).items()), sorted(self.spreads(matrix).items())))
         return hashlib.sha256(f"{matrix}\n{kept.content}\n{beside}".encode()).hexdigest()[:24]
+
+    def remember(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What ``compute`` gives of these matrices, under a key; it is kept as long as they are."""
+        if key not in self._remembered:
+            self._remembered[key] = compute()
+        found: T = self._remembered[key]
+        return found
 
     def marks(self, version: int | None = None) -> Mapping[str, str]:
         """As ``Store.marks``."""

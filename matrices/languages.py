@@ -171,6 +171,7 @@ def members_of(code: str) -> tuple[str, ...]:
     return tuple(by_speakers((member for member in members if member != code), speakers()))
 
 
+@lru_cache(maxsize=16384)
 def genealogy(code: str) -> Genealogy | None:
     """Family, genus and main script of a code in normal form; None where nothing is known of its kin.
 

@@ -90,6 +90,11 @@ def within(group: str) -> list[str]:
 
 def databases() -> dict[str, str]:
     """The databases that answers rest on, and their versions; URIEL's where it is installed."""
+    return dict(_databases())
+
+
+@cache
+def _databases() -> Mapping[str, str]:
     found: dict[str, str] = json.loads(_table().schema.metadata[b"databases"])
     try:
         return {**found, "URIEL": f"lang2vec {version('lang2vec')}"}

@@ -61,6 +61,8 @@ def _set(one: ExpectedSet, said: tuple[str, float] | None, best: float | None) -
 def _measured(cells: pa.Table, target: str) -> Iterator[tuple[frozenset[str], str, float]]:
     """The sets that were measured on a target, their composition, and their mean score over seeds; of two
     compositions the better."""
+    if not cells.num_rows:
+        return
     kept = pc.and_(pc.equal(cells["status"], "ok"), pc.equal(cells["target"], target))
     kept = pc.and_(kept, pc.is_in(cells["composition"], pa.array(OF_SETS)))
     rows = cells.filter(pc.fill_null(kept, False)).select(["composition", "source", "score"])

@@ -49,7 +49,7 @@ class Forest:
 
     def mean(self, sources: Sequence[str], target: str) -> Floats:
         """Expected scores [len(sources)], centred as the cells are."""
-        found: Floats = self.trees.values[self._leaves(tuple(sources), target)].mean(axis=0)
+        found: Floats = self.trees.values[self._leaves(sources, target)].mean(axis=0)
         return found
 
     def parts(self, sources: Sequence[str], target: str, explained: Sequence[str], cells: Cells) -> Floats:
@@ -57,7 +57,7 @@ class Forest:
 
         A tree expects the mean of the cells in a leaf, so that the forest's mean is a sum over cells.
         """
-        leaves = self._leaves(tuple(sources), target)[:, [list(sources).index(code) for code in explained]]
+        leaves = self._leaves(sources, target)[:, [list(sources).index(code) for code in explained]]
         begin = self.trees.first[leaves].ravel()
         size = self.trees.first[leaves + 1].ravel() - begin
         # The cells of one leaf after another's: each counted on from where its leaf's begin.
@@ -71,24 +71,32 @@ class Forest:
         )
         return added.reshape(len(explained), len(cells.spans)) / len(leaves)
 
+    def _leaves(self, sources: Sequence[str], target: str) -> Indices:
+        """The leaf of every tree where each source ends [trees, len(sources)]."""
+        own = {code: at for at, code in enumerate(self.design.sources)}
+        others = tuple(code for code in sources if code not in own)
+        reached = self._kept(self.design.sources, target)
+        if others:
+            reached = np.concatenate([reached, self._kept(others, target)], axis=1)
+            own |= {code: len(own) + at for at, code in enumerate(others)}
+        return reached[:, [own[code] for code in sources]]
+
     @cached_property
-    def _leaves(self) -> Callable[[tuple[str, ...], str], Indices]:
-        """The last leaves reached are kept, as what is said of a prediction needs them too."""
-        return lru_cache(maxsize=4)(self._reached)
+    def _kept(self) -> Callable[[tuple[str, ...], str], Indices]:
+        """The last leaves reached: what is said of a prediction needs them too, and so do further sources."""
+        return lru_cache(maxsize=8)(self._reached)
 
     def _reached(self, sources: tuple[str, ...], target: str) -> Indices:
-        """The node of every tree where each source ends [trees, len(sources)]."""
         features = self.design.pair(sources, target)
-        reached = []
-        for part, standing in enumerate(self.standings):
-            seen = np.concatenate([features, standing.of(sources, [target])[:, 0]], axis=1).astype(np.float32)
-            reached.append(self.trees.leaves(_of_part(part), seen))
-        return np.concatenate(reached)
+        standings = [standing.of(sources, [target])[:, 0] for standing in self.standings]
+        seen = np.stack([np.concatenate([features, standing], axis=1) for standing in standings])
+        return self.trees.leaves_by_part(seen.astype(np.float32))
 
 
-def grow(design: Design, standard: Floats, cells: Cells, several: Indices) -> Forest:
+def grow(design: Design, standard: Floats, cells: Cells, several: Indices) -> tuple[Forest, Floats]:
     """A forest that explains ``cells``: those of the ``several`` columns of the ``standard`` scores [S, T]. Repeatable.
 
+    Beside it, what it predicts of each cell [N] where neither its target nor how its source does elsewhere is known.
     Of a single target, nothing can be predicted from others: its cells are then left out at their mean.
     """
     from sklearn.ensemble import ExtraTreesRegressor  # takes a second to import, which not every command has to spare
@@ -97,7 +105,8 @@ def grow(design: Design, standard: Floats, cells: Cells, several: Indices) -> Fo
     features = design.pair_columns[:, several]
     # In the order of the cells: target by target.
     columns, rows = np.nonzero(np.isfinite(standard[:, several]).T)
-    left_out, importance, grown, unseen = np.zeros(len(cells.scores)), 0.0, [], []
+    left_out, as_new = np.zeros(len(cells.scores)), np.zeros(len(cells.scores))
+    importance, grown, unseen = 0.0, [], []
     parts = list(_parts(design, standard, several))
     for part, (hidden, standing) in enumerate(parts):
         shown_to = np.concatenate([features, standing.of(design.sources, targets)], axis=-1)[rows, columns]
@@ -107,12 +116,16 @@ def grow(design: Design, standard: Floats, cells: Cells, several: Indices) -> Fo
         # Rounded: the unit of the scores moves their last digits, which would settle which of two equal splits is best.
         forest.fit(seen[inside], np.round(cells.scores[inside], _DIGITS))
         grown += [(tree, seen[inside], inside) for tree in forest.estimators_]
-        unseen.append((hidden[columns], seen[hidden[columns]]))
+        outside = hidden[columns]
+        strange = np.concatenate([features, standing.as_new(targets)], axis=-1)[rows[outside], columns[outside]]
+        unseen.append((outside, seen[outside], strange.astype(np.float32)))
         importance = importance + forest.feature_importances_ / len(parts)
     trees = joined(grown, cells.scores)
-    for part, (outside, seen) in enumerate(unseen):
+    for part, (outside, seen, strange) in enumerate(unseen):
         left_out[outside] = trees.values[trees.leaves(_of_part(part), seen)].mean(axis=0)
-    return Forest(design, tuple(standing for _, standing in parts), trees, left_out, np.asarray(importance))
+        as_new[outside] = trees.values[trees.leaves(_of_part(part), strange)].mean(axis=0)
+    standings = tuple(standing for _, standing in parts)
+    return Forest(design, standings, trees, left_out, np.asarray(importance)), as_new
 
 
 def replanted(

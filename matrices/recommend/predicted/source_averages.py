@@ -34,14 +34,26 @@ class Standing:
 
         A source that was not measured stands as the mean of those like it, weighed by ``kernel``.
         """
-        weights = _weights(self.targets, tuple(targets))
-        means = np.stack([self._scores @ weight / (self._known @ weight + _PRIOR) for weight in weights], axis=-1)
+        means = self._means(targets)
         found = means[[self._measured.get(code, 0) for code in sources]]
         if strangers := [at for at, code in enumerate(sources) if code not in self._measured]:
             like = kernel([sources[at] for at in strangers], self.sources) * self._known.any(axis=1)
             likely = like / np.maximum(like.sum(axis=1, keepdims=True), 1e-9)
             found[strangers] = np.tensordot(likely, means, 1)
         return found.round(_DIGITS)
+
+    def as_new(self, targets: Sequence[str]) -> Floats:
+        """As ``of`` for all the sources [S, len(targets), 3], each as if it had not been measured itself."""
+        means = self._means(targets)
+        like = kernel(self.sources, self.sources) * self._known.any(axis=1)
+        np.fill_diagonal(like, 0)
+        likely = like / np.maximum(like.sum(axis=1, keepdims=True), 1e-9)
+        imputed: Floats = np.tensordot(likely, means, 1).round(_DIGITS)
+        return imputed
+
+    def _means(self, targets: Sequence[str]) -> Floats:
+        weights = _weights(self.targets, tuple(targets))
+        return np.stack([self._scores @ weight / (self._known @ weight + _PRIOR) for weight in weights], axis=-1)
 
     @cached_property
     def _known(self) -> Floats:
