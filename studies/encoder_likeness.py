@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from matrices.backtest import judge_all
-from matrices.backtest.ours import sprachbund
+from matrices.backtest.methods import sprachbund
 from matrices.languages import resolve
 from matrices.likeness.states import likeness_of_states
 from matrices.published.scores import read_scores

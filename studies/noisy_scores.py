@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matrices.boxed import store_or_box
+from matrices.bundled import store_or_box
 from matrices.published.scores import read_scores
 from matrices.recommend.predicted import Model, fit
 from matrices.recommend.predicted import model as of_models

@@ -23,10 +23,10 @@ from pathlib import Path
 
 import numpy as np
 
-from matrices.boxed import store_or_box
+from matrices.bundled import store_or_box
 from matrices.published.scores import read_scores
 from matrices.recommend.predicted import Model, fit
-from matrices.recommend.predicted.widths import FEW
+from matrices.recommend.predicted.calibration import FEW
 from matrices.scores import Floats, ScoreTable, scores_of
 
 LEAST_HIDDEN = 3

@@ -9,16 +9,16 @@ from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
-from matrices.held import Held
 from matrices.nearest import there_is
 from matrices.reading import MatrixInfo, Reader, UnknownMatrixError
+from matrices.recommend.alternatives import elsewhere
 from matrices.recommend.answer import Recommendation
-from matrices.recommend.elsewhere import elsewhere
 from matrices.recommend.measured import Ranking, UnknownTargetError, rank, shown
 from matrices.recommend.names import code_of
 from matrices.recommend.outline import Outline, UnknownWayError, outline
-from matrices.recommend.outlook import Outlook, Predict
+from matrices.recommend.prediction import Outlook, Predict
 from matrices.recommend.ranking import Shown
+from matrices.snapshot import Held
 from matrices.view import COLUMNS, NARROW
 
 READ = (*NARROW, "device", "provenance")

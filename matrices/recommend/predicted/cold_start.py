@@ -17,7 +17,7 @@ import numpy as np
 from matrices.encoders import saw
 from matrices.likeness.similarity import likeness_to
 from matrices.recommend.names import named
-from matrices.recommend.outlook import Outlook
+from matrices.recommend.prediction import Outlook
 from matrices.scores import ScoreTable
 
 _MASK = "?"

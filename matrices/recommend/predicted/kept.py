@@ -19,20 +19,19 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.held import Held
 from matrices.languoids import databases
 from matrices.reading import Reader
 from matrices.recommend.predicted.bayesian_linear import weights
+from matrices.recommend.predicted.calibration import Widths, Without
 from matrices.recommend.predicted.design_matrix import design
 from matrices.recommend.predicted.ensemble import Learned, cells_of, plain_groups
 from matrices.recommend.predicted.forest import replanted
 from matrices.recommend.predicted.model import Model, fit
 from matrices.recommend.predicted.stacking import Member, Mixture, products_of
-from matrices.recommend.predicted.standardise import columns, stretch
-from matrices.recommend.predicted.target_scale import Level, Line
+from matrices.recommend.predicted.target_scale import Level, Line, columns, stretch
 from matrices.recommend.predicted.trees import Trees
-from matrices.recommend.predicted.widths import Widths, Without
 from matrices.scores import ScoreTable, scores_of
+from matrices.snapshot import Held
 from matrices.whole_file import whole_file
 
 FORMAT = 2

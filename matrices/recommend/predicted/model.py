@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matrices.arrays import places
-from matrices.recommend.outlook import CONFIDENCE, NothingToPredictError
 from matrices.recommend.predicted.calibration import (
+    LeftOutErrors,
+    Widths,
+    Without,
     cost_of,
     draws,
     mass,
@@ -28,13 +30,13 @@ from matrices.recommend.predicted.calibration import (
     proved,
     shares_of,
     shortlist,
+    without,
 )
 from matrices.recommend.predicted.design_matrix import design
 from matrices.recommend.predicted.ensemble import Learned, learn
 from matrices.recommend.predicted.stacking import Indices, LeftOut
-from matrices.recommend.predicted.standardise import Columns, Stretch, columns, stretch
-from matrices.recommend.predicted.target_scale import Level, level
-from matrices.recommend.predicted.widths import LeftOutErrors, Widths, Without, without
+from matrices.recommend.predicted.target_scale import Columns, Level, Stretch, columns, level, stretch
+from matrices.recommend.prediction import CONFIDENCE, NothingToPredictError
 from matrices.scores import Floats, ScoreTable
 
 _NORMAL = 1.6449

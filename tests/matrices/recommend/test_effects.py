@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matrices.boxed import boxed
+from matrices.bundled import boxed
 from matrices.cells import Cell, to_table
 from matrices.measures.registry import measure
 from matrices.recommend import Question, Recommendation, Verdicts, ask, recommend

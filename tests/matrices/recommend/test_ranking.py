@@ -19,7 +19,7 @@ from matrices.recommend import (
     UnknownTargetError,
     recommend,
 )
-from matrices.recommend.outlook import shortlist
+from matrices.recommend.prediction import shortlist
 
 EVIDENCE = Evidence(target="wol", name="Wolof", weight=0.4, score=0.5)
 MISSING: tuple[FeatureKind, ...] = (

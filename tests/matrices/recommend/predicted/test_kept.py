@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
-from matrices.boxed import boxed
+from matrices.bundled import boxed
 from matrices.recommend import shown_for
 from matrices.recommend.predicted import fit, kept, model_for
 from matrices.recommend.predicted.explain import outlook

@@ -6,16 +6,16 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from matrices.held import Held
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
-from matrices.recommend.outlook import Outlook, Predict
 from matrices.recommend.predicted import Model, model_for
 from matrices.recommend.predicted.cold_start import by_code, names_in, shown_for
 from matrices.recommend.predicted.explain import outlook
 from matrices.recommend.predicted.kept import scores_for
+from matrices.recommend.prediction import Outlook, Predict
 from matrices.recommend.query import Predictor
 from matrices.scores import ScoreTable
+from matrices.snapshot import Held
 
 _MODELS = 8
 """So many are kept: a model of a large matrix takes some ten megabytes."""
