@@ -90,7 +90,7 @@ from matrices.bundled import boxed
 from matrices.recommend import Question, ask, predictor, to_json
 from matrices.recommend.predicted import kept
 if {anew}:
-    kept._shipped = lambda: b""
+    kept.shipped = lambda: b""
 box = boxed()
 largest = max(box.matrices(), key=lambda info: info.cells)
 question = Question(task=largest.task, target="Yiddish", matrix=largest.matrix)

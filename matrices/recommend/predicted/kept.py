@@ -98,7 +98,7 @@ def _kept_under(key: str) -> Arrays:
     Nor of a file that cannot be read: that costs time alone, as what it says can be learned anew.
     """
     try:
-        with np.load(BytesIO(_shipped()), allow_pickle=False) as kept:
+        with np.load(BytesIO(shipped()), allow_pickle=False) as kept:
             names = {name.removeprefix(f"{key}/"): name for name in kept.files if name.startswith(f"{key}/")}
             return {name: kept[within] for name, within in names.items()}
     except _DAMAGED:
@@ -117,7 +117,8 @@ def write_kept(models: Mapping[str, Arrays], file: Path) -> None:
 
 
 @cache
-def _shipped() -> bytes:
+def shipped() -> bytes:
+    """The file of models that comes with the package."""
     return (files("matrices") / "data" / MODELS).read_bytes()
 
 

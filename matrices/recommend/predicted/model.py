@@ -43,7 +43,7 @@ _NORMAL = 1.6449
 """Of a normal distribution, 90% is within so many standard deviations."""
 
 
-_UNKNOWN_NOISE = 0.25
+UNKNOWN_NOISE = 0.25
 """Of a measured score whose noise nobody states: the share of the table's residual variance that is taken for noise."""
 
 
@@ -203,7 +203,7 @@ class Model:
         A target's only score says what its sources score, and nothing else does: it stands as it is.
         """
         predicted, variance = self._predicted(asked, target)
-        own = np.where(np.isfinite(errors), errors**2, _UNKNOWN_NOISE * variance)
+        own = np.where(np.isfinite(errors), errors**2, UNKNOWN_NOISE * variance)
         alone = np.isnan(predicted)
         weight = np.divide(variance, variance + own, out=np.ones(len(asked)), where=~alone & (variance + own > 0))
         found = np.where(alone, stated, predicted + weight * (stated - predicted))

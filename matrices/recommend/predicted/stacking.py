@@ -143,7 +143,7 @@ def products_of(cells: Cells) -> Products:
 
 
 def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeftOut:
-    """From the posterior with all cells (block leave-one-out)."""
+    """From the posterior with all cells (block leave-one-out; exact, of the weights' prior as it is)."""
     columns = cells.columns[:, uses]
     fitted = columns @ weights.mean
     residual = cells.scores - fitted

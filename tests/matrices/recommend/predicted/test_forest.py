@@ -44,7 +44,7 @@ def test_left_out_cells_do_not_depend_on_the_scores_of_their_target(table: Score
     other, changed = standard.copy(), both.cells.scores.copy()
     other[:, 3] = changed[begin:end] = np.linspace(-2, 2, end - begin)
 
-    found = grow(both.design, other, replace(both.cells, scores=changed), np.arange(len(TARGETS)))
+    found, _ = grow(both.design, other, replace(both.cells, scores=changed), np.arange(len(TARGETS)))
 
     np.testing.assert_array_equal(found.left_out[begin:end], both.forest.left_out[begin:end])
     assert (found.left_out != both.forest.left_out).any()
