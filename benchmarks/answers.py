@@ -24,13 +24,13 @@ import numpy as np
 from language_data.population_data import LANGUAGE_SPEAKING_POPULATION
 
 from matrices.cells import Cell, to_table
-from matrices.held import Held
 from matrices.languages import UnknownLanguageError, kinship, resolve
 from matrices.languoids import speakers
 from matrices.names import by_speakers
 from matrices.published.scores import read_scores
 from matrices.recommend import Question, ask, predictions, to_json
 from matrices.scores import ScoreTable
+from matrices.snapshot import Held
 
 TIMES = 100
 

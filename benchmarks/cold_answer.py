@@ -28,9 +28,9 @@ import numpy as np
 import pyarrow as pa
 
 from matrices.cells import BASELINE, SCHEMA
-from matrices.held import Held
 from matrices.reading import in_order
 from matrices.recommend import Question, ask, predictor, to_json
+from matrices.snapshot import Held
 
 TARGETS = 5
 
@@ -86,11 +86,11 @@ def measure(kind: str, languages: int, seeds: int, items: int) -> float:
 
 _OF_THE_BOX = """
 import json, time
-from matrices.boxed import boxed
+from matrices.bundled import boxed
 from matrices.recommend import Question, ask, predictor, to_json
 from matrices.recommend.predicted import kept
 if {anew}:
-    kept._shipped = lambda: b""
+    kept.shipped = lambda: b""
 box = boxed()
 largest = max(box.matrices(), key=lambda info: info.cells)
 question = Question(task=largest.task, target="Yiddish", matrix=largest.matrix)

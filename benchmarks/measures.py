@@ -28,10 +28,10 @@ from rich.table import Table
 
 from matrices.arrays import Bools
 from matrices.cells import BASELINE, SCHEMA, SCHEMA_VERSION
-from matrices.held import Held
 from matrices.items import Items
 from matrices.measures.catalogue import MEASURES
 from matrices.measures.registry import measure
+from matrices.snapshot import Held
 from matrices.view import MeasureError
 
 ITEMS, SEEDS = 1_000, 5

@@ -18,11 +18,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from matrices.backtest.yardstick import regret
+from matrices.backtest.ranking_metrics import regret
 from matrices.published.scores import read_scores
-from matrices.recommend.outlook import NothingToPredictError
 from matrices.recommend.predicted.acquisition import Cell, next_cells
 from matrices.recommend.predicted.model import fit
+from matrices.recommend.prediction import NothingToPredictError
 from matrices.scores import ScoreTable
 
 SHARES = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.25, 0.5)

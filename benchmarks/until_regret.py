@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matrices.boxed import store_or_box
+from matrices.bundled import store_or_box
 from matrices.published.scores import read_scores
 from matrices.recommend.predicted.racing import next_round
 from matrices.scores import ScoreTable, scores_of

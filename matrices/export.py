@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from matrices.cells import SCHEMA
 from matrices.credit import credit, metadata
-from matrices.held import Held
 from matrices.reading import Reader
+from matrices.snapshot import Held
 from matrices.whole_file import whole_file
 
 ROW_GROUP = 4096

@@ -16,8 +16,8 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 
 from matrices.cells import SCHEMA, SCHEMA_VERSION
-from matrices.held import Held
 from matrices.reading import current, in_order
+from matrices.snapshot import Held
 from matrices.validation import MisshapenError, as_cells
 
 _TELLING = frozenset({"matrix", "composition", "selection", "cell_id"})

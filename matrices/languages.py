@@ -11,8 +11,7 @@ import langcodes
 from langcodes.tag_parser import LanguageTagError
 
 from matrices.cells import SEPARATOR
-from matrices.languoids import languoid, parted, speakers, within
-from matrices.macrolanguages import FOLDED, STANDARD_OF
+from matrices.languoids import FOLDED, STANDARD_OF, languoid, parted, speakers, within
 from matrices.names import FAMILY, HEAD, SURE, Bearer, bearers, by_speakers, near
 
 _TAG = re.compile(r"[a-z]{2,3}(?:[-_][a-z0-9]{1,8})*|i-[a-z]+", re.IGNORECASE)
@@ -171,6 +170,7 @@ def members_of(code: str) -> tuple[str, ...]:
     return tuple(by_speakers((member for member in members if member != code), speakers()))
 
 
+@lru_cache(maxsize=16384)
 def genealogy(code: str) -> Genealogy | None:
     """Family, genus and main script of a code in normal form; None where nothing is known of its kin.
 

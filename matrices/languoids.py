@@ -90,6 +90,11 @@ def within(group: str) -> list[str]:
 
 def databases() -> dict[str, str]:
     """The databases that answers rest on, and their versions; URIEL's where it is installed."""
+    return dict(_databases())
+
+
+@cache
+def _databases() -> Mapping[str, str]:
     found: dict[str, str] = json.loads(_table().schema.metadata[b"databases"])
     try:
         return {**found, "URIEL": f"lang2vec {version('lang2vec')}"}
@@ -116,3 +121,46 @@ def _groups() -> Mapping[str, Sequence[str]]:
         for group in {family, genus, *(() if lineage is None else lineage.split())} - {None}:
             found[group].append(code)
     return found
+
+
+_VARIETIES = {
+    "ara": "arb",
+    "aym": "ayr ayc",
+    "aze": "azj",
+    "est": "ekk",
+    "fas": "pes prs",
+    "lav": "lvs",
+    "mlg": "plt",
+    "mon": "khk",
+    "msa": "zsm zlm",
+    "nep": "npi",
+    "nor": "nob",
+    "ori": "ory",
+    "orm": "gaz hae",
+    "pus": "pbt pbu pst",
+    "que": "quy quz",
+    "sqi": "als aln",
+    "swa": "swh",
+    "tgl": "fil",
+    "uzb": "uzn",
+    "yid": "ydd",
+    "zho": "cmn",
+}
+"""By macrolanguage the varieties that fold into it, the standard one first.
+
+Varieties measured in their own right (``yue``, ``ary``, ``arq``, ``ind``, ``min``, ``nno``) stay. Filipino is Tagalog
+here.
+"""
+
+FOLDED = {variety: macro for macro, varieties in _VARIETIES.items() for variety in varieties.split()}
+"""The macrolanguage that a variety's code becomes."""
+STANDARD_OF = {macro: varieties.split()[0] for macro, varieties in _VARIETIES.items() if macro != "tgl"}
+"""The variety that a macrolanguage's code stands for."""
+
+
+def place_of(code: str) -> tuple[float, float] | None:
+    """Latitude and longitude in degrees, to a tenth; None where it is not known."""
+    known = languoid(code)
+    if known is None or known.latitude is None or known.longitude is None:
+        return None
+    return round(known.latitude, 1), round(known.longitude, 1)

@@ -44,7 +44,7 @@ from matrices.reading import (
     in_order,
     summaries,
 )
-from matrices.spreads import StatedSpread, read_spreads, write_spreads
+from matrices.side_tables import StatedSpread, read_spreads, write_spreads
 from matrices.store_errors import (
     FAULTS,
     StoreMissingError,

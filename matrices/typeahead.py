@@ -12,8 +12,7 @@ from functools import cache
 from itertools import accumulate
 
 from matrices.languages import UnknownLanguageError, name_of, resolve
-from matrices.languoids import names, speakers
-from matrices.macrolanguages import FOLDED
+from matrices.languoids import FOLDED, names, speakers
 from matrices.names import language_names, plain
 
 _SHORTEST = 2

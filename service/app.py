@@ -12,9 +12,9 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
-from matrices.boxed import NoBoxError
-from matrices.held import Held
+from matrices.bundled import NoBoxError
 from matrices.likeness.text import Overlaps
+from matrices.snapshot import Held
 from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
 from service import problems
 from service.dependencies import Context

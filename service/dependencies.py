@@ -9,7 +9,7 @@ import anyio.to_thread
 from fastapi import Depends, Request
 
 from matrices.arrays import Floats
-from matrices.held import Held
+from matrices.snapshot import Held
 from service.door import Access
 from service.downloads import Downloads
 from service.lanes import Lanes

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from matrices.cells import SCHEMA
 from matrices.credit import Credit
-from matrices.held import Held
+from matrices.snapshot import Held
 
 _EEE = "0.2.1"
 _TERMS = (

@@ -14,7 +14,7 @@ from starlette.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from matrices.export import export
-from matrices.held import Held
+from matrices.snapshot import Held
 from matrices.whole_file import whole_file
 from service.answers import PARQUET
 from service.errors import NoRoomError

@@ -7,10 +7,10 @@ from functools import partial
 
 import pyarrow as pa
 
-from matrices.held import Held
 from matrices.measures.catalogue import DEFAULTS, MeasureSettings
 from matrices.measures.registry import UnknownMeasureError, measure
 from matrices.reading import Reader
+from matrices.snapshot import Held
 from matrices.view import MeasureError
 from service.lanes import NotYetError
 from service.once import Once

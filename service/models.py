@@ -10,12 +10,12 @@ from functools import partial
 
 import structlog
 
-from matrices.held import Held
 from matrices.languoids import names
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
 from matrices.recommend import NothingToPredictError, Predict, shown_for
 from matrices.scores import NoScoresError, ScoreTable, scores_in
+from matrices.snapshot import Held
 from service.fitting import fitted
 from service.lanes import NotYetError
 from service.once import Once

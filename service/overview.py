@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from matrices.arrays import Floats
-from matrices.coordinates import place_of
 from matrices.credit import credit
 from matrices.grid import family, in_family_order
-from matrices.held import Held
+from matrices.languoids import place_of
 from matrices.reading import MatrixInfo, UnknownMatrixError
 from matrices.recommend import Shown, named
+from matrices.snapshot import Held
 from service.prepared import PreparedMatrices
 from service.schemas import Grid, MatrixDetail, Place
 

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 
 from matrices.credit import credit, metadata
 from matrices.export import as_text
-from matrices.held import Held
 from matrices.pairs import SCHEMA, half_widths, pairs_in
 from matrices.recommend import code_of
+from matrices.snapshot import Held
 from service.answers import ARROW, CSV, arrow_stream
 from service.dependencies import Context
 from service.schemas import CellsQuery

@@ -8,8 +8,8 @@ from functools import partial
 
 import pyarrow as pa
 
-from matrices.held import Held
 from matrices.recommend import READ, Outline, Shown, outline, shown
+from matrices.snapshot import Held
 from matrices.view import COLUMNS
 from service.once import Newest
 

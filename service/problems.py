@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from matrices.boxed import NoBoxError
+from matrices.bundled import NoBoxError
 from matrices.languages import UnknownLanguageError
 from matrices.measures.registry import UnknownMeasureError
 from matrices.nearest import nearest_hint

@@ -10,7 +10,6 @@ from functools import partial
 
 import structlog
 
-from matrices.held import Held
 from matrices.languages import UnknownLanguageError
 from matrices.reading import UnknownMatrixError
 from matrices.recommend import (
@@ -23,6 +22,7 @@ from matrices.recommend import (
     asked,
     ranked,
 )
+from matrices.snapshot import Held
 from service.lanes import NotYetError
 from service.models import Models
 from service.once import Once

@@ -15,9 +15,10 @@ from typing import Any
 
 import structlog
 
-from matrices.boxed import store_or_box
-from matrices.held import Held, hold
+from matrices.bundled import store_or_box
 from matrices.reading import Reader, UnknownVersionError
+from matrices.snapshot import Held
+from matrices.snapshot_of_store import hold
 from matrices.store import Store
 
 log = structlog.get_logger()

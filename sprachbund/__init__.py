@@ -36,7 +36,7 @@ def open(place: str | PathLike[str] = "box", *, key: str | None = None) -> Opene
         from sprachbund.remote import Remote
 
         return Remote(uri, key=key)
-    from matrices.boxed import store_or_box
+    from matrices.bundled import store_or_box
     from sprachbund.opened import Local
 
     return Local(store_or_box(None if uri == "box" else uri))

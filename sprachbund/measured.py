@@ -15,8 +15,7 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
-from matrices.measures.answer import answer
-from matrices.measures.registry import ABOUT
+from matrices.measures.registry import ABOUT, answer
 from matrices.recommend import named
 from sprachbund.commands.ask import COLOURS
 

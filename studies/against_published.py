@@ -21,10 +21,9 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from matrices.arrays import Floats
-from matrices.backtest import simple
-from matrices.backtest.ours import sprachbund
+from matrices.backtest.methods import popularity, sprachbund
 from matrices.backtest.protocol import Judgement, Method, judge_all
-from matrices.boxed import store_or_box
+from matrices.bundled import store_or_box
 from matrices.published.scores import read_scores
 from matrices.scores import ScoreTable, scores_of
 
@@ -87,7 +86,7 @@ def main() -> None:
     alike = alike[np.isfinite(alike)]
     methods: dict[str, Method] = {
         "by ours": MeasuredChooser(ours),
-        "popularity": simple.popularity,
+        "popularity": popularity,
         "predicted": sprachbund,
     }
     judged = judge_all(theirs, methods, processes=os.cpu_count() or 1)

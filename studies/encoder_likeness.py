@@ -1,10 +1,10 @@
 """How alike languages are to an encoder, and whether that tells which source to transfer from.
 
-    python studies/encoder_likeness.py states ENCODER_FOLDER CORPORA OUT.npz [--sentences 40]
-    python studies/encoder_likeness.py judge OUT.npz TABLE.csv [--layer 4]
+    python studies/encoder_likeness.py states ENCODER_FOLDER CORPORA OUT.npz [--sentences 40] [--layers 4 8 12]
+    python studies/encoder_likeness.py judge OUT.npz TABLE.csv [--layer 4] [--each]
 
 The first reads plain sentences of every language that ``CORPORA/text`` has, and keeps the mean state of each sentence
-at three layers; it needs torch and transformers. The second judges recommendations on a published table with and
+at some layers; it needs torch and transformers. The second judges recommendations on a published table with and
 without the likeness of states as features, target by target. On tables of XLM-R, multilingual-e5-small (4-bit) stands
 in for it: the figures in docs/recommend.md are of that stand-in.
 
@@ -16,14 +16,14 @@ from __future__ import annotations
 import argparse
 import bz2
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from matrices.backtest import judge_all
-from matrices.backtest.ours import sprachbund
+from matrices.backtest.methods import sprachbund
 from matrices.languages import resolve
 from matrices.likeness.states import likeness_of_states
 from matrices.published.scores import read_scores
@@ -50,15 +50,17 @@ def sentences_of(folder: Path, most: int) -> tuple[list[str], int]:
     return parallel + [other[at] for at in chosen], len(parallel)
 
 
-def states(encoder: Path, corpora: Path, out: Path, most: int, only: Iterable[str]) -> None:
+def states(encoder: Path, corpora: Path, out: Path, most: int, layers: Sequence[int], only: Iterable[str]) -> None:
     import torch
     from transformers import AutoModel, AutoTokenizer
 
     torch.set_num_threads(1)
     model = AutoModel.from_pretrained(encoder).eval()
+    # What comes after the last layer that is looked at is not computed.
+    model.encoder.layer = model.encoder.layer[: max(layers)]
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     wanted = frozenset(only)
-    kept: dict[str, np.ndarray] = {}
+    kept: dict[str, np.ndarray] = {":layers": np.array(layers)}
     for folder in sorted((corpora / "text").iterdir()):
         code = resolve(folder.name).code
         lines, parallel = sentences_of(folder, most)
@@ -72,17 +74,17 @@ def states(encoder: Path, corpora: Path, out: Path, most: int, only: Iterable[st
                 )
                 hidden = model(**batch, output_hidden_states=True).hidden_states
                 mask = batch["attention_mask"][:, :, None].float()
-                found.append(np.stack([((hidden[at] * mask).sum(1) / mask.sum(1)).numpy() for at in LAYERS], axis=1))
+                found.append(np.stack([((hidden[at] * mask).sum(1) / mask.sum(1)).numpy() for at in layers], axis=1))
         kept[code] = np.concatenate(found).astype(np.float32)
         kept[f"{code}:parallel"] = np.array(parallel)
         print(code, len(lines), parallel, flush=True)
     np.savez_compressed(out, allow_pickle=False, **kept)
 
 
-def judge(held: Path, table: Path, layer: int) -> None:
+def judge(held: Path, table: Path, layer: int, *, each: bool) -> None:
     with np.load(held) as arrays:
         codes = [name for name in arrays.files if ":" not in name]
-        at = LAYERS.index(layer)
+        at = arrays[":layers"].tolist().index(layer)
         of = {code: arrays[code][:, at].astype(np.float64) for code in codes}
         parallel = {code: int(arrays[f"{code}:parallel"]) for code in codes}
     like = likeness_of_states(of, parallel)
@@ -106,7 +108,8 @@ def judge(held: Path, table: Path, layer: int) -> None:
     )
     features = {name: values[chosen] for name, values in like.cosines.items()}
     before = judge_all(without, {"without": sprachbund})
-    for name, tried in {"all": features, **{one: {one: values} for one, values in features.items()}}.items():
+    alone = {name: {name: values} for name, values in features.items()} if each else {}
+    for name, tried in {"all": features, **alone}.items():
         table_with = replace(without, pair_features={**without.pair_features, **tried})
         after = judge_all(table_with, {"with": sprachbund})
         figures = {}
@@ -130,16 +133,18 @@ def main() -> None:
     first.add_argument("corpora", type=Path)
     first.add_argument("out", type=Path)
     first.add_argument("--sentences", type=int, default=40)
+    first.add_argument("--layers", type=int, nargs="+", default=LAYERS)
     first.add_argument("--languages", nargs="*", default=[], help="ISO 639-3 codes; left out: all that have texts")
     second = commands.add_parser("judge")
     second.add_argument("states", type=Path)
     second.add_argument("table", type=Path)
-    second.add_argument("--layer", type=int, choices=LAYERS, default=LAYERS[0])
+    second.add_argument("--layer", type=int, default=LAYERS[0])
+    second.add_argument("--each", action="store_true", help="each likeness by itself too")
     given = parser.parse_args()
     if given.command == "states":
-        states(given.encoder, given.corpora, given.out, given.sentences, given.languages)
+        states(given.encoder, given.corpora, given.out, given.sentences, given.layers, given.languages)
     else:
-        judge(given.states, given.table, given.layer)
+        judge(given.states, given.table, given.layer, each=given.each)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matrices.boxed import store_or_box
+from matrices.bundled import store_or_box
 from matrices.published.scores import read_scores
 from matrices.recommend.predicted import Model, fit
 from matrices.recommend.predicted import model as of_models
@@ -104,7 +104,7 @@ def main() -> None:
         figures.setdefault("errors known", []).append(regret(judged, stated, target))
         unknown = replace(model, table=replace(model.table, errors=None))
         for share in SHARES:
-            of_models._UNKNOWN_NOISE = share
+            of_models.UNKNOWN_NOISE = share
             figures.setdefault(f"share {share}", []).append(regret(judged, unknown, target))
     before = np.array(figures["as they are"])
     for name, values in figures.items():

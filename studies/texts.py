@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from matrices.backtest import Forecast, Judgement, Method, judge_all, report
-from matrices.backtest.ours import sprachbund
+from matrices.backtest.methods import sprachbund
 from matrices.likeness.text import Overlaps
 from matrices.published.scores import read_scores
 from matrices.scores import ScoreTable

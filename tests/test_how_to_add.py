@@ -17,7 +17,7 @@ from adapters_zoo.architectures import ARCHITECTURES
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.recipes import TaskRecipe
 from adapters_zoo.sources import check_encoder
-from matrices.backtest.ours import sprachbund
+from matrices.backtest.methods import sprachbund
 from matrices.backtest.protocol import judge_all
 from matrices.measures.catalogue import MEASURES
 from matrices.measures.registry import measure

@@ -28,7 +28,7 @@ from language_choices import EXTRA, LIKE, NAMED, SCRIPTS
 from language_data.population_data import LANGUAGE_SPEAKING_POPULATION
 from language_sources import PRIVATE, TWO_LETTERS, Genera, Glottolog, Registry, Wals, alpha3, of, registry
 
-from matrices.macrolanguages import STANDARD_OF
+from matrices.languoids import STANDARD_OF
 from matrices.names import ASIDE, FAMILY, HEAD, KINDS, forms, plain
 
 GLOTTOLOG, WALS = "5.1 (CLDF b6d3ea20)", "2020 (CLDF 3a9efd69)"

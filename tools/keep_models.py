@@ -18,9 +18,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 from matrices import languoids
-from matrices.boxed import boxed
+from matrices.bundled import boxed
+from matrices.languoids import FOLDED
 from matrices.likeness import typology
-from matrices.macrolanguages import FOLDED
 from matrices.recommend import shown_for
 from matrices.recommend.predicted import fit
 from matrices.recommend.predicted.kept import (

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from matrices.boxed import boxed, write_box
+from matrices.bundled import boxed, write_box
 from matrices.reading import CorpusCredit, Provenance, Reader
 from matrices.store import Store
 from workers.corpora import open_corpora

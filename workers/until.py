@@ -15,8 +15,7 @@ import numpy as np
 from matrices.arrays import Bools
 from matrices.measures.ranks import ranked
 from matrices.reading import UnknownMatrixError
-from matrices.recommend.advice import widened
-from matrices.recommend.predicted.acquisition import Cell
+from matrices.recommend.predicted.acquisition import Cell, widened
 from matrices.recommend.predicted.racing import Round, next_round
 from matrices.scores import ScoreTable, scores_of
 from matrices.store import Store

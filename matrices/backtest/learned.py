@@ -14,7 +14,7 @@ import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.backtest.yardstick import RELEVANT
+from matrices.backtest.ranking_metrics import RELEVANT
 from matrices.recommend.popularity import mean_z_scores
 from matrices.scores import Floats, ScoreTable
 

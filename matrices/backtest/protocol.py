@@ -15,7 +15,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from matrices.backtest.yardstick import ndcg, regret
+from matrices.backtest.ranking_metrics import ndcg, regret
 from matrices.scores import Floats, ScoreTable
 
 

@@ -1,7 +1,6 @@
 """Pictures of matrices, as SVG, PNG or HTML that needs no network."""
 
-from matrices.plots.heat import heat_map
-from matrices.plots.ordering import ORDERS, Order
+from matrices.plots.heat import ORDERS, Order, heat_map
 from matrices.plots.scatter import NothingToPlaceError, donor_map
 from matrices.plots.style import FORMATS, MISSING, Chart, Format, format_of, render, save
 

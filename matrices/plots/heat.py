@@ -1,18 +1,20 @@
-"""Heat maps of matrices: sources down, targets across."""
+"""Heat maps of matrices: sources down, targets across, by family or clustered."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import altair as alt
 import numpy as np
 import pandas as pd
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.spatial.distance import squareform
 
+from matrices.arrays import Floats
 from matrices.grid import Grid, Place, family
-from matrices.plots.ordering import Order, ordered
 from matrices.plots.style import HARM, HELP, INK, MISSING, label, styled, text_width
 
 _CLAMPED = 98
@@ -227,3 +229,48 @@ def _legend(grid: Grid, look: _Look, marked: int | None) -> Iterator[str]:
         yield f"colours end at {look.ends[1]:.1f} points"
     if marked == 0:
         yield "no change is beyond doubt"
+
+
+Order = Literal["cluster", "family"]
+ORDERS: tuple[Order, ...] = get_args(Order)
+
+
+def ordered(grid: Grid, order: Order) -> Grid:
+    """The grid with its languages by family, as they come, or with sources that act alike, and targets, side by side.
+
+    ``cluster``: average linkage with optimal leaf order (Bar-Joseph et al. 2001), rows and columns apart. Two rows are
+    as far apart as their root mean squared difference over the places both have; in-language cells, which stand out
+    of every row, do not count.
+    """
+    if order == "family":
+        return grid
+    values = np.full((len(grid.sources), len(grid.targets)), np.nan)
+    rows, columns = ({code: at for at, code in enumerate(codes)} for codes in (grid.sources, grid.targets))
+    for (source, target), value in grid.values.items():
+        if source != target:
+            values[rows[source], columns[target]] = value
+    return replace(
+        grid,
+        sources=tuple(grid.sources[at] for at in _leaves(values)),
+        targets=tuple(grid.targets[at] for at in _leaves(values.T)),
+    )
+
+
+def _leaves(rows: Floats) -> list[int]:
+    if len(rows) < 3:
+        return list(range(len(rows)))
+    clusters = linkage(squareform(_distances(rows), checks=False), method="average", optimal_ordering=True)
+    return [int(at) for at in leaves_list(clusters)]
+
+
+def _distances(rows: Floats) -> Floats:
+    """Root mean squared differences [n, n]; of rows that share no place the largest there is."""
+    known = np.isfinite(rows).astype(float)
+    filled = np.nan_to_num(rows)
+    shared = known @ known.T
+    squares = filled**2 @ known.T
+    total = np.maximum(squares + squares.T - 2 * filled @ filled.T, 0)
+    found = np.sqrt(np.divide(total, shared, out=np.zeros_like(total), where=shared > 0))
+    distances: Floats = np.where(shared > 0, found, found.max())
+    np.fill_diagonal(distances, 0)
+    return distances

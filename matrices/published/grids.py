@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from matrices.published.headers import corner_side
-from matrices.published.numerals import NotANumberError, written
+from matrices.published.numbers import NotANumberError, written
 from matrices.published.sheets import Sheet
 
 _FEWEST = 2

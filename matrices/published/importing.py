@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 from matrices.cells import BASELINE, DIFFERENCE, IMPORTED, SHARE_OUTRANKED, Cell, cell_id, from_table, now
 from matrices.published.headers import plain
 from matrices.published.lines import TableLine
+from matrices.published.numbers import lower_is_better
 from matrices.published.reading import Published, PublishedTableError
-from matrices.published.scales import lower_is_better
 from matrices.published.scores import with_shares
 from matrices.reading import UnknownMatrixError
-from matrices.spreads import StatedSpread
+from matrices.side_tables import StatedSpread
 from matrices.store import Store
 
 PUBLISHED = "published"
@@ -92,7 +92,7 @@ def import_published(uri: str | Path, published: Published, about: About) -> Imp
     digest and citation. A rank becomes the share of the target's other sources that the source outranks, under the
     metric ``share_outranked``; an error what it is short of 1; a difference is kept as it is, under the metric
     ``difference``.
-    What stood after ± is kept beside the cells (``matrices.spreads``). Imported again, nothing is added. Raises
+    What stood after ± is kept beside the cells (``matrices.side_tables``). Imported again, nothing is added. Raises
     ``PublishedTableError`` for a score that is no share in [0, 1] and for a table without any, ``MatrixTakenError``
     where the matrix holds another score of a pair, or was not imported, and ``UnfitNameError``.
     """

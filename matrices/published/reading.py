@@ -13,8 +13,7 @@ from matrices.languages import UnknownLanguageError, resolve, script_in
 from matrices.published.grids import GridLayout, as_grid
 from matrices.published.headers import found_columns
 from matrices.published.lines import TableColumns, TableLine
-from matrices.published.numerals import NotANumberError, WrittenNumber, written
-from matrices.published.scales import check_scale
+from matrices.published.numbers import NotANumberError, WrittenNumber, check_scale, written
 from matrices.published.sheets import PublishedTableError, Sheet, SheetRow, read_sheet
 
 __all__ = ["Published", "PublishedTableError", "read_published"]

@@ -21,9 +21,9 @@ from matrices.recommend.answer import (
 from matrices.recommend.measured import Ranking, UnknownTargetError, recommend, shown
 from matrices.recommend.names import code_of, named
 from matrices.recommend.outline import Outline, UnknownWayError, outline
-from matrices.recommend.outlook import Expected, NothingToPredictError, Outlook, Predict
 from matrices.recommend.predicted.cold_start import shown_for
-from matrices.recommend.predictions import predictions, predictions_of, predictor, remembering
+from matrices.recommend.prediction import Expected, NothingToPredictError, Outlook, Predict
+from matrices.recommend.predictor import predictions, predictions_of, predictor, remembering
 from matrices.recommend.query import (
     READ,
     Asked,

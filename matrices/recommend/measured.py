@@ -13,15 +13,14 @@ from matrices.languages import genealogy, kinship
 from matrices.languoids import databases
 from matrices.nearest import there_is
 from matrices.reading import Provenance, Spreads
+from matrices.recommend.alternatives import nearest_of, unlisted
 from matrices.recommend.answer import Considered, Elsewhere, Knowledge, RankedSource, Recommendation
-from matrices.recommend.candidates import unlisted
-from matrices.recommend.elsewhere import nearest_of
 from matrices.recommend.names import named
 from matrices.recommend.narrative import advice, basis, verdicts
 from matrices.recommend.outline import Outline, outline
-from matrices.recommend.outlook import NothingToPredictError, Outlook, Predict
 from matrices.recommend.popularity import popularity
-from matrices.recommend.predicted.feature_coverage import together
+from matrices.recommend.predicted.explain import together
+from matrices.recommend.prediction import NothingToPredictError, Outlook, Predict
 from matrices.recommend.ranking import Shown, compare, measured, ranking
 from matrices.recommend.sets import one_is_enough, sets_of
 from matrices.recommend.verdict import verdict

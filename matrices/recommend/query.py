@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
 from matrices.nearest import there_is
 from matrices.reading import MatrixInfo, Reader, UnknownMatrixError
+from matrices.recommend.alternatives import elsewhere
 from matrices.recommend.answer import Recommendation
-from matrices.recommend.elsewhere import elsewhere
 from matrices.recommend.measured import Ranking, UnknownTargetError, rank, shown
 from matrices.recommend.names import code_of
 from matrices.recommend.outline import Outline, UnknownWayError, outline
-from matrices.recommend.outlook import Outlook, Predict
+from matrices.recommend.prediction import Outlook, Predict
 from matrices.recommend.ranking import Shown
+from matrices.snapshot import Held
 from matrices.view import COLUMNS, NARROW
 
 READ = (*NARROW, "device", "provenance")
 """The columns of a matrix that an answer rests on, but for outcomes of items."""
+
+
+T = TypeVar("T")
 
 
 class UnknownTaskError(LookupError):
@@ -164,9 +168,18 @@ class _Read:
         self._cells: dict[str, pa.Table] = {}
 
     def outline(self, matrix: str) -> Outline:
-        return outline(self._of(matrix))
+        return self._kept(("outline", matrix), lambda: outline(self._of(matrix)))
 
     def shown(self, matrix: str, composition: str, selection: str) -> Shown | None:
+        return self._kept(
+            ("shown", matrix, composition, selection), lambda: self._shown(matrix, composition, selection)
+        )
+
+    def _kept(self, key: tuple[str, ...], compute: Callable[[], T]) -> T:
+        """A snapshot never changes, so that what was worked out of it holds for the next question."""
+        return self.reader.remember(key, compute) if isinstance(self.reader, Held) else compute()
+
+    def _shown(self, matrix: str, composition: str, selection: str) -> Shown | None:
         return shown(
             self._of(matrix),
             composition,

@@ -1,4 +1,4 @@
-"""One ranking of what was measured and what is predicted, and what belongs beside it."""
+"""One ranking of what was measured and what is predicted, what each source changes, and what belongs beside it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from matrices.arrays import Floats
 from matrices.languages import kinship
+from matrices.measures.interference import changes_on, labels
 from matrices.measures.ranks import ranked as by_mean
-from matrices.recommend.answer import Comparison, Method, RankedSource, Score
-from matrices.recommend.effects import Effects, effects_on
+from matrices.recommend.answer import Comparison, Effect, Method, RankedSource, Score
 from matrices.recommend.names import named
-from matrices.recommend.outlook import CONFIDENCE, Expected, Outlook, shortlist
+from matrices.recommend.prediction import CONFIDENCE, Expected, Outlook, shortlist
 from matrices.uncertainty.comparison import TargetRuns
 from matrices.uncertainty.components import LEVEL, SeedVariance
 from matrices.uncertainty.resampling import Resamples
@@ -208,3 +208,36 @@ def _predicted(one: Expected, rank: int, *, tied: bool) -> RankedSource:
 
 def _popularity(source: RankedSource) -> tuple[float, int]:
     return source.average_z or 0.0, -source.rank
+
+
+Effects = Mapping[str, Effect]
+"""By source, on one target."""
+
+
+def effects_on(view: MatrixView, target: str, runs: TargetRuns, samples: Resamples, seeds: SeedVariance) -> Effects:
+    """The effect of every source on a target; none where there is no baseline, or nothing is known of the items.
+
+    Without outcomes of items, of an accuracy: by the interval of the difference of two independent shares, which is too
+    wide, and not corrected for how many there are.
+    """
+    if not np.isfinite(view.baseline_means[view.targets.index(target)]):
+        return {}
+    if runs.paired:
+        found = changes_on(view, target, samples, seeds)
+        delta, half, q, said = found.delta, found.half, found.q.tolist(), found.labels
+        places = found.sources
+    else:
+        delta, half = runs.unpaired_changes()
+        places = np.flatnonzero(np.isfinite(delta) & np.isfinite(half))
+        delta, half = delta[places], half[places]
+        q, said = [None] * len(places), labels(delta, half, np.zeros(len(places)))
+    return {
+        view.sources[at]: Effect(
+            difference=change,
+            interval=(change - reach, change + reach),
+            verdict=label,
+            q=rate,
+            of_this_run=view.of_one_run,
+        )
+        for at, change, reach, rate, label in zip(places, delta.tolist(), half.tolist(), q, said, strict=True)
+    }

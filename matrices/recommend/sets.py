@@ -1,18 +1,32 @@
-"""Sets of sources as an answer has them: what is expected of each, and what was measured of those that were tried."""
+"""Two or three sources in place of one: what a set is expected to gain, and what sets that were tried have scored.
+
+Notation: a target's scores x of all sources are drawn together, D times, from what is predicted of them. A set A is
+worth ``E[max of x over A]``, a single source ``E[x]``: what is gained is that one of several is not bad where another
+is, and so hangs on their covariance ("portfolio"; Markowitz 1952, of a best in place of a sum). It is what training on
+all of them gives if it does as well on the target as its best member alone, or if a few labelled items of the target
+tell which that is; not what adding up different data might give beyond that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from matrices.cells import OF_SETS, SEPARATOR
 from matrices.recommend.answer import SourceSet
-from matrices.recommend.outlook import ExpectedSet
+from matrices.recommend.prediction import ExpectedSet
+from matrices.scores import Floats
 
 ENOUGH = 0.01
 """Of the best score: a set that is expected to gain less is not worth the trouble."""
+SIZES = (2, 3)
+_AMONG = 12
+"""Sets are made of so many sources, those expected to do best."""
+_LEAST_SHARE = 0.1
 
 
 def sets_of(expected: Sequence[ExpectedSet], cells: pa.Table, target: str, best: float | None) -> tuple[SourceSet, ...]:
@@ -61,6 +75,8 @@ def _set(one: ExpectedSet, said: tuple[str, float] | None, best: float | None) -
 def _measured(cells: pa.Table, target: str) -> Iterator[tuple[frozenset[str], str, float]]:
     """The sets that were measured on a target, their composition, and their mean score over seeds; of two
     compositions the better."""
+    if not cells.num_rows:
+        return
     kept = pc.and_(pc.equal(cells["status"], "ok"), pc.equal(cells["target"], target))
     kept = pc.and_(kept, pc.is_in(cells["composition"], pa.array(OF_SETS)))
     rows = cells.filter(pc.fill_null(kept, False)).select(["composition", "source", "score"])
@@ -69,3 +85,31 @@ def _measured(cells: pa.Table, target: str) -> Iterator[tuple[frozenset[str], st
         codes = frozenset(row["source"].split(SEPARATOR))
         if len(codes) > 1:
             yield codes, row["composition"], row["score_mean"]
+
+
+def best_sets(sources: tuple[str, ...], mean: Floats, drawn: Floats) -> tuple[ExpectedSet, ...]:
+    """The best set of two and of three ``sources`` [n], from their means [n] and draws of all scores [D, n]."""
+    top = np.lexsort((np.array(sources), -mean))[:_AMONG]
+    single = float(drawn[:, top].mean(axis=0).max()) if len(top) else 0.0
+    found = []
+    for size in SIZES:
+        members = np.array(list(combinations(top.tolist(), size)), dtype=np.int64).reshape(-1, size)
+        if len(members):
+            worth = drawn[:, members].max(axis=2).mean(axis=0)
+            best = int(worth.argmax())
+            found.append(_expected_set(sources, tuple(members[best].tolist()), float(worth[best]), single, drawn))
+    return tuple(found)
+
+
+def _expected_set(
+    sources: tuple[str, ...], members: tuple[int, ...], worth: float, single: float, drawn: Floats
+) -> ExpectedSet:
+    won = np.bincount(drawn[:, list(members)].argmax(axis=1), minlength=len(members)) / len(drawn)
+    shares = _LEAST_SHARE + (1 - _LEAST_SHARE * len(members)) * won
+    order = np.argsort(-shares, kind="stable")
+    return ExpectedSet(
+        sources=tuple(sources[members[at]] for at in order),
+        score=worth,
+        gain=worth - single,
+        shares=tuple(shares[order].tolist()),
+    )

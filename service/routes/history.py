@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from matrices.cells import SCHEMA
 from matrices.changes import changes
-from matrices.held import Held
+from matrices.snapshot import Held
 from service.answers import answer, caching, matches
 from service.dependencies import Context, Now, Ours, sees_everything
 from service.downloads import MEDIA_TYPE, Download, identity

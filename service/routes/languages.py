@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from matrices.held import Held
 from matrices.languages import genealogy
 from matrices.recommend import code_of, named
+from matrices.snapshot import Held
 from matrices.typeahead import suggest
 from service.answers import answer
 from service.dependencies import Now, Ours

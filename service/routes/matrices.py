@@ -8,8 +8,8 @@ import pyarrow as pa
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from matrices.cells import SCHEMA
-from matrices.held import Held, HeldMatrix
 from matrices.recommend import code_of
+from matrices.snapshot import Held, HeldMatrix
 from matrices.validation import LISTS
 from service import paging
 from service.answers import ARROW, CSV, JSON, PARQUET, TABLE_CONTENT, answer, arrow_stream, preferred

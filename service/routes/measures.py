@@ -7,9 +7,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from matrices.measures.answer import MeasureAnswer, to_json
-from matrices.measures.answer import answer as as_object
 from matrices.measures.catalogue import MeasureSettings
+from matrices.measures.registry import MeasureAnswer, to_json
+from matrices.measures.registry import answer as as_object
 from matrices.recommend import code_of
 from service.answers import ARROW, ARROW_CONTENT, JSON, answer, arrow_stream, preferred
 from service.dependencies import Now, Ours

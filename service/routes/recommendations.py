@@ -7,8 +7,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from matrices.held import Held
 from matrices.recommend import Question, Recommendation
+from matrices.snapshot import Held
 from service.answers import answer
 from service.dependencies import Context, Now, Ours
 from service.problems import documented, known_problem

@@ -22,7 +22,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from matrices.boxed import store_or_box
+from matrices.bundled import store_or_box
 from matrices.export import export
 from matrices.languages import UnknownLanguageError, name_of
 from matrices.reading import Reader

@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from matrices.boxed import store_or_box
+from matrices.bundled import store_or_box
 from matrices.reading import UnknownMatrixError
 from matrices.recommend import named
-from matrices.recommend.advice import Advice, advise
+from matrices.recommend.predicted.acquisition import Advice, advise
 from matrices.scores import NoScoresError, ScoreTable, scores_of
 from matrices.store import Store, StoreMissingError
 

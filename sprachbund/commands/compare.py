@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from matrices.agreement import Agreement, Interval, agreement
-from matrices.boxed import store_or_box
+from matrices.bundled import store_or_box
 from matrices.uncertainty.resampling import RESAMPLES
 from matrices.view import NARROW, view
 from sprachbund.commands.ask import JsonOption

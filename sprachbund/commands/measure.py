@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from matrices.export import must_be_writable, write_table
-from matrices.measures.answer import answer, to_json
 from matrices.measures.catalogue import DEFAULTS, MEASURES, MeasureSettings
+from matrices.measures.registry import answer, to_json
 from matrices.measures.registry import measure as compute
 from matrices.recommend import code_of
 from sprachbund.commands.ask import JsonOption, StoreOption

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from matrices.backtest import MethodReport, Skipped, judge_all, judged_targets, methods_for, report
-from matrices.boxed import store_or_box
+from matrices.bundled import store_or_box
 from matrices.encoders import known_encoder
 from matrices.files import holds_matrices, read_file
 from matrices.published.lines import TableColumns

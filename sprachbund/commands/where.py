@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from matrices.boxed import store_or_box
+from matrices.bundled import store_or_box
 from matrices.reading import Reader
 
 Where = Annotated[

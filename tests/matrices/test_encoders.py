@@ -12,8 +12,8 @@ from deltalake import DeltaTable
 
 from matrices.cells import Cell
 from matrices.encoders import ENCODERS, UnknownEncoderError, known_encoder, pretrained_on, saw
-from matrices.held import hold
 from matrices.languages import resolve
+from matrices.snapshot_of_store import hold
 from matrices.store import Store
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from matrices.cells import SCHEMA, Cell
 from matrices.export import UnknownFormatError, export
-from matrices.held import hold
 from matrices.reading import UnknownMatrixError
+from matrices.snapshot_of_store import hold
 from matrices.store import Store
 
 MATRIX = "zero_shot-pos-tiny"

@@ -23,7 +23,7 @@ import ctypes, errno, json, os, shutil, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from matrices.cells import Cell
-from matrices.held import hold
+from matrices.snapshot_of_store import hold
 from matrices.store import Store
 
 io, root, operation = ctypes.CDLL(None), Path(sys.argv[1]), sys.argv[2]

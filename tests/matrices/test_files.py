@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from matrices.boxed import boxed, store_or_box
+from matrices.bundled import boxed, store_or_box
 from matrices.cells import Cell
 from matrices.export import export
 from matrices.files import FileUnreadableError, holds_matrices, read_cells, read_file

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from matrices.coordinates import place_of
 from matrices.languages import resolve
-from matrices.languoids import names
+from matrices.languoids import names, place_of
 from matrices.typeahead import suggest
 
 

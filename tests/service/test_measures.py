@@ -12,10 +12,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from matrices.cells import Cell
-from matrices.held import Held, hold
-from matrices.measures.answer import answer
 from matrices.measures.catalogue import MEASURES, MeasureSettings
-from matrices.measures.registry import measure
+from matrices.measures.registry import answer, measure
+from matrices.snapshot import Held
+from matrices.snapshot_of_store import hold
 from matrices.store import Store
 from service.answers import ARROW
 from service.measures import Measures

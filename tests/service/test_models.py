@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from matrices.cells import Cell
-from matrices.held import Held, hold
 from matrices.likeness.text import overlaps
 from matrices.recommend import NothingToPredictError, Outlook, Predict
 from matrices.recommend.predicted.cold_start import codes_of
 from matrices.scores import ScoreTable
+from matrices.snapshot import Held
+from matrices.snapshot_of_store import hold
 from matrices.store import Store
 from service.lanes import NotYetError
 from service.models import Models

@@ -7,7 +7,7 @@ import pytest
 from deltalake import DeltaTable
 from fastapi.testclient import TestClient
 
-from matrices.boxed import boxed
+from matrices.bundled import boxed
 from matrices.cells import SCHEMA, from_table
 from matrices.store import Store
 

@@ -15,7 +15,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from matrices.cells import Cell
-from matrices.held import Held, HeldMatrix, hold
+from matrices.snapshot import Held, HeldMatrix
+from matrices.snapshot_of_store import hold
 from matrices.store import Store
 from service.snapshot import Snapshots
 
@@ -79,7 +80,7 @@ def test_many_outcomes_are_mapped_from_a_file_and_read_the_same(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = hold(store)
-    monkeypatch.setattr("matrices.held.SpilledOutcomes", lambda folder: _small(folder))
+    monkeypatch.setattr("matrices.snapshot.SpilledOutcomes", lambda folder: _small(folder))
     mapped = hold(store, folder=tmp_path)
 
     assert not mapped.kept[POS].outcomes.in_memory

@@ -10,7 +10,7 @@ import structlog
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
-from matrices.boxed import NoBoxError, boxed
+from matrices.bundled import NoBoxError, boxed
 from matrices.cells import BASELINE, Cell
 from matrices.export import export
 from matrices.reading import UnknownMatrixError

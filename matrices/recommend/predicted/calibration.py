@@ -1,23 +1,45 @@
-"""How wide an interval, and how long a shortlist, has to be to hold what it says: learned from targets left out.
+"""How wide an interval, and how long a shortlist, has to be to hold what it says: learned from cells left out.
 
-What a model says of its own certainty rests on its assumptions. Here each measured target is predicted from the others,
-and the widths are those that would have held 90% of what was then measured (conformal prediction by leave-one-out;
-Barber et al. 2021, "Predictive inference with the jackknife+").
+What a model says of its own certainty rests on its assumptions. Here measured cells are predicted as if they had not
+been measured, and widths are those that would have held 90% of them (conformal prediction by leave-one-out). An
+interval is a multiple of a predicted standard deviation. Which multiple depends on what a prediction rests on, and so
+it is learned of each case by predicting cells as that case would be:
+
+- none of a target's scores is measured: every target predicted from the others;
+- a few are: besides that, the Gaussian process is conditioned on a few of its own scores, mean and spread are theirs;
+- all others are: every cell predicted from all the others;
+- nothing is measured of the source: every source predicted from the others.
+
+Notation: S sources, T targets, N measured cells, n sources of one target, D draws of their scores. Reference: Barber,
+Candès, Ramdas & Tibshirani 2021, "Predictive inference with the jackknife+".
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
+from matrices.arrays import Bools
+from matrices.recommend.predicted.ensemble import Learned
+from matrices.recommend.predicted.stacking import Indices, LeftOut
+from matrices.recommend.predicted.target_scale import Columns, Level, Stretch, spread_of
+from matrices.recommend.prediction import CONFIDENCE
 from matrices.scores import Floats
 
 DRAWS = 400
 _SLACK = 1e-9
+FEW = (2, 4, 8)
+_MANY = 32
+"""From so many scores on, an interval is as wide as one of a cell predicted from all others."""
+_TIMES = 4
+"""So often is each target shown in part."""
+_LEAST_REST = 3
+_LEAST_KEPT = 0.05
 
 
 def width(ratios: Sequence[Floats], confidence: float) -> float:
@@ -89,3 +111,137 @@ def mass(needed: Sequence[float], confidence: float) -> float:
 
 def _ordered(shares: Floats, mean: Floats) -> NDArray[np.intp]:
     return np.lexsort((-mean, -shares))
+
+
+@dataclass(frozen=True, eq=False)
+class Widths:
+    """The multiple of a standard deviation that holds 90%, by what is measured of a target and of a source.
+
+    ``new_target``: nothing of the target; ``few`` [len(FEW)]: so many of its scores, NaN where no target has more;
+    ``many``: all its other scores. ``new_source``: all its other scores, and nothing of the source.
+    """
+
+    new_target: float
+    few: Floats
+    many: float
+    new_source: float
+
+    def of(self, measured: int, known_sources: Bools) -> Floats:
+        """The multiples [n] for sources of a target of which so many scores are ``measured``.
+
+        Between counts that were learned by the logarithm of the count. What a source that nobody measured is surer or
+        less sure by is taken to be the same whatever is known of the target.
+        """
+        if not measured:
+            return np.full(len(known_sources), self.new_target)
+        learned = np.isfinite(self.few)
+        counts = np.append(np.array(FEW)[learned], _MANY)
+        multiple = np.interp(np.log(measured), np.log(counts), np.append(self.few[learned], self.many))
+        return multiple * np.where(known_sources, 1.0, max(self.new_source / self.many, 1.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Without:
+    """The cells [N] that a model was learned from, each predicted from all others.
+
+    ``mean`` is stretched, and less that of its target's scores. ``kept`` is the share of a cell's residual that is not
+    its own doing: the variance of what is predicted is the noise over that.
+    """
+
+    mean: Floats
+    kept: Floats
+
+
+def without(learned: Learned, left_out: LeftOut) -> Without:
+    """Every cell predicted from all others: its residual grows by what it drew the fit towards itself."""
+    cells = learned.cells
+    # The target's mean is one more number learned from its cells.
+    kept = np.maximum(1 - left_out.leverage - 1 / cells.size, _LEAST_KEPT)
+    return Without(cells.scores - (cells.scores - left_out.fitted) / kept, kept)
+
+
+@dataclass(frozen=True, eq=False)
+class LeftOutErrors:
+    """Errors of measured cells, over the standard deviations predicted, as if they had not been measured.
+
+    ``scores`` [S, T] are the table's, ``several`` the columns of them that cells are of.
+    """
+
+    scores: Floats
+    several: Indices
+    scaled: Columns
+    scale: Stretch
+    learned: Learned
+    left_out: LeftOut
+    level: Level
+
+    def widths(self, new_target: Sequence[Floats], without: Without) -> Widths:
+        """The widths that hold 90% of these; ``new_target`` are the errors of each target predicted from the others."""
+        few = [self._of_few(few) for few in FEW]
+        return Widths(
+            new_target=width(new_target, CONFIDENCE),
+            few=np.array([width(ratios, CONFIDENCE) if ratios else np.nan for ratios in few]),
+            many=width(self._of_cells(without), CONFIDENCE),
+            new_source=width(self._of_new_sources(), CONFIDENCE),
+        )
+
+    def _of_cells(self, without: Without) -> list[Floats]:
+        """For every target, of its cells, each predicted from all others."""
+        cells = self.learned.cells
+        ratios = np.abs(cells.scores - without.mean) / np.sqrt(self.learned.noise / without.kept)
+        return [ratios[begin:end] for begin, end in cells.spans]
+
+    def _of_new_sources(self) -> list[Floats]:
+        """For every source, of its cells, predicted from the other sources."""
+        cells, noise = self.learned.cells, self.learned.noise
+        column = np.repeat(self.several, [end - begin for begin, end in cells.spans])
+        others = cells.size - 1
+        centre, spread = self.scaled.centres[column], self.scaled.spreads[column]
+        truth = self.scores[cells.sources, column]
+        # The mean of the target's other cells: without one of n, its own share of the mean is gone.
+        middle = self.scale.of((truth - centre) / spread) - cells.scores * (1 + 1 / others)
+        standard, slope = self.scale.back(middle + self.left_out.of_sources)
+        of_spread = standard / slope * np.array([self.level.spread_error(int(n)) for n in others])
+        sd = spread * slope * np.sqrt(self.left_out.variance_of_sources + noise + noise / others + of_spread**2)
+        ratios = np.abs(truth - centre - spread * standard) / sd
+        return [ratios[cells.sources == source] for source in np.unique(cells.sources)]
+
+    def _of_few(self, few: int) -> list[Floats]:
+        """For every target with more, of its cells, predicted from the other targets and ``few`` of its own cells."""
+        random = np.random.default_rng(few)
+        ratios = []
+        spans = zip(self.several.tolist(), self.learned.cells.spans, self.left_out.covariances, strict=True)
+        for column, (begin, end), covariance in spans:
+            if end - begin >= few + _LEAST_REST:
+                drawn = [random.permutation(end - begin)[:few] for _ in range(_TIMES)]
+                of_target = column, slice(begin, end), covariance
+                ratios.append(np.concatenate([self._shown(*of_target, known) for known in drawn]))
+        return ratios
+
+    def _shown(self, column: int, cells: slice, covariance: Floats, known: Indices) -> Floats:
+        """Of a target's cells but for the ``known`` ones, as ``Model.predict`` would predict them."""
+        rows = np.flatnonzero(np.isfinite(self.scores[:, column]))
+        scores, few = self.scores[rows, column], len(known)
+        rest = np.setdiff1d(np.arange(len(rows)), known)
+        spread = spread_of(scores[known], self.scaled.usual)
+        effects = self.scaled.effects[rows]
+        centre = float((scores[known] - spread * effects[known]).mean())
+        own = self.scale.of((scores[known] - centre) / spread)
+        middle, noise = float(own.mean()), self.learned.noise
+        # Differences from the mean of the known cells, whose level is measured.
+        apart = covariance - covariance[known].mean(axis=0)
+        apart = apart - apart[:, known].mean(axis=1, keepdims=True)
+        mean, linear = (
+            values[cells] - values[cells][known].mean() for values in (self.left_out.mean, self.left_out.linear)
+        )
+        about = apart[np.ix_(known, known)] + self.learned.mixture.noise * np.eye(few)
+        drawn = np.linalg.solve(about, apart[known]).T[rest]
+        # Only the linear one of the two models learns of the target's own scores.
+        expected = mean[rest] + drawn @ (own - middle - linear[known]) / 2
+        left = np.diag(apart)[rest] - np.einsum("uk,ku->u", drawn, apart[np.ix_(known, rest)])
+        standard, slope = self.scale.back(middle + expected)
+        of_spread = standard / slope * self.level.spread_error(few)
+        variance = np.maximum(left, 0) + noise / few + of_spread**2 + noise
+        sd = spread * slope * np.sqrt(variance)
+        ratios: Floats = np.abs(scores[rest] - centre - spread * standard) / sd
+        return ratios

@@ -17,7 +17,7 @@ import numpy as np
 from matrices.encoders import saw
 from matrices.likeness.similarity import likeness_to
 from matrices.recommend.names import named
-from matrices.recommend.outlook import Outlook
+from matrices.recommend.prediction import Outlook
 from matrices.scores import ScoreTable
 
 _MASK = "?"
@@ -30,12 +30,12 @@ def shown_for(table: ScoreTable, target: str) -> ScoreTable:
 
     Without what the encoder was pretrained on where that does not say whether it saw this target.
     """
-    if saw(table.pretrained, target) is None:
+    if table.pretrained is not None and saw(table.pretrained, target) is None:
         table = replace(table, pretrained=None)
-    if _known(table, target):
-        return replace(table, overlaps=None)
-    texts = table.overlaps is not None and target in table.overlaps.codes
-    return _masked(table if texts else replace(table, overlaps=None))
+    known = _known(table, target)
+    if table.overlaps is not None and (known or target not in table.overlaps.codes):
+        table = replace(table, overlaps=None)
+    return table if known else _masked(table)
 
 
 def names_in(table: ScoreTable, codes: Iterable[str]) -> tuple[str, ...]:

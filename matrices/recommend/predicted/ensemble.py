@@ -99,13 +99,20 @@ def learn(design: Design, standard: Floats, stretched: Floats, several: Indices)
     cells = cells_of(design, stretched, several)
     groups = design.groups
     mixture, left_out = mix(cells, plain_groups(groups), groups)
-    forest = grow(design, standard, cells, several)
+    forest, as_new = grow(design, standard, cells, several)
     mean = (left_out.mean + _centred(forest.left_out, cells)) / 2
     explained = np.concatenate([np.diag(one) for one in left_out.covariances])
     error = float(((cells.scores - mean) ** 2).mean())
     noise = max(error - float(explained.mean()), _LEAST * error, 1e-4)
+    others = (_sums(forest.left_out, cells) - forest.left_out) / (cells.size - 1)
     return Learned(design, cells, mixture, forest, mean, noise), LeftOut(
-        mean, left_out.covariances, (left_out.fitted + mean) / 2, left_out.leverage / 2
+        mean=mean,
+        linear=left_out.linear,
+        covariances=left_out.covariances,
+        fitted=(left_out.fitted + mean) / 2,
+        leverage=left_out.leverage / 2,
+        of_sources=(left_out.of_sources + as_new - others) / 2,
+        variance_of_sources=left_out.variance_of_sources,
     )
 
 
@@ -116,7 +123,7 @@ def plain_groups(groups: Sequence[str]) -> list[str | None]:
 
 def cells_of(design: Design, stretched: Floats, several: Indices) -> Cells:
     """The cells of the ``several`` columns of ``stretched`` scores [S, T], columns and scores less a target's mean."""
-    rows, scores, spans = [], [], []
+    rows, scores, spans, sources = [], [], [], []
     begin = 0
     for at in several:
         known = np.flatnonzero(np.isfinite(stretched[:, at]))
@@ -124,11 +131,17 @@ def cells_of(design: Design, stretched: Floats, several: Indices) -> Cells:
         score = stretched[known, at]
         rows.append(row - row.mean(axis=0))
         scores.append(score - score.mean())
+        sources.append(known)
         spans.append((begin, begin + len(known)))
         begin += len(known)
-    return Cells(np.concatenate(rows), np.concatenate(scores), tuple(spans))
+    return Cells(np.concatenate(rows), np.concatenate(scores), tuple(spans), np.concatenate(sources))
 
 
 def _centred(values: Floats, cells: Cells) -> Floats:
     """``values`` [N] less each target's mean."""
-    return np.concatenate([values[begin:end] - values[begin:end].mean() for begin, end in cells.spans])
+    return values - _sums(values, cells) / cells.size
+
+
+def _sums(values: Floats, cells: Cells) -> Floats:
+    """The sum of the ``values`` [N] of each one's target [N]."""
+    return np.concatenate([np.full(end - begin, values[begin:end].sum()) for begin, end in cells.spans])

@@ -19,22 +19,22 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.held import Held
 from matrices.languoids import databases
 from matrices.reading import Reader
 from matrices.recommend.predicted.bayesian_linear import weights
+from matrices.recommend.predicted.calibration import Widths, Without
 from matrices.recommend.predicted.design_matrix import design
 from matrices.recommend.predicted.ensemble import Learned, cells_of, plain_groups
 from matrices.recommend.predicted.forest import replanted
-from matrices.recommend.predicted.model import Model, Without, fit
+from matrices.recommend.predicted.model import Model, fit
 from matrices.recommend.predicted.stacking import Member, Mixture, products_of
-from matrices.recommend.predicted.standardise import columns, stretch
-from matrices.recommend.predicted.target_scale import Level, Line
+from matrices.recommend.predicted.target_scale import Level, Line, columns, stretch
 from matrices.recommend.predicted.trees import Trees
 from matrices.scores import ScoreTable, scores_of
+from matrices.snapshot import Held
 from matrices.whole_file import whole_file
 
-FORMAT = 1
+FORMAT = 2
 """Raised when fitting changes: models kept by an older release are then not those this one would fit."""
 
 MODELS = "models.npz"
@@ -98,7 +98,7 @@ def _kept_under(key: str) -> Arrays:
     Nor of a file that cannot be read: that costs time alone, as what it says can be learned anew.
     """
     try:
-        with np.load(BytesIO(_shipped()), allow_pickle=False) as kept:
+        with np.load(BytesIO(shipped()), allow_pickle=False) as kept:
             names = {name.removeprefix(f"{key}/"): name for name in kept.files if name.startswith(f"{key}/")}
             return {name: kept[within] for name, within in names.items()}
     except _DAMAGED:
@@ -117,7 +117,8 @@ def write_kept(models: Mapping[str, Arrays], file: Path) -> None:
 
 
 @cache
-def _shipped() -> bytes:
+def shipped() -> bytes:
+    """The file of models that comes with the package."""
     return (files("matrices") / "data" / MODELS).read_bytes()
 
 
@@ -143,8 +144,8 @@ def arrays_of(model: Model) -> dict[str, NDArray[Any]]:
     for name in _LINES:
         line: Line = getattr(model.level, name)
         found |= {f"{name}.{part}": np.asarray(getattr(line, part)) for part in Line.__annotations__}
-    found["partial_widths"] = model.partial_widths
-    found["widths"] = np.array([model.new_target_width, model.cell_width, model.shortlist_mass, model.cost_scale])
+    found |= {f"widths.{part}": np.asarray(getattr(model.widths, part)) for part in Widths.__annotations__}
+    found["calibration"] = np.array([model.shortlist_mass, model.cost_scale])
     return found
 
 
@@ -176,7 +177,7 @@ def model_of(table: ScoreTable, kept: Arrays) -> Model:
         members.append(Member(uses, found, float(kept["shares"][number])))
     forest = replanted(made, scaled.standard, several, trees, kept["left_out_of_trees"], kept["importance"])
     lines = {name: Line(**{part: _plain(kept[f"{name}.{part}"]) for part in Line.__annotations__}) for name in _LINES}
-    new_target, cell, mass, cost = kept["widths"].tolist()
+    mass, cost = kept["calibration"].tolist()
     return Model(
         table=table,
         columns=scaled,
@@ -184,9 +185,7 @@ def model_of(table: ScoreTable, kept: Arrays) -> Model:
         learned=Learned(made, cells, Mixture(tuple(members)), forest, kept["left_out"], float(kept["noise"])),
         level=Level(made, table.pretrained, **lines),
         without=Without(*(kept[f"without.{part}"] for part in Without.__annotations__)),
-        new_target_width=new_target,
-        cell_width=cell,
-        partial_widths=kept["partial_widths"],
+        widths=Widths(**{part: _plain(kept[f"widths.{part}"]) for part in Widths.__annotations__}),
         shortlist_mass=mass,
         cost_scale=cost,
     )

@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matrices.arrays import places
-from matrices.recommend.outlook import CONFIDENCE, NothingToPredictError
 from matrices.recommend.predicted.calibration import (
+    LeftOutErrors,
+    Widths,
+    Without,
     cost_of,
     draws,
     mass,
@@ -28,22 +30,20 @@ from matrices.recommend.predicted.calibration import (
     proved,
     shares_of,
     shortlist,
-    width,
+    without,
 )
 from matrices.recommend.predicted.design_matrix import design
 from matrices.recommend.predicted.ensemble import Learned, learn
-from matrices.recommend.predicted.partly import partial_widths, width_for
 from matrices.recommend.predicted.stacking import Indices, LeftOut
-from matrices.recommend.predicted.standardise import Columns, Stretch, columns, stretch
-from matrices.recommend.predicted.target_scale import Level, level
+from matrices.recommend.predicted.target_scale import Columns, Level, Stretch, columns, level, stretch
+from matrices.recommend.prediction import CONFIDENCE, NothingToPredictError
 from matrices.scores import Floats, ScoreTable
 
 _NORMAL = 1.6449
 """Of a normal distribution, 90% is within so many standard deviations."""
 
 
-_LEAST_KEPT = 0.05
-_UNKNOWN_NOISE = 0.25
+UNKNOWN_NOISE = 0.25
 """Of a measured score whose noise nobody states: the share of the table's residual variance that is taken for noise."""
 
 
@@ -73,18 +73,6 @@ class Predicted:
 
 
 @dataclass(frozen=True, eq=False)
-class Without:
-    """The cells [N] that a model was learned from, each predicted from all others.
-
-    ``mean`` is stretched, and less that of its target's scores. ``kept`` is the share of a cell's residual that is not
-    its own doing: the variance of what is predicted is the noise over that.
-    """
-
-    mean: Floats
-    kept: Floats
-
-
-@dataclass(frozen=True, eq=False)
 class Model:
     """What ``fit`` learned of a table. ``table`` is without any language's score on itself."""
 
@@ -94,9 +82,7 @@ class Model:
     learned: Learned
     level: Level
     without: Without
-    new_target_width: float
-    cell_width: float
-    partial_widths: Floats
+    widths: Widths
     shortlist_mass: float
     cost_scale: float
 
@@ -147,6 +133,10 @@ class Model:
         return tuple(code for code, count in zip(self.table.sources, counts, strict=True) if count)
 
     @cached_property
+    def _measured(self) -> frozenset[str]:
+        return frozenset(self.measured_sources)
+
+    @cached_property
     def cell_targets(self) -> tuple[str, ...]:
         """The target of each of the cells' spans."""
         several = np.isfinite(self.table.scores).sum(axis=0) > 1
@@ -175,20 +165,19 @@ class Model:
             of_spread = standard / slope * self.level.spread_error(count)
             covariance = covariance + np.outer(of_mean, of_mean) + np.outer(of_spread, of_spread)
             shared = np.zeros(len(asked))
-            wide = width_for(count, self.partial_widths, self.cell_width)
         else:
             others = [code for code in self.measured_sources if code != target]
             expected, covariance = self.learned.expected(asked, target, others)
             centre, spread = self.level.of(target)
             standard, slope = self.stretch.back(expected)
             shared = self.level.centre.variance + (spread * standard) ** 2 * self.level.log_spread.variance
-            wide = self.new_target_width
+            count = 0
         return Raw(
             mean=centre + spread * standard,
             covariance=spread**2 * slope[:, None] * covariance * slope,
             noise=(spread * slope) ** 2 * self.learned.noise,
             shared=shared,
-            width=wide,
+            width=self.widths.of(count, np.array([code in self._measured for code in asked])),
         )
 
     def _stated(self, asked: Sequence[str], target: str) -> tuple[Floats, Floats]:
@@ -214,7 +203,7 @@ class Model:
         A target's only score says what its sources score, and nothing else does: it stands as it is.
         """
         predicted, variance = self._predicted(asked, target)
-        own = np.where(np.isfinite(errors), errors**2, _UNKNOWN_NOISE * variance)
+        own = np.where(np.isfinite(errors), errors**2, UNKNOWN_NOISE * variance)
         alone = np.isnan(predicted)
         weight = np.divide(variance, variance + own, out=np.ones(len(asked)), where=~alone & (variance + own > 0))
         found = np.where(alone, stated, predicted + weight * (stated - predicted))
@@ -246,7 +235,7 @@ class Model:
 class Raw:
     """Scores of n sources on a target in the unit of the table, before what was measured is put in place.
 
-    ``shared`` [n] is variance that moves all of them together, and so tells none from another; ``width`` is the
+    ``shared`` [n] is variance that moves all of them together, and so tells none from another; ``width`` [n] is the
     multiple of a standard deviation that holds 90%.
     """
 
@@ -254,7 +243,7 @@ class Raw:
     covariance: Floats
     noise: Floats
     shared: Floats
-    width: float
+    width: Floats
 
 
 def fit(table: ScoreTable) -> Model:
@@ -273,17 +262,16 @@ def fit(table: ScoreTable) -> Model:
     learned, left_out = learn(made, scaled.standard, stretched, several)
     levels = level(made, scaled, table.pretrained)
     ratios, needed, scale_of_cost = _left_out(table, scaled, scale, learned, left_out, levels, several)
-    without = _without(learned, left_out)
+    each = without(learned, left_out)
+    errors = LeftOutErrors(table.scores, several, scaled, scale, learned, left_out, levels)
     return Model(
         table=table,
         columns=scaled,
         stretch=scale,
         learned=learned,
         level=levels,
-        without=without,
-        new_target_width=width(ratios, CONFIDENCE),
-        cell_width=_cell_width(learned, without),
-        partial_widths=partial_widths(table.scores, scaled, scale, learned, left_out, levels, several),
+        without=each,
+        widths=errors.widths(ratios, each),
         shortlist_mass=mass(needed, CONFIDENCE),
         cost_scale=scale_of_cost,
     )
@@ -318,19 +306,3 @@ def _left_out(
         costs.append(cost_of(drawn, chosen))
         lost.append(float(scores.max() - scores[chosen]))
     return ratios, needed, proved(costs, lost)
-
-
-def _without(learned: Learned, left_out: LeftOut) -> Without:
-    """Every cell predicted from all others: its residual grows by what it drew the fit towards itself."""
-    cells = learned.cells
-    size = np.concatenate([np.full(end - begin, 1 / (end - begin)) for begin, end in cells.spans])
-    # The target's mean is one more number learned from its cells.
-    kept = np.maximum(1 - left_out.leverage - size, _LEAST_KEPT)
-    return Without(cells.scores - (cells.scores - left_out.fitted) / kept, kept)
-
-
-def _cell_width(learned: Learned, without: Without) -> float:
-    """As ``width``, for a cell of a target of which others were measured: every cell predicted from all others."""
-    cells = learned.cells
-    ratios = np.abs(cells.scores - without.mean) / np.sqrt(learned.noise / without.kept)
-    return width([ratios[begin:end] for begin, end in cells.spans], CONFIDENCE)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from matrices.likeness.similarity import likeness_to, similarities
-from matrices.recommend.predicted.given_features import Stated
 from matrices.scores import Floats, ScoreTable
 
 _SHARED = ("genus", "family", "script")
@@ -216,3 +215,20 @@ def _of_table(sources: tuple[str, ...], targets: tuple[str, ...]) -> Mapping[str
     """Likeness of all pairs, none of a language with itself: it would count as a source that is like no other."""
     same = np.array(sources, dtype=object)[:, None] == np.array(targets, dtype=object)
     return {name: np.where(same, np.nan, values) for name, values in similarities(sources, targets).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Stated:
+    """What is stated of the pairs of some sources and targets: ``values`` [S, T], NaN where nothing is."""
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    values: Floats
+
+    def of(self, sources: Sequence[str], target: str) -> Floats:
+        """The values [len(sources)] of pairs with one target; NaN of languages it does not have."""
+        if target not in self.targets:
+            return np.full(len(sources), np.nan)
+        column = self.values[:, self.targets.index(target)]
+        at = {code: row for row, code in enumerate(self.sources)}
+        return np.array([column[at[code]] if code in at else np.nan for code in sources])

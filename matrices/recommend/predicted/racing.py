@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from matrices.arrays import Bools
-from matrices.recommend.outlook import NothingToPredictError
 from matrices.recommend.predicted.acquisition import Cell, Survey, spread_out, survey, taken
+from matrices.recommend.prediction import NothingToPredictError
 from matrices.scores import Floats, ScoreTable
 
 STEP = 0.01

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +19,19 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Measured cells: centred columns [N, P], scores [N], and where each target's begin and end in them."""
+    """Measured cells: centred columns [N, P], scores [N], where each target's begin and end in them, and the row [N]
+    of each one's source in the table.
+    """
 
     columns: Floats
     scores: Floats
     spans: tuple[tuple[int, int], ...]
+    sources: Indices
+
+    @cached_property
+    def size(self) -> Floats:
+        """How many cells each one's target has [N]."""
+        return np.concatenate([np.full(end - begin, float(end - begin)) for begin, end in self.spans])
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +45,21 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """Cells predicted without themselves. ``mean`` [N] and ``covariances`` (one matrix a target) are those of every
-    target's cells from the other targets' alone; ``fitted`` [N] is what all cells say of each, and ``leverage`` [N] how
-    much of that is its own score.
+    """Cells [N] predicted without themselves.
+
+    ``mean`` and ``covariances`` (one matrix a target): every target's cells from the other targets' alone; ``linear``
+    is what linear models alone say. ``of_sources`` and ``variance_of_sources``: every source's cells from the other
+    sources' alone, less the mean of the target's other cells. ``fitted`` is what all cells say of each, and
+    ``leverage`` how much of that is its own score.
     """
 
     mean: Floats
+    linear: Floats
     covariances: tuple[Floats, ...]
     fitted: Floats
     leverage: Floats
+    of_sources: Floats
+    variance_of_sources: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +67,11 @@ class Mixture:
     """The models that ``mix`` found to have a share."""
 
     members: tuple[Member, ...]
+
+    @property
+    def noise(self) -> float:
+        """Variance of a score about the models, by their shares."""
+        return sum(member.share * member.weights.noise for member in self.members)
 
     def mean(self, rows: Floats) -> Floats:
         """Expected scores [n] of rows [n, P]."""
@@ -102,13 +122,16 @@ def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -
         )
     )
     return mixture, LeftOut(
-        mean=shares @ np.stack([one.mean for one in without]),
+        mean=(mean := shares @ np.stack([one.mean for one in without])),
+        linear=mean,
         covariances=tuple(
             (1 - share) * one + share * other
             for one, other in zip(without[0].covariances, without[1].covariances, strict=True)
         ),
         fitted=shares @ np.stack([one.fitted for one in without]),
         leverage=shares @ np.stack([one.leverage for one in without]),
+        of_sources=shares @ np.stack([one.of_sources for one in without]),
+        variance_of_sources=shares @ np.stack([one.variance_of_sources for one in without]),
     )
 
 
@@ -120,7 +143,7 @@ def products_of(cells: Cells) -> Products:
 
 
 def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeftOut:
-    """From the posterior with all cells (block leave-one-out)."""
+    """From the posterior with all cells (block leave-one-out; exact, of the weights' prior as it is)."""
     columns = cells.columns[:, uses]
     fitted = columns @ weights.mean
     residual = cells.scores - fitted
@@ -133,7 +156,17 @@ def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeftOut:
         mean[begin:end] = cells.scores[begin:end] - without[:, 0]
         covariances.append(inside + inside @ without[:, 1:] / weights.noise)
         leverage[begin:end] = np.diag(inside) / weights.noise
-    return LeftOut(mean, tuple(covariances), fitted, leverage)
+    # A target's mean is one more number learned from its cells; without one of them it is that of the others.
+    own = 1 - 1 / cells.size
+    of_sources, variance = np.empty(len(residual)), np.empty(len(residual))
+    for source in np.unique(cells.sources):
+        at = np.flatnonzero(cells.sources == source)
+        inside = spread[at] @ columns[at].T
+        kept = np.diag(own[at]) - inside / weights.noise
+        without = np.linalg.solve(kept, np.column_stack([residual[at], inside]))
+        of_sources[at] = cells.scores[at] / own[at] - without[:, 0]
+        variance[at] = np.diag(inside + inside @ without[:, 1:] / weights.noise) / own[at] ** 2
+    return LeftOut(mean, mean, tuple(covariances), fitted, leverage, of_sources, variance)
 
 
 def _share(cells: Cells, plain: Floats, rich: Floats) -> float:

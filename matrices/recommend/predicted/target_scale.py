@@ -1,17 +1,117 @@
-"""What a target's sources score on average, and how far apart: predicted for a target that nothing was measured on."""
+"""Scores on one scale: what a target's sources score on average, and how far apart they are.
+
+Measured of a target with scores (``columns``), predicted for one without (``level``).
+
+Notation: S sources, T targets, K numbers known of a target by itself, z standard scores.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matrices.recommend.predicted.bayesian_linear import Products, learn
 from matrices.recommend.predicted.design_matrix import Design
-from matrices.recommend.predicted.standardise import Columns
 from matrices.scores import Floats
 
+_WORTH = 2.0
+"""As many scores as the other targets' spread counts for, where a target has few of its own."""
+_ROUNDS = 5
+_STRETCH = 0.3
+_FLOOR = 0.5
+_ROUNDING = 1e-12
+"""Of the largest score: what differs by less is alike."""
 _FOLDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Standard scores z on a scale where the best differ most: ``(exp(0.3 z) - mean) / spread``, all about 0 and 1.
+
+    Who is first is decided among a target's best sources; how bad the worst are is of no use, and a model that has to
+    explain that as well spends its weights there.
+    """
+
+    mean: float
+    spread: float
+
+    def of(self, standard: Floats) -> Floats:
+        """Standard scores, stretched; NaN stays."""
+        return (np.exp(_STRETCH * standard) - self.mean) / self.spread
+
+    def back(self, stretched: Floats) -> tuple[Floats, Floats]:
+        """Standard scores of stretched ones, and how fast they change with those."""
+        held = np.maximum(self.mean + self.spread * stretched, _FLOOR)
+        # Below the floor, which no mean of a target's scores comes near, the scale goes on in a straight line.
+        under = np.minimum(self.mean + self.spread * stretched - _FLOOR, 0.0)
+        slope = self.spread / (_STRETCH * held)
+        return np.log(held) / _STRETCH + under / (_STRETCH * _FLOOR), slope
+
+
+def stretch(standard: Floats) -> Stretch:
+    """The scale for these standard scores, NaN where not measured."""
+    grown = np.exp(_STRETCH * standard[np.isfinite(standard)])
+    spread = float(grown.std())
+    return Stretch(float(grown.mean()), spread if spread > _ROUNDING else 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Centre and spread [T] of the targets' scores, NaN where nothing was measured; ``standard`` [S, T] are the scores
+    less the centre, over the spread. ``effects`` [S] are how good sources are in standard scores, ``usual`` is the
+    variance of a target's scores that all together have."""
+
+    centres: Floats
+    spreads: Floats
+    standard: Floats
+    effects: Floats
+    usual: float
+
+
+def columns(scores: Floats) -> Columns:
+    """Centres and spreads of ``scores`` [S, T], NaN where not measured.
+
+    Of targets measured on different sources the centre allows for how good those are, as in a two-way analysis of
+    variance; of few scores the spread is drawn towards that of all targets. A target whose scores are all alike has
+    the spread of all.
+    """
+    known = np.isfinite(scores)
+    count = known.sum(axis=0)
+    at = count > 0
+    filled = np.where(known, scores, 0.0)
+    effects = np.zeros(len(scores))
+    centres = np.divide(filled.sum(axis=0), count, out=np.full(len(count), np.nan), where=at)
+    spreads, usual = _spreads(scores, known, centres)
+    for _ in range(_ROUNDS):
+        standard = np.where(known, (filled - np.where(at, centres, 0)) / spreads, 0.0)
+        effects = standard.sum(axis=1) / (known.sum(axis=1) + _WORTH)
+        effects -= (effects * known.any(axis=1)).sum() / max(known.any(axis=1).sum(), 1)
+        rest = np.where(known, filled - effects[:, None] * spreads, 0.0).sum(axis=0)
+        centres = np.divide(rest, count, out=np.full(len(count), np.nan), where=at)
+    standard = np.where(known, (scores - centres) / spreads, np.nan)
+    return Columns(centres, np.where(at, spreads, np.nan), standard, effects, usual)
+
+
+def spread_of(scores: Floats, usual: float) -> float:
+    """The spread of a target of which these scores are measured, where that of all targets is ``usual`` (squared)."""
+    prior = _WORTH / len(scores)
+    own = (float(((scores - scores.mean()) ** 2).sum()) + prior * usual) / (len(scores) - 1 + prior)
+    return float(np.sqrt(own)) if own > 0 else 1.0
+
+
+def _spreads(scores: Floats, known: NDArray[np.bool_], centres: Floats) -> tuple[Floats, float]:
+    count = known.sum(axis=0)
+    squares = np.where(known, (scores - centres) ** 2, 0.0).sum(axis=0)
+    freedom = np.maximum(count - 1, 0)
+    usual = squares.sum() / max(int(freedom.sum()), 1)
+    # The more scores of its own, the less another target's spread says.
+    prior = _WORTH / np.maximum(count, 1)
+    own = (squares + prior * usual) / (freedom + prior)
+    # Where all scores of the table are alike but for rounding, any spread will do.
+    rounding = (_ROUNDING * np.abs(scores, where=known, out=np.zeros_like(scores)).max(initial=0.0)) ** 2
+    return np.sqrt(np.where(own > rounding, own, 1.0)), float(usual)
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,15 +43,30 @@ class Trees:
     def leaves(self, trees: slice, seen: Seen) -> Indices:
         """The leaf of some trees that every row reaches [trees, rows]."""
         roots = self.roots[trees]
-        node = np.repeat(roots, len(seen))
-        row = np.tile(np.arange(len(seen)), len(roots))
+        return self._reached(roots, np.zeros(len(roots), np.int64), seen[None])
+
+    def leaves_by_part(self, seen: NDArray[np.float32]) -> Indices:
+        """The leaf of every tree that every row reaches [trees, rows].
+
+        ``seen`` [parts, rows, columns] are what the first, the second ... equal part of the trees sees of the rows.
+        """
+        return self._reached(self.roots, np.repeat(np.arange(len(seen)), len(self.roots) // len(seen)), seen)
+
+    def _reached(self, roots: Indices, parts: Indices, seen: NDArray[np.float32]) -> Indices:
+        _, rows, columns = seen.shape
+        node = np.repeat(roots, rows)
+        # Where in ``seen``, flattened, the columns of each tree's each row begin.
+        begin = ((parts[:, None] * rows + np.arange(rows)) * columns).ravel()
+        flat = seen.ravel()
         going = np.arange(len(node))
         while len(going):
-            going = going[self.features[node[going]] != _LEAF]
             at = node[going]
-            is_below = seen[row[going], self.features[at]] <= self.thresholds[at]
+            features = self.features[at]
+            inner = features != _LEAF
+            going, at, features = going[inner], at[inner], features[inner]
+            is_below = flat[begin[going] + features] <= self.thresholds[at]
             node[going] = np.where(is_below, self.below[at], self.above[at])
-        return node.reshape(len(roots), len(seen))
+        return node.reshape(len(roots), rows)
 
     @cached_property
     def first(self) -> Indices:

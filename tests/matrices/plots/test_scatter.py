@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from matrices.arrays import Floats
 from matrices.measures.registry import ABOUT
 from matrices.plots import NothingToPlaceError, donor_map, render
+from matrices.plots.scatter import place_labels
 
 Scores = dict[str, tuple[float | None, float | None]]
 FOUR: Scores = {"deu": (0.5, 0.4), "eng": (0.6, -0.3), "hin": (-0.4, 0.5), "swa": (-0.5, -0.5)}
@@ -91,3 +94,41 @@ def test_many_languages_stand_with_their_codes() -> None:
 def test_no_language_of_both_roles_is_an_error_that_says_so() -> None:
     with pytest.raises(NothingToPlaceError, match="both as a source and as a target"):
         donor_map(table({"tur": (0.3, None), "yor": (None, 0.3)}))
+
+
+ROOM = (600.0, 500.0)
+
+
+def overlaps(centres: Floats, sizes: Floats) -> int:
+    apart = np.abs(centres[:, None] - centres[None]) < (sizes[:, None] + sizes[None]) / 2
+    return int((apart.all(axis=2).sum() - len(centres)) // 2)
+
+
+def test_sixty_labels_in_a_crowd_hardly_overlap_and_stay_within_the_picture() -> None:
+    random = np.random.default_rng(0)
+    points = np.clip(random.normal((300, 250), (90, 70), (60, 2)), 0, ROOM)
+    sizes = np.tile([18.0, 11.0], (60, 1))
+    centres = place_labels(points, sizes, ROOM)
+    assert overlaps(points + sizes / 2, sizes) > 10
+    assert overlaps(centres, sizes) == 0
+    assert (centres - sizes / 2 >= 0).all()
+    assert (centres + sizes / 2 <= ROOM).all()
+
+
+def test_a_label_alone_stands_next_to_its_point_above_on_the_right_and_covers_neither_it_nor_its_bars() -> None:
+    (centre,) = place_labels(np.array([[300.0, 250.0]]), np.array([[40.0, 10.0]]), ROOM)
+    assert np.allclose(centre, [324.9, 240.1])
+
+
+def test_a_label_at_the_right_edge_stands_on_the_left() -> None:
+    (centre,) = place_labels(np.array([[598.0, 250.0]]), np.array([[40.0, 10.0]]), ROOM)
+    assert centre[0] < 598 - 20
+
+
+def test_two_languages_in_one_place_have_their_labels_apart() -> None:
+    sizes = np.array([[40.0, 10.0], [40.0, 10.0]])
+    assert overlaps(place_labels(np.array([[300.0, 250.0]] * 2), sizes, ROOM), sizes) == 0
+
+
+def test_nothing_to_label_is_no_error() -> None:
+    assert place_labels(np.empty((0, 2)), np.empty((0, 2)), ROOM).shape == (0, 2)

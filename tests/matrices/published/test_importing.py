@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from matrices.cells import Cell, from_table
-from matrices.held import hold
 from matrices.published.importing import About, MatrixTakenError, UnfitNameError, import_published
 from matrices.published.lines import TableColumns
 from matrices.published.reading import PublishedTableError, read_published
 from matrices.recommend import Question, ask
 from matrices.scores import scores_of
+from matrices.snapshot_of_store import hold
 from matrices.store import Store
 
 ABOUT = About(matrix="published-pos", task="pos", encoder="xlm-r", metric="accuracy", citation="Doe 2022")

@@ -60,9 +60,7 @@ def test_the_answer_says_whether_the_encoder_was_pretrained_on_the_target(store:
     seen = ask(store, Question(task="pos", target="yor"))
 
     assert (unknown.pretrained, unseen.pretrained, seen.pretrained) == (None, False, True)
-    assert "The encoder was not pretrained on Yoruba." in unseen.basis
-    assert unknown.basis == seen.basis
-    assert "pretrained" not in seen.basis
+    assert unknown.basis == seen.basis != unseen.basis
 
 
 def test_an_unknown_task_names_those_there_are(store: Store) -> None:
@@ -143,4 +141,3 @@ def test_how_many_shots_beat_the_best_source_is_in_the_answer(tmp_path: Path, ma
     assert answer.shots.alone is not None
     assert (answer.shots.source, answer.shots.alone.enough) == ("deu", 5)
     assert [source.source for source in answer.sources] == ["deu"]
-    assert "To beat German without any: 5 labelled items alone (95%: 5)." in answer.basis

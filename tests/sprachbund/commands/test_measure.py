@@ -14,11 +14,10 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
-from matrices.boxed import boxed
+from matrices.bundled import boxed
 from matrices.export import UnknownFormatError
 from matrices.items import Items
-from matrices.measures.answer import answer
-from matrices.measures.registry import UnknownMeasureError, measure
+from matrices.measures.registry import UnknownMeasureError, answer, measure
 from matrices.reading import UnknownMatrixError
 from matrices.store import Store, StoreMissingError
 from matrices.view import MeasureError

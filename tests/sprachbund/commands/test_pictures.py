@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from typer.testing import CliRunner, Result
 
-from matrices.boxed import boxed
+from matrices.bundled import boxed
 from matrices.measures.registry import measure
 from matrices.plots.style import UnknownPictureError
 from matrices.store import Store

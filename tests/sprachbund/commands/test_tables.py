@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from matrices.boxed import store_or_box
+from matrices.bundled import store_or_box
 from matrices.encoders import UnknownEncoderError
 from matrices.published.catalogue import catalogued_matrix
 from matrices.published.reading import PublishedTableError

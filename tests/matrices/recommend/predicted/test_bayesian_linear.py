@@ -15,6 +15,8 @@ def made(seed: int = 0) -> tuple[Floats, Floats]:
     return columns, columns[:, :3] @ [1.0, -0.7, 0.5] + 0.3 * random.normal(size=30)
 
 
+SOURCES = np.tile(np.arange(10), 3)
+"""Ten sources on three targets."""
 GROUPS = ["says something"] * 3 + ["says nothing"] * 6
 
 
@@ -47,7 +49,7 @@ def test_a_group_that_says_nothing_is_made_small_and_the_noise_is_found() -> Non
 def test_left_out_predictions_are_those_of_a_posterior_that_never_saw_the_target() -> None:
     columns, scores = made()
     spans = ((0, 10), (10, 20), (20, 30))
-    found, left_out = mix(Cells(columns, scores, spans), GROUPS, GROUPS)
+    found, left_out = mix(Cells(columns, scores, spans, SOURCES), GROUPS, GROUPS)
     weights = found.members[0].weights
 
     prior = np.diag([weights.variances[group] for group in GROUPS])
@@ -58,3 +60,24 @@ def test_left_out_predictions_are_those_of_a_posterior_that_never_saw_the_target
     covariance = unseen @ prior @ unseen.T
     covariance -= unseen @ prior @ seen.T @ np.linalg.solve(kernel, seen @ prior @ unseen.T)
     np.testing.assert_allclose(left_out.covariances[0], covariance, atol=1e-7)
+
+
+def test_left_out_predictions_are_those_of_a_posterior_that_never_saw_the_source() -> None:
+    columns, scores = made()
+    spans = ((0, 10), (10, 20), (20, 30))
+    centred = columns - np.repeat(columns.reshape(3, 10, 9).mean(axis=1), 10, axis=0)
+    less = scores - np.repeat(scores.reshape(3, 10).mean(axis=1), 10)
+    found, left_out = mix(Cells(centred, less, spans, SOURCES), GROUPS, GROUPS)
+    weights = found.members[0].weights
+
+    prior = np.diag([weights.variances[group] for group in GROUPS])
+    others = SOURCES != 4
+    means = columns[others].reshape(3, 9, 9).mean(axis=1)
+    seen = columns[others] - np.repeat(means, 9, axis=0)
+    rest = scores[others] - np.repeat(scores[others].reshape(3, 9).mean(axis=1), 9)
+    kernel = seen @ prior @ seen.T + weights.noise * np.eye(27)
+    unseen = columns[~others] - means
+    cross = unseen @ prior @ seen.T
+    np.testing.assert_allclose(left_out.of_sources[~others], cross @ np.linalg.solve(kernel, rest), atol=1e-7)
+    variance = np.diag(unseen @ prior @ unseen.T - cross @ np.linalg.solve(kernel, cross.T))
+    np.testing.assert_allclose(left_out.variance_of_sources[~others], variance, atol=1e-7)

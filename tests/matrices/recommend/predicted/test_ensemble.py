@@ -7,7 +7,7 @@ from matrices.languages import kinship
 from matrices.recommend.predicted.design_matrix import design
 from matrices.recommend.predicted.ensemble import Learned, learn
 from matrices.recommend.predicted.stacking import LeftOut
-from matrices.recommend.predicted.standardise import columns, stretch
+from matrices.recommend.predicted.target_scale import columns, stretch
 from matrices.scores import ScoreTable
 
 SOURCES = ("ces", "dan", "deu", "fra", "ita", "nld", "pol", "rus", "spa", "swe")

@@ -7,8 +7,8 @@ import pytest
 
 from matrices.recommend.predicted.design_matrix import design
 from matrices.recommend.predicted.ensemble import Learned, learn
-from matrices.recommend.predicted.forest import grow
-from matrices.recommend.predicted.standardise import columns, stretch
+from matrices.recommend.predicted.forest import SourceAverages, grow
+from matrices.recommend.predicted.target_scale import columns, stretch
 from matrices.scores import ScoreTable
 
 SOURCES = ("ces", "dan", "deu", "fin", "fra", "hin", "ita", "nld", "pol", "por", "rus", "spa", "swe", "tur")
@@ -44,7 +44,7 @@ def test_left_out_cells_do_not_depend_on_the_scores_of_their_target(table: Score
     other, changed = standard.copy(), both.cells.scores.copy()
     other[:, 3] = changed[begin:end] = np.linspace(-2, 2, end - begin)
 
-    found = grow(both.design, other, replace(both.cells, scores=changed), np.arange(len(TARGETS)))
+    found, _ = grow(both.design, other, replace(both.cells, scores=changed), np.arange(len(TARGETS)))
 
     np.testing.assert_array_equal(found.left_out[begin:end], both.forest.left_out[begin:end])
     assert (found.left_out != both.forest.left_out).any()
@@ -78,3 +78,34 @@ def test_of_no_source_there_are_no_parts(table: ScoreTable) -> None:
     both = learned(table)
 
     assert both.forest.parts(SOURCES, "sco", (), both.cells).shape == (0, len(TARGETS))
+
+
+NAN = float("nan")
+AVERAGES = SourceAverages(
+    ("deu", "fra", "jpn"),
+    ("nld", "ita", "spa"),
+    np.array([[2.0, -1.0, NAN], [-1.0, 1.0, 2.0], [NAN, NAN, NAN]]),
+)
+
+
+def test_a_source_stands_by_its_means_over_all_relatives_and_the_nearest() -> None:
+    everywhere, family, genus = AVERAGES.of(["deu"], ["por"])[0, 0]
+
+    assert everywhere == pytest.approx((2.0 - 1.0) / 2.5)
+    assert family == pytest.approx((2.0 - 1.0) / 2.5)
+    assert genus == pytest.approx(-1.0 / 1.5)
+
+
+def test_what_a_source_does_on_a_target_does_not_count_there() -> None:
+    found = AVERAGES.of(["fra"], ["spa", "por"])[0, :, 2]
+
+    assert found == pytest.approx([1.0 / 1.5, (1.0 + 2.0) / 2.5])
+
+
+def test_a_source_that_was_not_measured_stands_as_those_like_it() -> None:
+    likes = AVERAGES.of(["afr", "ron", "jpn"], ["nld"])[:, 0, 0]
+    deu, fra = AVERAGES.of(["deu", "fra"], ["nld"])[:, 0, 0]
+
+    assert deu < likes[0] < (deu + fra) / 2
+    assert (deu + fra) / 2 < likes[1] < fra
+    assert deu < likes[2] < fra

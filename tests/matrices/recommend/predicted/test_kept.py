@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
-from matrices.boxed import boxed
+from matrices.bundled import boxed
 from matrices.recommend import shown_for
 from matrices.recommend.predicted import fit, kept, model_for
 from matrices.recommend.predicted.explain import outlook
@@ -79,7 +79,7 @@ def test_a_table_that_differs_in_anything_has_another_key(table: ScoreTable) -> 
 
 
 def test_a_damaged_file_costs_time_alone(table: ScoreTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "_shipped", lambda: b"PK" * 4000)
+    monkeypatch.setattr(kept, "shipped", lambda: b"PK" * 4000)
 
     assert model_for(table).predict("yid").sources == fit(table).predict("yid").sources
 

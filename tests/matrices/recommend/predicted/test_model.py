@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matrices.recommend.outlook import NothingToPredictError
 from matrices.recommend.predicted import fit
 from matrices.recommend.predicted.explain import EXPLAINED, outlook
+from matrices.recommend.prediction import NothingToPredictError
 from matrices.scores import Floats, ScoreTable
 
 LANGUAGES = """

@@ -1,22 +1,26 @@
-"""What other matrices of a store have for a target that one matrix was not measured on: scores, or nearer relatives."""
+"""What a ranking of one matrix lacks: other matrices that know more of the target, and relatives nobody measured."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matrices.languages import kinship
+from matrices.languages import UnknownLanguageError, genealogy, kinship, resolve
+from matrices.languoids import speakers, within
 from matrices.reading import MatrixInfo, Reader
 from matrices.recommend.answer import Elsewhere
 from matrices.recommend.names import named
 from matrices.view import choose
 
-MOST = 3
+MOST_MATRICES, MOST_RELATIVES = 3, 10
 _KNOWN: WeakKeyDictionary[Reader, dict[tuple[int, str], tuple[frozenset[str], frozenset[str]]]] = WeakKeyDictionary()
 _READ = ("composition", "selection", "source", "target", "status", "score")
+_OTHER = "other"
+"""The family of languages that are not related to each other."""
 
 
 def elsewhere(
@@ -35,7 +39,7 @@ def elsewhere(
             offer = _offer(info, reader.cells(info.matrix, version=version, columns=_READ), target, nearest)
             found += [offer] if offer is not None else []
     found.sort(key=lambda one: (one.task != asked.task, not one.measured, -kinship(one.source, target), one.matrix))
-    return tuple(found[:MOST])
+    return tuple(found[:MOST_MATRICES])
 
 
 def _languages(reader: Reader, version: int, matrix: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -93,3 +97,38 @@ def _made(info: MatrixInfo, source: str, score: float | None) -> Elsewhere:
 def nearest_of(sources: Iterable[str], target: str) -> int:
     """How near the nearest of some sources is to a target, as ``kinship`` says; 0 of none that is related."""
     return max((kinship(source, target) for source in sources), default=0)
+
+
+def unlisted(target: str, listed: Collection[str], labelled: Collection[str] = ()) -> tuple[str, ...]:
+    """Up to ten relatives of a target besides those ``listed``, the most promising first.
+
+    Those ``labelled`` (measured as a target: there are labels to learn from) come before others, those of the genus
+    before those of the family, and those that more people speak before those that fewer do.
+    """
+    there = {*listed, target}
+    relatives = [code for code in dict.fromkeys([*labelled, *_relatives(target)]) if code not in there]
+    count = speakers()
+    of_kin = [code for code in relatives if kinship(code, target)]
+    of_kin.sort(key=lambda code: (-kinship(code, target), code not in labelled, -count.get(code, 0), code))
+    return tuple(of_kin[:MOST_RELATIVES])
+
+
+@lru_cache(maxsize=256)
+def _relatives(target: str) -> tuple[str, ...]:
+    """The most spoken languages of a target's genus, and of its family, each as a question would have it."""
+    known = genealogy(target)
+    if known is None or known.family == _OTHER:
+        return ()
+    count = speakers()
+    found: list[str] = []
+    for group in (known.genus, known.family):
+        spoken = sorted((code for code in within(group) if count.get(code, 0)), key=lambda code: -count[code])
+        found += [folded for code in spoken[: 2 * MOST_RELATIVES] if (folded := _code(code)) is not None]
+    return tuple(dict.fromkeys(found))
+
+
+def _code(code: str) -> str | None:
+    try:
+        return resolve(code).code
+    except UnknownLanguageError:
+        return None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matrices.cells import Cell
 from matrices.recommend import Question, ask
-from matrices.recommend.elsewhere import elsewhere, nearest_of
+from matrices.recommend.alternatives import MOST_RELATIVES, elsewhere, nearest_of, unlisted
 from matrices.store import Store
 
 OTHERS = (
@@ -49,3 +49,18 @@ def test_nothing_is_named_that_is_no_nearer(tmp_path: Path, make_cell: Callable[
 
 def test_an_answer_that_was_measured_asks_no_other_matrix(tmp_path: Path, make_cell: Callable[..., Cell]) -> None:
     assert ask(store(tmp_path, make_cell), Question(task="ner", target="deu")).elsewhere == ()
+
+
+def test_relatives_of_the_genus_come_first_those_with_labels_before_others() -> None:
+    found = unlisted("hsb", ["rus"], ["slk", "deu", "swa"])
+
+    assert found[0] == "slk"
+    assert "rus" not in found
+    assert "hsb" not in found
+    assert {"pol", "ces", "ukr"} <= set(found)
+    assert "swa" not in found
+    assert len(found) == MOST_RELATIVES
+
+
+def test_of_an_isolate_a_creole_or_a_language_that_nobody_knows_there_are_none() -> None:
+    assert unlisted("eus", []) == unlisted("hat", []) == unlisted("qaa", ["deu"]) == ()

@@ -1,14 +1,29 @@
-"""What the numbers of a published table are: shares or percents, scores or errors; never one taken for another."""
+"""Numbers as people write them in tables: their signs, decimal commas and spreads; shares or percents, scores or
+errors, never one taken for another.
+"""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from matrices.published.headers import plain
 from matrices.published.lines import TableColumns, TableLine
 from matrices.published.sheets import PublishedTableError
 
+LARGEST = 1e12
+"""More is no score of anything, and squares of it are no numbers."""
+_MISSING = {"", "nan", "na", "n/a", "null", "none", "-", "–", "—", "*"}
+_PLAIN = r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:e[-+]?\d+)?"
+_WRITTEN = re.compile(
+    rf"(?P<number>{_PLAIN})\s*(?P<percent>%)?\s*"
+    rf"(?:(?:±|\+/?-|\\pm)\s*(?P<spread>{_PLAIN})|\(\s*(?:±|\+/?-)?\s*(?P<aside>{_PLAIN})\s*\))?\s*(?P<late>%)?",
+    re.IGNORECASE,
+)
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
 _ERRORS = {
     *("wer", "cer", "ter", "per", "der", "eer", "ppl", "perplexity", "loss", "nll", "error", "errors", "rmse", "mse"),
     *("mae", "bpc", "bpb", "surprisal"),
@@ -18,6 +33,44 @@ _NOT_ALONE = {"per", "error", "errors"}
 """Words that say so only as the whole name: ``score per language`` is no phoneme error rate."""
 _GAP, _FEW = 5.0, 2
 """Shares and percents in one table leave a gap: nothing is so many times smaller than the next and yet above 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenNumber:
+    """A number, what is said to be its spread (after ± or in brackets), and whether it had a percent sign."""
+
+    number: float
+    spread: float | None = None
+    percent: bool = False
+
+
+class NotANumberError(ValueError):
+    """What is no number; the message says why, and what would do."""
+
+
+def written(text: str) -> WrittenNumber | None:
+    """The number that is written (``55,0``, ``55.0%``, ``**55.0**``, ``55.0 ± 0.1``, ``55.0 (0.1)``), None for none.
+
+    Raises ``NotANumberError``, also for what may be thousands or a decimal comma (``1,234``).
+    """
+    bare = text.strip().strip("*_").strip().replace("−", "-")
+    if bare.casefold() in _MISSING:
+        return None
+    found = _WRITTEN.fullmatch(bare)
+    if found is None:
+        raise NotANumberError(f"{text!r} is no number; leave it empty where none is known")
+    if _THOUSANDS.fullmatch(found["number"]):
+        raise NotANumberError(f"{text!r} may be thousands or have a decimal comma; write it with a point")
+    number = _value(found["number"])
+    if not math.isfinite(number) or abs(number) > LARGEST:
+        raise NotANumberError(f"{text!r} is out of range; at most {LARGEST:g}")
+    spread = found["spread"] or found["aside"]
+    percent = bool(found["percent"] or found["late"])
+    return WrittenNumber(number, None if spread is None else abs(_value(spread)), percent)
+
+
+def _value(text: str) -> float:
+    return float(text.replace(",", "."))
 
 
 def lower_is_better(name: str) -> bool:

@@ -24,10 +24,10 @@ import pyarrow.parquet as pq
 
 from matrices.export import write_parquet
 from matrices.files import read_file
-from matrices.held import BRIEF, Held, HeldMatrix
 from matrices.items import SCHEMA as ITEMS_SCHEMA
 from matrices.items import items_of, items_table
 from matrices.reading import CorpusCredit, Provenance, Reader, current, in_order
+from matrices.snapshot import BRIEF, Held, HeldMatrix
 from matrices.spilled_outcomes import OutcomesLater, SpilledOutcomes, in_memory
 from matrices.store import Store
 from matrices.upgrade import upgraded

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matrices.likeness.typology import available
-from matrices.recommend.predicted.feature_coverage import FEATURE_KINDS, knowledge, together
+from matrices.recommend.predicted.explain import FEATURE_KINDS, knowledge, together
 from matrices.recommend.predicted.pair_features import pairs
 from matrices.scores import ScoreTable
 

@@ -8,13 +8,14 @@ from functools import lru_cache
 
 from matrices.likeness.text import Overlaps
 from matrices.reading import Reader
-from matrices.recommend.outlook import Outlook, Predict
 from matrices.recommend.predicted import Model, model_for
 from matrices.recommend.predicted.cold_start import by_code, names_in, shown_for
 from matrices.recommend.predicted.explain import outlook
 from matrices.recommend.predicted.kept import scores_for
+from matrices.recommend.prediction import Outlook, Predict
 from matrices.recommend.query import Predictor
 from matrices.scores import ScoreTable
+from matrices.snapshot import Held
 
 _MODELS = 8
 """So many are kept: a model of a large matrix takes some ten megabytes."""
@@ -30,42 +31,49 @@ def predictor(
     *,
     overlaps: Overlaps | None = None,
 ) -> Predict:
-    """Predictions from one matrix, and texts at hand, fitted anew; as ``matrices.recommend.query.Predictor`` says."""
-    return predictions(shown_for(_scores(overlaps, reader, matrix, version, composition, selection), target))
+    """Predictions from one matrix, and texts at hand; as ``matrices.recommend.query.Predictor`` says.
+
+    The last models are kept, by all they were fitted to; the scores of a snapshot as long as it is.
+    """
+    way = (matrix, version, composition, selection)
+    table = (
+        reader.remember(("scores", *way), lambda: scores_for(reader, *way))
+        if isinstance(reader, Held)
+        else scores_for(reader, *way)
+    )
+    return _kept(_Content(shown_for(replace(table, overlaps=overlaps) if overlaps else table, target)))
 
 
 def remembering(overlaps: Overlaps | None = None) -> Predictor:
-    """A predictor for many questions to readers that do not change: each matrix is read, and each model made, once."""
+    """A predictor for many questions to readers that do not change: each matrix is read once."""
     tables: dict[tuple[Hashable, ...], tuple[Reader, ScoreTable]] = {}
-    models = lru_cache(maxsize=_MODELS)(lambda kept: predictions(kept.table))
 
     def predict(reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str) -> Predict:
-        key = (id(reader), matrix, version, composition, selection)
-        if key not in tables:
+        way = (matrix, version, composition, selection)
+        if (key := (id(reader), *way)) not in tables:
             # With the reader, which would else give its place to another.
-            tables[key] = reader, _scores(overlaps, reader, matrix, version, composition, selection)
-        return models(_Kept(shown_for(tables[key][1], target)))
+            tables[key] = reader, replace(scores_for(reader, *way), overlaps=overlaps)
+        return _kept(_Content(shown_for(tables[key][1], target)))
 
     return predict
 
 
 @dataclass(frozen=True, eq=False)
-class _Kept:
+class _Content:
     """A table that is the same as any other of the same content."""
 
     table: ScoreTable
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kept) and self.table.digest == other.table.digest
+        return isinstance(other, _Content) and self.table.digest == other.table.digest
 
     def __hash__(self) -> int:
         return hash(self.table.digest)
 
 
-def _scores(
-    overlaps: Overlaps | None, reader: Reader, matrix: str, version: int, composition: str, selection: str
-) -> ScoreTable:
-    return replace(scores_for(reader, matrix, version, composition, selection), overlaps=overlaps)
+@lru_cache(maxsize=_MODELS)
+def _kept(content: _Content) -> Predict:
+    return predictions(content.table)
 
 
 def predictions(table: ScoreTable) -> Predict:

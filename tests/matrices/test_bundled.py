@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from matrices.boxed import CELLS, ITEMS, BoxError, boxed, read_box, write_box
+from matrices.bundled import CELLS, ITEMS, BoxError, boxed, read_box, write_box
 from matrices.cells import SCHEMA, Cell
 from matrices.items import Items
 from matrices.reading import CorpusCredit, Provenance, UnknownMatrixError, UnknownVersionError

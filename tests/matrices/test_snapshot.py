@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from matrices.cells import Cell
-from matrices.held import hold
 from matrices.items import Items
 from matrices.reading import UnknownMatrixError, UnknownVersionError
+from matrices.snapshot_of_store import hold
 from matrices.store import Store
 
 MATRIX = "zero_shot-pos-tiny"

@@ -1,13 +1,12 @@
-"""Matrices held at one version: what a service answers from, and what a box is read into."""
+"""A snapshot: matrices at one version, held in memory. What a service answers from, and what the box is read into."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -21,22 +20,20 @@ from matrices.reading import (
     SUMMARY_COLUMNS,
     MatrixInfo,
     Provenance,
-    Reader,
     Spreads,
     UnknownMatrixError,
     UnknownVersionError,
-    current,
-    in_order,
     summaries,
 )
 from matrices.spilled_outcomes import OutcomesLater, SpilledOutcomes, in_memory
-from matrices.store import Store
-from matrices.store_errors import FAULTS, SideTableError, plainly
-from matrices.validation import LISTS, MisshapenError, addressable, as_cells, name_is_usable
+from matrices.validation import LISTS
 
 BRIEF = [name for name in SCHEMA.names if name not in LISTS]
 """The columns of cells but for outcomes of items."""
-_ROW = "row"
+ROW = "row"
+"""The column of a cell's number among the outcomes."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +91,7 @@ class HeldMatrix:
     def numbered(self, source: str | None = None, target: str | None = None) -> pa.Table:
         """The rows of a source and a target, all where they are None; without outcomes, of which ``row`` says where."""
         begin, end = self._places.get(target, (0, 0)) if target is not None and self._places else (0, len(self.rows))
-        cells = self.cells.slice(begin, end - begin).append_column(_ROW, pa.array(self.rows[begin:end]))
+        cells = self.cells.slice(begin, end - begin).append_column(ROW, pa.array(self.rows[begin:end]))
         for name, code in (("source", source), ("target", None if self._places else target)):
             if code is not None:
                 cells = cells.filter(pc.fill_null(pc.equal(cells[name], code), False))
@@ -102,13 +99,13 @@ class HeldMatrix:
 
     def lists(self, numbered: pa.Table) -> pa.Table:
         """The outcomes of rows that ``numbered`` gave."""
-        return self.outcomes.take(numbered[_ROW].to_numpy())
+        return self.outcomes.take(numbered[ROW].to_numpy())
 
     def whole(self, numbered: pa.Table, columns: Sequence[str] = SCHEMA.names) -> pa.Table:
         """Rows that ``numbered`` gave, with their outcomes."""
         lists = self.lists(numbered)
         there = {name: lists[name] if name in LISTS else numbered[name] for name in columns}
-        return pa.table(there, _schema(columns))
+        return pa.table(there, schema_of(columns))
 
     def select(
         self, columns: Sequence[str] | None = None, source: str | None = None, target: str | None = None
@@ -143,6 +140,7 @@ class Held:
         self._notes = tuple(notes)
         self._contents: dict[str, str] = {}
         self._spreads = spreads or {}
+        self._remembered: dict[Hashable, Any] = {}
 
     @property
     def version(self) -> int:
@@ -182,6 +180,13 @@ class Held:
         known = [(name, sorted(self.pretrained(name) or ())) for name in sorted(encoders)]
         beside = repr((known, sorted(self.items(matrix).items()), sorted(self.spreads(matrix).items())))
         return hashlib.sha256(f"{matrix}\n{kept.content}\n{beside}".encode()).hexdigest()[:24]
+
+    def remember(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What ``compute`` gives of these matrices, under a key; it is kept as long as they are."""
+        if key not in self._remembered:
+            self._remembered[key] = compute()
+        found: T = self._remembered[key]
+        return found
 
     def marks(self, version: int | None = None) -> Mapping[str, str]:
         """As ``Store.marks``."""
@@ -240,122 +245,6 @@ class Held:
             raise UnknownVersionError(version, self._version, oldest=self._version)
 
 
-def hold(
-    reader: Reader,
-    version: int | None = None,
-    *,
-    before: Held | None = None,
-    folder: Path | None = None,
-    only: Collection[str] | None = None,
-) -> Held:
-    """Everything a reader has at one version (default the newest), read once; what is bad in it is left out and noted.
-
-    A matrix that is as it was in ``before`` is taken from there. Many outcomes are mapped from a file in ``folder``.
-    ``only`` these matrices are read, where it is given. Raises ``UnknownVersionError``, and as ``Store`` does where
-    nothing can be read.
-    """
-    at = reader.version if version is None else version
-    if isinstance(reader, Held):
-        reader.matrices(at)
-        return reader if only is None else reader.only(only)
-    assert isinstance(reader, Store)
-    notes: list[str] = []
-    tables: dict[str, HeldMatrix] = {}
-    faults: list[OSError] = []
-    stored: dict[str, str] = {}  # By the name it is held under, that in the store.
-    there = {} if before is None else before.kept
-    for matrix, mark in sorted(reader.marks(at).items()):
-        if only is not None and matrix not in only:
-            continue
-        name = addressable(matrix)
-        if not name_is_usable(name) or name in stored:
-            notes.append(f"matrix {matrix[:80]!r} is left out: no name that can be asked for; give it another")
-            continue
-        stored[name] = matrix
-        if name in there and there[name].mark == mark:
-            tables[name] = there[name]
-        else:
-            try:
-                kept = _read(reader, matrix, at, mark, folder)
-            except (MisshapenError, *FAULTS) as error:
-                notes.append(f"matrix {matrix} is left out: {plainly(error)}")
-                faults += [error] if isinstance(error, OSError) else []
-            else:
-                if kept.cells.num_rows:
-                    tables[name] = kept if name == matrix else _renamed(kept, name)
-                else:
-                    notes += kept.notes
-    if faults and not tables:
-        raise faults[0]
-    encoders = {name for kept in tables.values() for name in pc.unique(kept.cells["encoder"]).to_pylist()}
-    named = {name: stored[name] for name in tables}
-    items, pretrained = _beside(reader, named, sorted(encoders), notes)
-    return Held(tables, at, reader.provenance, items, pretrained, notes, _spreads(reader, named, notes))
-
-
-def _renamed(kept: HeldMatrix, name: str) -> HeldMatrix:
-    """A matrix under a name that can stand in an address."""
-    at = kept.cells.schema.get_field_index("matrix")
-    column = pa.repeat(pa.scalar(name, SCHEMA.field("matrix").type), kept.cells.num_rows)
-    return replace(kept, cells=kept.cells.set_column(at, SCHEMA.field("matrix"), column))
-
-
-def _beside(
-    reader: Reader, matrices: Mapping[str, str], encoders: Sequence[str], notes: list[str]
-) -> tuple[ItemsByMatrix, Mapping[str, frozenset[str] | None]]:
-    """What is kept beside the cells; what cannot be read is noted, and as if it had never been said."""
-    items: ItemsByMatrix = {}
-    try:
-        items = {name: reader.items(in_store) for name, in_store in matrices.items()}
-    except SideTableError as error:
-        notes.append(f"what the items are is not known: {error}")
-    try:
-        return items, {name: reader.pretrained(name) for name in encoders}
-    except SideTableError as error:
-        notes.append(f"what encoders were pretrained on is known by their names alone: {error}")
-        return items, {name: pretrained_on(name) for name in encoders}
-
-
-def _spreads(reader: Reader, matrices: Mapping[str, str], notes: list[str]) -> Mapping[str, Spreads]:
-    """What scores of each matrix are said to vary by; what cannot be read is noted."""
-    try:
-        return {name: reader.spreads(in_store) for name, in_store in matrices.items()}
-    except SideTableError as error:
-        notes.append(f"what published scores vary by is not known: {error}")
-        return {}
-
-
-def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | None) -> HeldMatrix:
-    """One matrix of a store. Its outcomes pass through memory in parts."""
-    parts: list[pa.Table] = []
-    outcomes, rows, wrong = SpilledOutcomes(folder), 0, Counter[str]()
-    for batch in store.batches(matrix, version):
-        cells, unfit = as_cells(pa.Table.from_batches([batch]), SCHEMA.names)
-        wrong += unfit
-        outcomes.add(cells.select(LISTS))
-        numbers = pa.array(np.arange(rows, rows + cells.num_rows))
-        parts.append(cells.select(BRIEF).append_column(_ROW, numbers))
-        rows += cells.num_rows
-    outcomes.finish()
-    schema = _schema(BRIEF).append(pa.field(_ROW, pa.int64()))
-    cells = _of_one_kind(pa.concat_tables(parts) if parts else schema.empty_table(), wrong)
-    cells = in_order(current(cells))
-    notes = tuple(f"{count} rows of {matrix} are left out: {what}" for what, count in sorted(wrong.items()))
-    return HeldMatrix(cells.select(BRIEF), cells[_ROW].to_numpy(), outcomes, mark, notes)
-
-
-def _of_one_kind(cells: pa.Table, wrong: Counter[str]) -> pa.Table:
-    """The cells that share what a matrix has one of, as most do; the others are counted as wrong."""
-    for name in ("encoder", "kind", "task"):
-        if len(pc.unique(cells[name])) > 1:
-            usual = pc.mode(pc.dictionary_encode(cells[name]).combine_chunks().indices)[0]["mode"].as_py()
-            wanted = pc.dictionary_encode(cells[name]).combine_chunks().dictionary[usual]
-            kept = pc.equal(cells[name], wanted)
-            wrong[f"{name} is not that of the matrix, {wanted.as_py()}"] += pc.sum(pc.invert(kept)).as_py()
-            cells = cells.filter(kept)
-    return cells
-
-
 def _kept(table: pa.Table | HeldMatrix) -> HeldMatrix:
     if isinstance(table, HeldMatrix):
         return table
@@ -363,5 +252,6 @@ def _kept(table: pa.Table | HeldMatrix) -> HeldMatrix:
     return HeldMatrix(table.select(brief), np.arange(table.num_rows), in_memory([table.select(LISTS)]))
 
 
-def _schema(names: Sequence[str]) -> pa.Schema:
+def schema_of(names: Sequence[str]) -> pa.Schema:
+    """The schema of some columns of cells."""
     return pa.schema([SCHEMA.field(name) for name in names])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from matrices.published.numerals import NotANumberError, WrittenNumber, written
+from matrices.published.numbers import NotANumberError, WrittenNumber, written
 
 
 @pytest.mark.parametrize(

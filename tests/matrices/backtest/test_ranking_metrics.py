@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from matrices.backtest.yardstick import ndcg, regret
+from matrices.backtest.ranking_metrics import ndcg, regret
 
 TRUTH = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
 
