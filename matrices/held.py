@@ -193,6 +193,15 @@ class Held:
         tables = {name: kept for name, kept in self.kept.items() if name in names}
         return Held(tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads)
 
+    def part(self, matrix: str, targets: Collection[str]) -> Held:
+        """The same, but of one matrix the cells of these targets alone. Raises ``UnknownMatrixError``."""
+        kept = self._of(matrix)
+        wanted = pc.is_in(kept.cells["target"], pa.array(sorted(targets), pa.string()))
+        rows = np.flatnonzero(wanted.to_numpy())
+        fewer = replace(kept, cells=kept.cells.take(rows), rows=kept.rows[rows], mark="")
+        tables = {**self.kept, matrix: fewer}
+        return Held(tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads)
+
     def matrices(self, version: int | None = None) -> list[MatrixInfo]:
         """Every matrix, sorted by name. Raises ``UnknownVersionError`` for any version but its own."""
         self._must_be_ours(version)
