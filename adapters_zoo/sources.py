@@ -11,7 +11,8 @@ import importlib.util
 import json
 import re
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ _PER_TOKEN = (
 """What of a head has a row a token, by how the names end."""
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-_REVISION = re.compile(r"[0-9a-f]{40}")
+_REVISION = re.compile(r"[A-Za-z0-9_][\w./-]*", re.ASCII)
 
 
 class EncoderError(ValueError):
@@ -45,11 +46,15 @@ class EncoderError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EncoderFiles:
-    """A checked encoder folder. ``digest`` is SHA-256 (hex) over configuration, tokenizer and weights."""
+    """A checked encoder folder. ``digest`` is SHA-256 (hex) over configuration, tokenizer and weights.
+
+    ``revision`` is the commit of a hub's repository it was fetched at, None of a folder.
+    """
 
     folder: Path
     name: str
     digest: str
+    revision: str | None = None
 
     @property
     def label(self) -> str:
@@ -75,6 +80,28 @@ class EncoderFiles:
     def weights(self) -> frozenset[str]:
         """The names of its weights."""
         return frozenset(name for path in self.folder.glob(_SHARDS) for name in _header(path))
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers its weights are."""
+        return sum(self._sizes.values())
+
+    @property
+    def layer_parameters(self) -> int:
+        """How many of them belong to its layers."""
+        architecture = ARCHITECTURES[self.model_type]
+        # In files of an encoder without a head names have no prefix.
+        return sum(
+            size
+            for name, size in self._sizes.items()
+            if architecture.layer_of(architecture.base + name.removeprefix(architecture.base)) is not None
+        )
+
+    @property
+    def _sizes(self) -> dict[str, int]:
+        headers = [_header(path) for path in self.folder.glob(_SHARDS)]
+        tensors = {name: tensor for header in headers for name, tensor in header.items() if name != "__metadata__"}
+        return {name: prod(tensor["shape"]) for name, tensor in tensors.items()}
 
     @property
     def layers(self) -> int:
@@ -110,17 +137,20 @@ def locate_encoder(name: str, revision: str | None = None, *, relative_to: Path 
     """Find and check an encoder.
 
     ``name`` is a folder (relative ones are looked up from ``relative_to``) or, where no such folder exists, a hub id,
-    which needs ``revision``: a full commit SHA. Raises ``EncoderError``.
+    which needs ``revision``: a commit SHA, or a branch or tag, which is resolved to the commit it names now. Raises
+    ``EncoderError``.
     """
     folder = (relative_to or Path()) / name
     if folder.is_dir():
         return check_encoder(folder)
     if revision is None or not _HUB_ID.fullmatch(name):
-        hint = "give `revision` too, a 40-digit commit SHA, if it is a hub id" if revision is None else "not a hub id"
+        hint = "give `revision` too, a commit or `main`, if it is a hub id" if revision is None else "not a hub id"
         raise EncoderError(f"encoder {name!r}: no folder {folder} ({hint})")
     if not _REVISION.fullmatch(revision):
-        raise EncoderError(f"encoder {name!r}: revision {revision!r} can move; pin a 40-digit commit SHA")
-    return check_encoder(_download(name, revision), name=name)
+        raise EncoderError(f"encoder {name!r}: revision {revision!r} is no commit, branch or tag")
+    fetched = _download(name, revision)
+    # The hub's library keeps the files of a commit in a folder of its SHA.
+    return replace(check_encoder(fetched, name=name), revision=fetched.name)
 
 
 def check_encoder(folder: Path, *, name: str | None = None) -> EncoderFiles:
@@ -246,7 +276,10 @@ def _download(repository: str, revision: str) -> Path:
     except HFValidationError as error:
         raise EncoderError(f"encoder {repository!r}: neither a folder nor a hub id ({error})") from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        # Where it is out of reach the library says that the cache lacks it, and the cause behind that.
+        behind = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else None
+        why = type(behind or error).__name__
         raise EncoderError(
-            f"encoder {repository!r} at {revision}: cannot be fetched ({type(error).__name__}). "
+            f"encoder {repository!r} at {revision}: cannot be fetched ({why}). "
             "Check the network, or download it once and give the folder's path as `name`"
         ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -196,6 +196,15 @@ class Held:
     def only(self, names: Collection[str]) -> Held:
         """These matrices alone, nothing copied."""
         tables = {name: kept for name, kept in self.kept.items() if name in names}
+        return Held(tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads)
+
+    def part(self, matrix: str, targets: Collection[str]) -> Held:
+        """The same, but of one matrix the cells of these targets alone. Raises ``UnknownMatrixError``."""
+        kept = self._of(matrix)
+        wanted = pc.is_in(kept.cells["target"], pa.array(sorted(targets), pa.string()))
+        rows = np.flatnonzero(wanted.to_numpy())
+        fewer = replace(kept, cells=kept.cells.take(rows), rows=kept.rows[rows], mark="")
+        tables = {**self.kept, matrix: fewer}
         return Held(tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads)
 
     def matrices(self, version: int | None = None) -> list[MatrixInfo]:

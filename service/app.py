@@ -56,9 +56,10 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
     )
     prepared = Prepared(2 * settings.models)
     models = Models(settings.models, overlaps=overlaps, prepared=prepared)
-    recommending = Recommending(models, prepared, settings.answers)
+    recommending = Recommending(models, prepared, settings.answers, overlaps)
 
     def prepare(held: Held, pause: Callable[[float], bool]) -> None:
+        recommending.prepare_first(held, pause)
         models.prepare(held, pause)
         recommending.prepare(held, pause)
 

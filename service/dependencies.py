@@ -18,6 +18,7 @@ from service.models import Models
 from service.once import Newest
 from service.prepared import Prepared
 from service.recommending import Recommending
+from service.rows import RowTexts
 from service.settings import Settings
 from service.snapshot import Snapshots
 
@@ -36,8 +37,8 @@ class Context:
     lanes: Lanes
     half_widths: Newest[Floats]
     """Of the intervals of each matrix's pairs [S, T]."""
-    texts: Newest[dict[int, bytes]]
-    """The cells of each matrix as JSON, by row."""
+    texts: Newest[RowTexts]
+    """The cells of each matrix as JSON, by the number of their outcomes."""
 
 
 async def context(request: Request) -> Context:

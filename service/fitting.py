@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from multiprocessing import get_context
+import threading
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 
 from matrices.recommend import NothingToPredictError, Predict, predictions, predictions_of
@@ -31,7 +32,6 @@ def fitted(table: ScoreTable) -> Predict:
         return predictions(table)
     context = get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    # As a daemon it ends with this process, whatever it is at.
     process = context.Process(target=_fit, args=(theirs, table), daemon=True)
     process.start()
     theirs.close()
@@ -49,7 +49,16 @@ def fitted(table: ScoreTable) -> Predict:
 
 def _fit(out: Connection, table: ScoreTable) -> None:
     os.nice(_NICE)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         out.send(model_for(table))
     except NothingToPredictError as error:
         out.send(error)
+
+
+def _end_with_parent() -> None:
+    """A service that a signal ends does not end its daemons, as multiprocessing would."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -42,6 +44,7 @@ class Models:
     ) -> None:
         self._overlaps, self._fit, self._most = overlaps, fit, most
         self._prepared = prepared or Prepared(most)
+        self._lock, self._begun = threading.Lock(), set[tuple[str, ...]]()
         self._kept = Once[Predict](most, final=(NothingToPredictError,))
         self._tables = Once[ScoreTable](most, final=(NoScoresError,))
 
@@ -65,6 +68,32 @@ class Models:
         if not self._kept.has(key):
             raise NotYetError(key, partial(self._fitted, key, table))
         return self._kept.get(key, partial(self._fit, table))
+
+    def begin(self, reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str) -> bool:
+        """Whether the model is fitted; where it is not, somebody is at it when this returns, at once."""
+        try:
+            self.at_hand(reader, matrix, version, composition, selection, target)
+        except NotYetError:
+            key = _question(reader, matrix, composition, selection)
+            with self._lock:
+                new = key not in self._begun
+                self._begun.add(key)
+            if new:
+                args = (key, reader, matrix, version, composition, selection, target)
+                threading.Thread(target=self._begin, args=args, name="fitting", daemon=True).start()
+            return False
+        except (NothingToPredictError, NoScoresError):
+            return True  # For the answer to say.
+        return True
+
+    def _begin(self, key: tuple[str, ...], *question: Any) -> None:
+        try:
+            self(*question)
+        except Exception as error:
+            log.warning("a model could not be fitted; the next question tries again", error=str(error))
+        finally:
+            with self._lock:
+                self._begun.discard(key)
 
     def prepare(self, held: Held, pause: Callable[[float], bool]) -> None:
         """Fit what the first question about a language nobody measured would wait for, the largest matrix first.

@@ -76,6 +76,10 @@ class Newest(Generic[Value]):
             self._once.forget((name, before))
         return self._once.get((name, content), compute)
 
+    def has(self, name: Hashable, content: Hashable) -> bool:
+        """Whether ``get`` would answer at once."""
+        return self._once.has((name, content))
+
 
 def _value(found: Value | Exception) -> Value:
     if isinstance(found, Exception):

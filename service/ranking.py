@@ -18,9 +18,10 @@ _OF_AN_ANSWER = ("version", "k", "sources", "basis")
 class Serialised:
     """One ranking, of which as many sources are kept as anyone may ask for."""
 
-    def __init__(self, ranking: Ranking) -> None:
+    def __init__(self, ranking: Ranking, first_said: str = "") -> None:
+        """``first_said`` stands before what an answer says it rests on."""
         whole = replace(ranking.whole, sources=ranking.whole.sources[:MOST_RANKED])
-        self._ranking = replace(ranking, whole=whole)
+        self._ranking, self._first_said = replace(ranking, whole=whole), first_said
         self._sources = [_source().dump_json(source) for source in whole.sources]
         self._same = {
             name: adapter.dump_json(getattr(whole, name))
@@ -35,7 +36,7 @@ class Serialised:
             "version": b"%d" % version,
             "k": b"%d" % k,
             "sources": b"[" + b",".join(self._sources[:k]) + b"]",
-            "basis": _members()["basis"].dump_json(answer.basis),
+            "basis": _members()["basis"].dump_json(self._first_said + answer.basis),
         }
         return b"{" + b",".join(key + (own.get(name) or self._same[name]) for name, key in _keys().items()) + b"}"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
 
 from matrices.languages import UnknownLanguageError
+from matrices.likeness.text import Overlaps
 from matrices.reading import UnknownMatrixError
 from matrices.recommend import (
     Asked,
@@ -24,6 +25,7 @@ from matrices.recommend import (
 )
 from matrices.snapshot import Held
 from service.lanes import NotYetError
+from service.meanwhile import Meanwhile, is_large
 from service.models import Models
 from service.once import Once
 from service.prepared import Prepared, PreparedMatrices
@@ -32,8 +34,18 @@ from service.ranking import Serialised
 log = structlog.get_logger()
 
 _FINAL = (UnknownTargetError, UnknownTaskError, UnknownMatrixError, UnknownLanguageError, UnknownWayError)
+_FEW = 16
+"""Rankings kept of parts of matrices."""
 _REST = 3
 """Preparing takes a quarter of one core at most: it rests so many times as long as it works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as JSON, and whether the same question will have it again at this version."""
+
+    body: bytes
+    final: bool = True
 
 
 class Recommending:
@@ -42,16 +54,18 @@ class Recommending:
     A model is never fitted here: ``service.lanes.NotYetError`` says what must be there first.
     """
 
-    def __init__(self, models: Models, prepared: Prepared, most: int) -> None:
+    def __init__(self, models: Models, prepared: Prepared, most: int, overlaps: Overlaps | None = None) -> None:
         self._models, self._prepared, self._most = models, prepared, most
+        self._meanwhile = Meanwhile(_FEW, overlaps)
         self._places = Once[tuple[tuple[Asked, Hashable], ...]](most, final=_FINAL)
         self._rankings = Once[Serialised](most, final=(UnknownTargetError,))
 
-    def __call__(self, held: Held, question: Question) -> bytes:
-        """The answer as JSON. Raises as ``ask`` does, and ``NotYetError``."""
-        return self._first(held, question, lambda _: True)
+    def __call__(self, held: Held, question: Question) -> Answer:
+        """The answer. Raises as ``ask`` does, and ``NotYetError``."""
+        first = self._at_first(held, question)
+        return Answer(self._first(held, question, lambda _: True)) if first is None else first
 
-    def at_hand(self, held: Held, question: Question) -> bytes | None:
+    def at_hand(self, held: Held, question: Question) -> Answer | None:
         """The answer where its ranking is there; None where it is not, and something were to be waited for.
 
         Raises as ``ask`` does.
@@ -59,9 +73,14 @@ class Recommending:
         if not self._places.has(_without_number(held, question)):
             return None
         try:
-            return self._first(held, question, self._rankings.has)
+            return Answer(self._first(held, question, self._rankings.has))
         except _NotThereError:
             return None
+
+    def prepare_first(self, held: Held, pause: Callable[[float], bool]) -> None:
+        """Fit what answers as long as models of large matrices are being fitted."""
+        for info in held.matrices():
+            self._meanwhile.prepare(held, self._prepared.of(held).outline(info.matrix), pause)
 
     def prepare(self, held: Held, pause: Callable[[float], bool]) -> None:
         """Rank what was measured, the largest matrix first, in up to half of the room there is.
@@ -78,6 +97,18 @@ class Recommending:
                 if not pause(_REST * (time.monotonic() - begun)):
                     return
         log.info("answers prepared", version=held.version, targets=self._most // 2 - room)
+
+    def _at_first(self, held: Held, question: Question) -> Answer | None:
+        """An answer from a part of a matrix while the model that answers is fitted; None where it need not be."""
+        matrices = self._prepared.of(held)
+        place = asked(held.matrices(), matrices, question)[0]
+        about = matrices.outline(place.matrix)
+        if place.target in about.targets or not is_large(held, about):
+            return None
+        way = place.composition, place.selection
+        if self._models.begin(held, place.matrix, held.version, *way, place.target):
+            return None
+        return Answer(self._meanwhile.at_hand(held, about, place).first(question.k, held.version), final=False)
 
     def _first(self, held: Held, question: Question, may: Callable[[Hashable], bool]) -> bytes:
         unknown: list[UnknownTargetError] = []

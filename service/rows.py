@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 _TO_ESCAPE = r'[\x00-\x1f"\\]'
 
@@ -63,10 +64,42 @@ def _texts(column: pa.Array) -> list[str]:
     return ["null" if text is None else f'"{text}"' for text in column.to_pylist()]
 
 
+class RowTexts:
+    """The rows of a table as JSON, one behind another in memory, so that rows that follow one another are one piece.
+
+    Each has a number, by which it is asked for.
+    """
+
+    def __init__(self, table: pa.Table, numbers: NDArray[np.int64]) -> None:
+        texts = [text.encode() for text in row_texts(table)]
+        self._all = memoryview(b"".join(text + b"," for text in texts))
+        self._ends = np.cumsum([len(text) + 1 for text in texts], dtype=np.int64)
+        self._places = np.zeros(max(numbers, default=-1) + 1, np.int64)
+        self._places[numbers] = np.arange(len(texts))
+
+    def array(self, numbers: NDArray[np.int64]) -> tuple[bytes | memoryview, ...]:
+        """These rows in this order as a JSON array, in pieces to be joined."""
+        if not len(numbers):
+            return (b"[]",)
+        at = self._places[numbers]
+        breaks = np.flatnonzero(np.diff(at) != 1) + 1
+        first, last = at[np.concatenate([[0], breaks])], at[np.concatenate([breaks - 1, [len(at) - 1]])]
+        begins = np.where(first > 0, self._ends[first - 1], 0)
+        pieces = [self._all[begin:end] for begin, end in zip(begins.tolist(), self._ends[last].tolist(), strict=True)]
+        pieces[-1] = pieces[-1][:-1]  # Less the comma behind it.
+        return (b"[", *pieces, b"]")
+
+
 def json_object(**members: object) -> bytes:
-    """An object of plain members, and of ones that are JSON already (bytes)."""
-    parts = [
-        json.dumps(name).encode() + b":" + (value if isinstance(value, bytes) else json.dumps(value).encode())
-        for name, value in members.items()
-    ]
-    return b"{" + b",".join(parts) + b"}"
+    """An object of plain members, and of ones that are JSON already: bytes, or a tuple of pieces of them."""
+    parts: list[bytes | memoryview] = []
+    for name, value in members.items():
+        parts.append(b"," if parts else b"{")
+        parts.append(json.dumps(name).encode() + b":")
+        # Joined once: a page is half a megabyte.
+        parts.extend(value if isinstance(value, tuple) else (_as_json(value),))
+    return b"".join([*parts, b"}" if parts else b"{}"])
+
+
+def _as_json(value: object) -> bytes:
+    return value if isinstance(value, bytes) else json.dumps(value).encode()

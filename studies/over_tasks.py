@@ -18,7 +18,7 @@ import numpy as np
 
 import sprachbund
 from matrices.arrays import Floats
-from matrices.backtest.yardstick import regret
+from matrices.backtest.ranking_metrics import regret
 from sprachbund.opened import Opened
 
 RESAMPLES = 2000

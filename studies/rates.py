@@ -23,9 +23,9 @@ from adapters_zoo.sources import locate_encoder
 from workers.corpora import open_corpora
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
-from workers.prefix import FrozenPrefix
+from workers.hidden_states import CachedText
 from workers.rows import CorpusError
-from workers.scoring import score
+from workers.tasks.base import score
 from workers.training import train_task_adapter
 
 
@@ -52,7 +52,7 @@ def main() -> None:
     except CorpusError:
         dev = replace(train, items=train.items[-given.tested :])
         train = train.first(len(train.items) - given.tested)
-    text, tested = FrozenPrefix(encoder, [train], language=None, dropout=False), encode_items(encoder, dev)
+    text, tested = CachedText(encoder, [train], language=None, dropout=False), encode_items(encoder, dev)
     for epochs in given.epochs:
         for rate in given.rates:
             recipe = TaskAdapterRecipe(

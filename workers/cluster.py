@@ -35,9 +35,10 @@ class ClusterError(JobInterruptedError):
 class NoGpuError(RuntimeError):
     """No machine with the GPUs that a job wants for each worker."""
 
-    def __init__(self, gpus: float, most: float) -> None:
-        has = f"this machine has {most:g}" if most else "this machine has no GPU"
-        super().__init__(f"gpus_per_worker is {gpus:g}, and {has}; set it to {most:g}, or name a cluster")
+    def __init__(self, gpus: float, most: float, machines: int) -> None:
+        where = "this machine has" if machines == 1 else f"the largest of {machines} machines has"
+        has = f"{where} {most:g}" if most else f"{where} no GPU"
+        super().__init__(f"gpus_per_worker is {gpus:g}, and {has}; set it to {most:g}, or name a cluster that has more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,20 @@ def nodes() -> dict[str, Mapping[str, float]]:
     return {node["NodeID"]: node["Resources"] for node in listed if node["Alive"]}
 
 
+def machines(address: str | None) -> list[Mapping[str, float]]:
+    """What each machine of the cluster at ``address``, or of ``RAY_ADDRESS``, has; of none, this one. Starts no Ray.
+
+    Raises ``ClusterError``.
+    """
+    named = named_address(address)
+    if named is None:
+        import torch
+
+        return [{"CPU": float(os.cpu_count() or 1), "GPU": float(torch.cuda.device_count())}]
+    with joined(named, None):
+        return list(nodes().values())
+
+
 def must_belong() -> None:
     """Does not return where another cluster answers at the address of the one this process joined.
 
@@ -125,7 +140,7 @@ def must_have_gpus(resources: Sequence[Mapping[str, float]], gpus: float) -> Non
     """Raises ``NoGpuError`` where none of the nodes has as many as a worker is to have."""
     most = max(node.get("GPU", 0) for node in resources)
     if gpus > most:
-        raise NoGpuError(gpus, most)
+        raise NoGpuError(gpus, most, len(resources))
 
 
 def crew_for(resources: Sequence[Mapping[str, float]], workers: int | None, gpus: float) -> Crew:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,16 +41,24 @@ def read_config(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        found: dict[int, str] = {}
-        for one in error.errors():
+        found: dict[tuple[int, str], tuple[int, str]] = {}
+        for one in _own(error.errors()):
             # A rule about several keys has no place of its own, but names them in backquotes.
             location = one["loc"] or tuple(re.findall(r"`(\w+)`", one["msg"])[:1])
             key, value = _find(root, location)
             # Of a value that may be of several kinds each says what it lacks; the first is enough.
-            found.setdefault(key.start_mark.line + 1, _explain(one, model, value))
-        [(line, problem), *others] = found.items()
+            of = str(location) if one["type"] == "missing" else ""
+            found.setdefault((key.start_mark.index, of), (key.start_mark.line + 1, _explain(one, model, value)))
+        [(line, problem), *others] = found.values()
         also = "".join(f"; line {at}: {said}" for at, said in sorted(others))
         raise ConfigError(path, line, f"{problem}{also}") from error
+
+
+def _own(errors: Sequence[Any]) -> list[Any]:
+    """The mistakes themselves: not what follows from one further down, or from one in another key."""
+    wrong = {one["loc"] for one in errors}
+    above = {place[:end] for place in wrong for end in range(1, len(place))}
+    return [one for one in errors if one["loc"] not in above and one["type"] != "default_factory_not_called"]
 
 
 def _explain(error: Any, model: type[BaseModel], found: yaml.Node) -> str:

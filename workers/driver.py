@@ -14,7 +14,6 @@ from pathlib import Path
 import structlog
 
 from adapters_zoo.blobs import in_bucket, open_blobs
-from adapters_zoo.precision import product_rate
 from adapters_zoo.zoo import Zoo
 from matrices.cells import STATUSES, Cell
 from matrices.store import Store
@@ -29,14 +28,12 @@ from workers.plan import Plan, make_plan
 from workers.pool import Pool, ray_pool
 from workers.preflight import check_surroundings
 from workers.protocol import Done, RunContext, failed_cells
-from workers.schedule import Schedule, cost, describe
+from workers.schedule import Schedule, describe
 from workers.supervisor import supervised
 from workers.telemetry import Progress, job_id
 from workers.work_units import Column
 
 _log = structlog.get_logger(__name__)
-_SHARE_OF_PEAK = 0.5
-"""What training and evaluation of small adapters reach of a plain matrix product's rate; for forecasts only."""
 _APPENDS = 16
 """After so many appends a run looks whether the store's small files are worth joining."""
 
@@ -183,13 +180,6 @@ def run_context(plan: Plan, *, threads: int) -> RunContext:
         job=job_id(job),
         run=uuid.uuid4().hex[:12],
     )
-
-
-def estimate_seconds(plan: Plan, work: Work) -> float:
-    """A rough forecast: the arithmetic outstanding, at a share of this machine's measured matrix-product rate."""
-    operations_a_token = 24.0 * plan.encoder.layers * plan.encoder.width**2
-    tokens = sum(cost(unit) for unit in [*work.adapters, *work.columns])
-    return float(tokens * operations_a_token / (_SHARE_OF_PEAK * product_rate(plan.precision)))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from matrices.items import Items
 from matrices.selections import LAST, is_oracle, parse
 from workers.corpora import open_corpora
 from workers.corpora.checks import Facts, check
-from workers.job import Job
+from workers.job import EncoderReference, Job
 from workers.job_data import JobData
 from workers.learners import Learners, PlanError, reference
 from workers.matrix_names import matrix_name
@@ -108,6 +108,15 @@ _RowsOf = Callable[[str], list[_Row]]
 """The rows of a target's column."""
 
 
+def _moving(named: EncoderReference, found: EncoderFiles) -> list[str]:
+    """What a branch or tag of a hub's repository stood for, where one was named: it may stand for another tomorrow."""
+    if found.revision in (None, named.revision):
+        return []
+    return [
+        f"encoder {found.name} at {named.revision} is commit {found.revision}; `revision: {found.revision}` keeps it"
+    ]
+
+
 class _Planner:
     """The state of making one plan. Of a dataset only its facts are kept."""
 
@@ -118,7 +127,7 @@ class _Planner:
         self.precision: Precision = best_precision() if job.precision == "auto" else job.precision
         self.learners = Learners(job, self.corpora, self.encoder, self.precision)
         self.items: dict[str, dict[str, Items]] = {}
-        self.notes: list[str] = []
+        self.notes = _moving(job.encoder, self.encoder)
         self.data = JobData(job, self.corpora, self.notes)
 
     def plan(self) -> Plan:

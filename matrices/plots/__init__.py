@@ -1,14 +1,16 @@
-"""Pictures of matrices, as SVG, PNG or HTML that needs no network."""
+"""Pictures of matrices, as SVG, PDF, PNG or HTML that needs no network."""
 
 from matrices.plots.heat import ORDERS, Order, heat_map
 from matrices.plots.scatter import NothingToPlaceError, donor_map
-from matrices.plots.style import FORMATS, MISSING, Chart, Format, format_of, render, save
+from matrices.plots.style import AS_DRAWN, FORMATS, MISSING, Chart, Figure, Format, format_of, render, save
 
 __all__ = [
+    "AS_DRAWN",
     "FORMATS",
     "MISSING",
     "ORDERS",
     "Chart",
+    "Figure",
     "Format",
     "NothingToPlaceError",
     "Order",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import pyarrow as pa
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from matrices.cells import SCHEMA
 from matrices.changes import changes
@@ -14,6 +14,7 @@ from service.answers import answer, caching, matches
 from service.dependencies import Context, Now, Ours, sees_everything
 from service.downloads import MEDIA_TYPE, Download, identity
 from service.problems import documented
+from service.queries import parameters, query
 from service.rows import json_object, json_rows
 from service.schemas import DownloadQuery, MatrixName, Versions, VersionsQuery
 
@@ -38,9 +39,14 @@ _COMPARED = [
 ]
 
 
-@router.get("/v1/matrices/{matrix}/versions", response_model=Versions, responses=documented(404, 414, 422, 503))
+@router.get(
+    "/v1/matrices/{matrix}/versions",
+    response_model=Versions,
+    responses=documented(404, 414, 422, 503),
+    openapi_extra=parameters(VersionsQuery),
+)
 def list_versions(
-    request: Request, ours: Ours, held: Now, matrix: Name, query: Annotated[VersionsQuery, Query()]
+    request: Request, ours: Ours, held: Now, matrix: Name, query: Annotated[VersionsQuery, query(VersionsQuery)]
 ) -> Response:
     """The versions of the store, the newest first; with ``since``, what changed in the matrix from there on."""
     held.cells(matrix, columns=[])
@@ -65,8 +71,11 @@ def list_versions(
     "/v1/matrices/{matrix}/download",
     response_class=Response,
     responses={**_FILE, **documented(400, 404, 414, 416, 422, 503)},
+    openapi_extra=parameters(DownloadQuery),
 )
-def download(request: Request, ours: Ours, newest: Now, matrix: Name, query: Annotated[DownloadQuery, Query()]) -> Any:
+def download(
+    request: Request, ours: Ours, newest: Now, matrix: Name, query: Annotated[DownloadQuery, query(DownloadQuery)]
+) -> Any:
     """One version of a matrix as one sorted Parquet file; its ETag is the version. Takes Range and If-None-Match."""
     held = newest if query.version is None else ours.snapshots.at(query.version, sees_everything(request))
     headers = {"ETag": f'"{identity(held, matrix)}"', **caching(ours.settings.cache_seconds, request)}

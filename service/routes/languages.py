@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from matrices.languages import genealogy
 from matrices.recommend import code_of, named
@@ -14,13 +14,21 @@ from service.answers import answer
 from service.dependencies import Now, Ours
 from service.overview import place_from
 from service.problems import documented
+from service.queries import parameters, query
 from service.schemas import LanguageDetail, LanguagesQuery, LanguageTag, Suggestion, Suggestions
 
 router = APIRouter(tags=["languages"])
 
 
-@router.get("/v1/languages", response_model=Suggestions, responses=documented(414, 422, 503))
-def suggest_languages(request: Request, ours: Ours, held: Now, query: Annotated[LanguagesQuery, Query()]) -> Response:
+@router.get(
+    "/v1/languages",
+    response_model=Suggestions,
+    responses=documented(414, 422, 503),
+    openapi_extra=parameters(LanguagesQuery),
+)
+def suggest_languages(
+    request: Request, ours: Ours, held: Now, query: Annotated[LanguagesQuery, query(LanguagesQuery)]
+) -> Response:
     """What may be meant by the beginning of a code or name: any language there is, those that were measured marked."""
     measured = held.kept.values()
     first = frozenset().union(*(kept.languages for kept in measured))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 import pyarrow as pa
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from matrices.cells import SCHEMA
 from matrices.recommend import code_of
-from matrices.snapshot import Held, HeldMatrix
+from matrices.snapshot import Held
 from matrices.validation import LISTS
 from service import paging
 from service.answers import ARROW, CSV, JSON, PARQUET, TABLE_CONTENT, answer, arrow_stream, preferred
@@ -18,7 +19,8 @@ from service.dependencies import Context, Now, Ours, sees_everything
 from service.overview import detail
 from service.pairs import as_bytes, pairs_of
 from service.problems import documented
-from service.rows import json_object, json_rows, row_texts
+from service.queries import parameters, query
+from service.rows import RowTexts, json_object, json_rows
 from service.schemas import CellsPage, CellsQuery, Matrices, MatrixDetail, MatrixName, MatrixQuery
 
 router = APIRouter(tags=["matrices"])
@@ -38,9 +40,14 @@ def list_matrices(request: Request, ours: Ours, held: Now) -> Response:
     return answer(request, body.model_dump_json().encode(), ours.settings.cache_seconds)
 
 
-@router.get("/v1/matrices/{matrix}", response_model=MatrixDetail, responses=documented(404, 414, 422, 503))
+@router.get(
+    "/v1/matrices/{matrix}",
+    response_model=MatrixDetail,
+    responses=documented(404, 414, 422, 503),
+    openapi_extra=parameters(MatrixQuery),
+)
 def show_matrix(
-    request: Request, ours: Ours, held: Now, matrix: Name, query: Annotated[MatrixQuery, Query()]
+    request: Request, ours: Ours, held: Now, matrix: Name, query: Annotated[MatrixQuery, query(MatrixQuery)]
 ) -> Response:
     """One matrix: its axes, its mean scores, and what they were measured on."""
     body = detail(held, ours.prepared.of(held), matrix, query.composition, query.selection)
@@ -51,9 +58,10 @@ def show_matrix(
     "/v1/matrices/{matrix}/cells",
     response_model=CellsPage,
     responses={**TABLE_CONTENT, **documented(404, 406, 414, 422, 503)},
+    openapi_extra=parameters(CellsQuery),
 )
-def list_cells(
-    request: Request, ours: Ours, newest: Now, matrix: Name, query: Annotated[CellsQuery, Query()]
+async def list_cells(
+    request: Request, ours: Ours, newest: Now, matrix: Name, query: Annotated[CellsQuery, query(CellsQuery)]
 ) -> Response:
     """Cells page by page, or the pairs they make: as JSON, Arrow stream, Parquet or CSV, as Accept prefers.
 
@@ -62,6 +70,28 @@ def list_cells(
     form = preferred(request, _FORMS)
     question = (matrix, query.source, query.target, query.composition, query.selection, query.sort, *query.where)
     cursor = None if query.cursor is None else paging.read(query.cursor, question)
+    if form == JSON and query.form == "cells" and not query.outcomes and _is_at_hand(ours, newest, matrix, cursor):
+        # To hand it to a thread would take as long as to make it.
+        return _cells(request, ours, newest, matrix, query, form, question, cursor)
+    return await run_in_threadpool(_cells, request, ours, newest, matrix, query, form, question, cursor)
+
+
+def _is_at_hand(ours: Context, newest: Held, matrix: str, cursor: paging.Cursor | None) -> bool:
+    """Whether the cells are JSON already, at the version that is asked for."""
+    there = matrix in newest.kept and ours.texts.has(matrix, newest.content(matrix))
+    return there and (cursor is None or cursor.version == newest.version)
+
+
+def _cells(
+    request: Request,
+    ours: Context,
+    newest: Held,
+    matrix: str,
+    query: CellsQuery,
+    form: str,
+    question: tuple[str | None, ...],
+    cursor: paging.Cursor | None,
+) -> Response:
     held = newest if cursor is None else ours.snapshots.at(cursor.version, sees_everything(request))
     if query.form == "pairs":
         table = pairs_of(ours, held, matrix, query)
@@ -97,18 +127,15 @@ def _chosen(held: Held, matrix: str, query: CellsQuery) -> tuple[pa.Table, pa.Ar
     return cells, chosen(cells, [*same, *query.where], query.sort)
 
 
-def _objects(ours: Context, held: Held, matrix: str, cells: pa.Table, here: pa.Array, query: CellsQuery) -> bytes:
+def _objects(
+    ours: Context, held: Held, matrix: str, cells: pa.Table, here: pa.Array, query: CellsQuery
+) -> bytes | tuple[bytes | memoryview, ...]:
     """The cells that stand ``here`` as a JSON array; of a matrix that is not too large each is text already."""
     kept = held.kept[matrix]
     if query.outcomes or kept.cells.num_rows > MOST_TEXTS:
         return json_rows(_page(held, matrix, cells.take(here), query))
-    texts = ours.texts.get(matrix, held.content(matrix), lambda: _texts(kept))
-    return b"[" + b",".join([texts[row] for row in cells["row"].take(here).to_pylist()]) + b"]"
-
-
-def _texts(kept: HeldMatrix) -> dict[int, bytes]:
-    texts = (text.encode() for text in row_texts(kept.cells.select(_BRIEF)))
-    return dict(zip(kept.rows.tolist(), texts, strict=True))
+    texts = ours.texts.get(matrix, held.content(matrix), lambda: RowTexts(kept.cells.select(_BRIEF), kept.rows))
+    return texts.array(cells["row"].take(here).to_numpy())
 
 
 def _page(held: Held, matrix: str, rows: pa.Table, query: CellsQuery) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from matrices.measures.catalogue import MeasureSettings
 from matrices.measures.registry import MeasureAnswer, to_json
@@ -14,6 +14,7 @@ from matrices.recommend import code_of
 from service.answers import ARROW, ARROW_CONTENT, JSON, answer, arrow_stream, preferred
 from service.dependencies import Now, Ours
 from service.problems import documented
+from service.queries import parameters, query
 from service.schemas import MatrixName, MeasureName, MeasureQuery
 
 router = APIRouter(tags=["measures"])
@@ -23,6 +24,7 @@ router = APIRouter(tags=["measures"])
     "/v1/matrices/{matrix}/measures/{measure}",
     response_model=MeasureAnswer,
     responses={**ARROW_CONTENT, **documented(404, 406, 414, 422, 503)},
+    openapi_extra=parameters(MeasureQuery),
 )
 async def show_measure(
     request: Request,
@@ -30,7 +32,7 @@ async def show_measure(
     held: Now,
     matrix: Annotated[MatrixName, Path()],
     measure: Annotated[MeasureName, Path()],
-    query: Annotated[MeasureQuery, Query()],
+    query: Annotated[MeasureQuery, query(MeasureQuery)],
 ) -> Response:
     """One measure of a matrix as rows, in JSON or (Accept: application/vnd.apache.arrow.stream) as an Arrow stream.
 

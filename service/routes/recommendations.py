@@ -5,28 +5,38 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from matrices.recommend import Question, Recommendation
 from matrices.snapshot import Held
-from service.answers import answer
+from service.answers import JSON, answer
 from service.dependencies import Context, Now, Ours
 from service.problems import documented, known_problem
+from service.queries import parameters, query
+from service.recommending import Answer
 from service.rows import json_object
 from service.schemas import RecommendationQuery, Recommendations, RecommendationsBody
 
 router = APIRouter(tags=["recommendations"])
 
 
-@router.get("/v1/recommendations", response_model=Recommendation, responses=documented(404, 414, 422, 503))
+@router.get(
+    "/v1/recommendations",
+    response_model=Recommendation,
+    responses=documented(404, 414, 422, 503),
+    openapi_extra=parameters(RecommendationQuery),
+)
 async def recommend(
-    request: Request, ours: Ours, held: Now, query: Annotated[RecommendationQuery, Query()]
+    request: Request, ours: Ours, held: Now, query: Annotated[RecommendationQuery, query(RecommendationQuery)]
 ) -> Response:
     """The best source languages for a task and target, best first, with what they rest on.
 
     What was not measured is predicted from what was, and says so.
     """
-    return answer(request, await _answer(ours, held, _question(query, query.target)), ours.settings.cache_seconds)
+    found = await _answer(ours, held, _question(query, query.target))
+    if not found.final:
+        return Response(found.body, media_type=JSON, headers={"Cache-Control": "no-store"})
+    return answer(request, found.body, ours.settings.cache_seconds)
 
 
 @router.post("/v1/recommendations", response_model=Recommendations, responses=documented(413, 422, 503))
@@ -44,10 +54,10 @@ async def _answered(ours: Context, held: Held, body: RecommendationsBody, target
         if wrong is None:
             raise
         return json_object(target=target, answer=None, problem=bytes(wrong.body))
-    return json_object(target=target, answer=found, problem=None)
+    return json_object(target=target, answer=found.body, problem=None)
 
 
-async def _answer(ours: Context, held: Held, question: Question) -> bytes:
+async def _answer(ours: Context, held: Held, question: Question) -> Answer:
     """At once where it is at hand: to hand it to a thread takes as long as to make it."""
     found = ours.recommending.at_hand(held, question)
     return await ours.lanes.run(partial(ours.recommending, held, question)) if found is None else found

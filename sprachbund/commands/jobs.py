@@ -31,6 +31,7 @@ from sprachbund.commands.where import shown
 
 if TYPE_CHECKING:
     from workers.driver import JobState, Summary, Watch
+    from workers.forecast import Forecast
     from workers.pending import Work
     from workers.plan import Plan
     from workers.pretraining.run import Tick
@@ -61,10 +62,11 @@ MostCells = Annotated[
 LogJson = Annotated[bool, typer.Option("--log-json", help="log a JSON object a line, as SPRACHBUND_LOG_JSON=1 does")]
 
 
-def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) -> None:
+def plan_command(job: PlanFile, budget: Budget = None, address: Address = None, as_json: Json = False) -> None:
     """Show what a job will train and measure, what is done already, and what it is likely to cost.
 
-    With a budget: which cells to measure next, of the job or of a matrix, and why.
+    On a machine or a cluster without the GPUs that its workers want it is an error. With a budget: which cells to
+    measure next, of the job or of a matrix, and why.
     """
     job_file = Path(job)
     if budget is not None and job_file.suffix not in (".yaml", ".yml"):
@@ -75,7 +77,8 @@ def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) ->
     from workers.job import load_job
 
     read = load_job(job_file)  # A mistake in it is told before torch is waited for.
-    from workers.driver import estimate_seconds
+    from workers.cluster import machines
+    from workers.forecast import forecast
     from workers.pending import pending
     from workers.plan import make_plan
 
@@ -91,16 +94,18 @@ def plan_command(job: PlanFile, budget: Budget = None, as_json: Json = False) ->
     except StoreMissingError:
         store = None
     work = pending(plan, store)
-    seconds = estimate_seconds(plan, work)
+    takes = forecast(plan, work, machines(address))
     if as_json:
-        print(json.dumps(_plan_json(plan, work, seconds)))
+        print(json.dumps(_plan_json(plan, work, takes)))
         return
     console = Console()
     console.print(_plan_table(plan, work))
     _print_notes(console, plan.notes)
     if work.cells:
-        start = f"[bold]sprachbund fill {escape(str(job_file))}[/]"
-        console.print(f"About {_duration(seconds)} on this machine. Start it with {start}", soft_wrap=True)
+        for line in _costs(takes, address):
+            console.print(line, highlight=False, soft_wrap=True)
+        start = f"sprachbund fill {escape(str(job_file))}{f' --address {address}' if address else ''}"
+        console.print(f"Start it with [bold]{start}[/]", soft_wrap=True)
     else:
         console.print("Everything is measured already; `sprachbund fill` would train nothing.")
 
@@ -270,14 +275,32 @@ def _print_notes(console: Console, notes: Iterable[str]) -> None:
         console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
 
 
-def _plan_json(plan: Plan, work: Work, seconds: float) -> dict[str, object]:
+def _costs(takes: Forecast, address: str | None) -> Iterator[str]:
+    crew = takes.crew
+    each = f"{crew.threads} core{'s' if crew.threads > 1 else ''}"
+    each += f" and {crew.gpus:g} of a GPU" if crew.gpus else ""
+    where = f"on the cluster at {address}" if address else "on this machine"
+    yield f"Workers: {crew.workers} of {each} each, {where}."
+    if takes.seconds is None or takes.gpu_hours is None:
+        yield "Time: not known; there is no GPU at hand to measure."
+    else:
+        gpus = f", {takes.gpu_hours:.2g} GPU hours" if takes.gpu_hours else ""
+        yield f"Time: about {_duration(takes.seconds)}{gpus}."
+    yield f"Disk: about {_size(takes.adapters)} of adapters in the zoo, {_size(takes.cells)} of cells in the store."
+
+
+def _plan_json(plan: Plan, work: Work, takes: Forecast) -> dict[str, object]:
     return {
         "encoder": plan.encoder.label,
+        "revision": plan.encoder.revision,
         "precision": plan.precision,
         "matrices": list(dict.fromkeys(column.matrix for column in plan.columns)),
         "adapters": {"to_train": len(work.adapters), "reused": work.reused},
         "cells": {"to_measure": work.cells, "done": work.measured},
-        "estimated_seconds": round(seconds, 1),
+        "workers": dataclasses.asdict(takes.crew),
+        "estimated_seconds": None if takes.seconds is None else round(takes.seconds, 1),
+        "estimated_gpu_hours": None if takes.gpu_hours is None else round(takes.gpu_hours, 3),
+        "estimated_bytes": {"adapters": takes.adapters, "cells": takes.cells},
         "notes": list(plan.notes),
     }
 
@@ -303,3 +326,11 @@ def _duration(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def _size(count: int) -> str:
+    for unit in ("KB", "MB"):
+        count //= 1000
+        if count < 1000:
+            return f"{max(1, count)} {unit}"
+    return f"{count / 1000:.1f} GB"

@@ -17,16 +17,23 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from sprachbund.commands.jobs import JobFile, Json
-from sprachbund.commands.where import shown
+from sprachbund.commands.where import Drawing, Title, Width, shown
 
 if TYPE_CHECKING:
     from workers.landscape.run import Progress, Watch
     from workers.landscape.statistics import Summary
 
 
-def landscape(job_file: JobFile, as_json: Json = False) -> None:
+def landscape(
+    job_file: JobFile,
+    drawing: Drawing = "svg",
+    title: Title = None,
+    width: Width = None,
+    as_json: Json = False,
+) -> None:
     """Measure the line from a model of one language to one of two: how flat, how straight, how steep."""
     console = Console(stderr=as_json)
+    from matrices.plots import Figure
     from workers.landscape.job import load_landscape_job
     from workers.landscape.pictures import draw
     from workers.landscape.plan import make_landscape_plan
@@ -40,7 +47,7 @@ def landscape(job_file: JobFile, as_json: Json = False) -> None:
         numbers = conduct(plan, watch)
     summary = summarise(numbers)
     with console.status("drawing"):
-        pictures = draw(summary, job.out / "pictures")
+        pictures = draw(summary, job.out / "pictures", Figure(title, width, drawing))
     files = [job.out / NUMBERS, *pictures]
     if as_json:
         print(json.dumps({"curves": summary.to_json(), "files": [str(file) for file in files]}))

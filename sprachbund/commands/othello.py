@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from sprachbund.commands.jobs import Address, Json
-from sprachbund.commands.where import shown
+from sprachbund.commands.where import Drawing, Title, Width, shown
 
 if TYPE_CHECKING:
     from workers.othello.cost import Cost
@@ -79,6 +79,9 @@ def othello(
     on_cpu: OnCpu = False,
     address: Address = None,
     bridge_folder: BridgeFolder = None,
+    drawing: Drawing = "svg",
+    title: Title = None,
+    width: Width = None,
     as_json: Json = False,
 ) -> None:
     """Train and probe models on invented languages of one game: what aligns languages, and does that give transfer?"""
@@ -93,6 +96,7 @@ def othello(
         return
     if on_cpu:
         job = job.model_copy(update={"gpus_per_worker": 0})
+    from matrices.plots import Figure
     from workers.othello.findings import findings
     from workers.othello.laboratory import NUMBERS, conduct
     from workers.othello.pictures import draw
@@ -103,7 +107,7 @@ def othello(
     summary = summarise(numbers)
     found = findings(summary, job.conditions)
     with console.status("drawing"):
-        pictures = draw(job, numbers, summary)
+        pictures = draw(job, numbers, summary, Figure(title, width, drawing))
     files = [job.out / NUMBERS, *pictures]
     if as_json:
         print(json.dumps(_json(summary, found, files)))

@@ -15,15 +15,15 @@ from rich.markup import escape
 from matrices.grid import Place, grid
 from matrices.measures.catalogue import MeasureSettings
 from matrices.measures.registry import measure
-from matrices.plots import Chart, Order, donor_map, format_of, heat_map, save
+from matrices.plots import Chart, Figure, Order, donor_map, format_of, heat_map, save
 from matrices.view import NARROW, MeasureError
 from sprachbund.commands.ask import StoreOption
-from sprachbund.commands.where import Composition, Selection, Where, reader_of
+from sprachbund.commands.where import Composition, Selection, Title, Where, Width, reader_of
 
 
 def plot(
     where: Where,
-    out: Annotated[Path, typer.Option(help="File to draw: .svg, .png or .html (which needs no network).")],
+    out: Annotated[Path, typer.Option(help="File to draw: .svg, .pdf, .png or .html (which needs no network).")],
     what: Annotated[
         Literal["heat", "donors"], typer.Option(help="A heat map, or donor scores against recipient scores.")
     ] = "heat",
@@ -34,6 +34,8 @@ def plot(
         Order, typer.Option(help="Languages of a heat map: alike ones side by side (cluster), or by family.")
     ] = "cluster",
     version: Annotated[int | None, typer.Option(min=0, help="A version; left out: the newest.")] = None,
+    title: Title = None,
+    width: Width = None,
 ) -> None:
     """Draw a matrix: what every source does to every target, or which languages give and which take."""
     format_of(out)
@@ -47,7 +49,7 @@ def plot(
         drawn = grid(cells, composition=composition, selection=selection)
         verdicts = _verdicts(measured) if drawn.kind == "interference" else None
         chart = heat_map(drawn, order=order, verdicts=verdicts)
-    written = save(chart, out)
+    written = save(chart, out, Figure(title, width))
     Console().print(f"[bold]{escape(str(written))}[/] ({written.stat().st_size:,} bytes)", highlight=False)
 
 

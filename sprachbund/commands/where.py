@@ -1,4 +1,4 @@
-"""Where things lie: how `measure` and `plot` are told which matrix, and how places are shown.
+"""Arguments that several commands have: which matrix, how pictures are set; and how places are shown.
 
 A matrix is its store, then its name; of the box the name alone.
 """
@@ -6,7 +6,7 @@ A matrix is its store, then its name; of the box the name alone.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -27,6 +27,11 @@ Composition = Annotated[
 Selection = Annotated[
     str | None, typer.Option(help="Which weights were evaluated; left out: last, else the first by name.")
 ]
+
+
+Title = Annotated[str | None, typer.Option(help="In place of a picture's own title; '' for none.")]
+Width = Annotated[float | None, typer.Option(min=2, max=200, help="Centimetres that a picture is wide in print.")]
+Drawing = Annotated[Literal["svg", "pdf", "png"], typer.Option("--drawing", help="What pictures are written as.")]
 
 
 def reader_of(where: list[str], store: str | None) -> tuple[Reader, str]:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from adapters_zoo.sources import CARD, EncoderError, check_encoder, locate_encoder
+from tests.hub import hub
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
+OTHER = SHA[::-1]
 
 
 @pytest.fixture
@@ -101,9 +103,9 @@ def test_hub_id_without_a_revision_is_refused(tmp_path: Path) -> None:
         locate_encoder("org/model", relative_to=tmp_path)
 
 
-@pytest.mark.parametrize("revision", ["main", "v1.0", SHA[:8], SHA.upper(), SHA + "\n"])
-def test_revision_that_can_move_is_refused(tmp_path: Path, revision: str) -> None:
-    with pytest.raises(EncoderError, match="can move; pin a 40-digit commit SHA"):
+@pytest.mark.parametrize("revision", [SHA + "\n", "", "../main", "-main", "ma in", "é"])
+def test_revision_that_names_nothing_is_refused(tmp_path: Path, revision: str) -> None:
+    with pytest.raises(EncoderError, match="is no commit, branch or tag"):
         locate_encoder("org/model", revision, relative_to=tmp_path)
 
 
@@ -118,27 +120,46 @@ import sys
 from adapters_zoo.sources import EncoderError, locate_encoder
 try:
     files = locate_encoder("org/model", sys.argv[1])
-    print(files.name, files.digest)
+    print(files.name, files.revision, files.digest)
 except EncoderError as error:
     print(error)
 """
 
 
-def locate_offline(cache: Path, revision: str) -> str:
+def located(cache: Path, revision: str, **settings: str) -> str:
     """In a process of its own, because the hub's library reads its settings when it is imported."""
-    environment = os.environ | {"HF_HOME": str(cache), "HF_HUB_OFFLINE": "1"}
+    environment = os.environ | {"HF_HOME": str(cache)} | settings
     environment.pop("HF_HUB_CACHE", None)
     command = [sys.executable, "-W", "error", "-c", LOCATE, revision]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, cwd=cache)
     return ran.stdout.strip()
 
 
+def located_offline(cache: Path, revision: str) -> str:
+    return located(cache, revision, HF_HUB_OFFLINE="1")
+
+
 def test_pinned_hub_id_comes_from_the_local_cache(tiny_encoder_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny_encoder_folder, tmp_path / "hub" / "models--org--model" / "snapshots" / SHA)
-    assert locate_offline(tmp_path, SHA) == f"org/model {check_encoder(tiny_encoder_folder).digest}"
+    assert located_offline(tmp_path, SHA) == f"org/model {SHA} {check_encoder(tiny_encoder_folder).digest}"
+
+
+def test_a_branch_is_the_commit_it_names_now(folder: Path, tiny_encoder_folder: Path, tmp_path: Path) -> None:
+    config = (folder / "config.json").read_text(encoding="utf-8")
+    (folder / "config.json").write_text(config + "\n", encoding="utf-8")
+    before, after = (check_encoder(one).digest for one in (tiny_encoder_folder, folder))
+    with hub() as there:
+        there.commits, there.branches = {SHA: tiny_encoder_folder, OTHER: folder}, {"main": SHA}
+        assert located(tmp_path, "main", HF_ENDPOINT=there.address) == f"org/model {SHA} {before}"
+        there.branches["main"] = OTHER
+        assert located(tmp_path, "main", HF_ENDPOINT=there.address) == f"org/model {OTHER} {after}"
+        assert located(tmp_path, SHA, HF_ENDPOINT=there.address) == f"org/model {SHA} {before}"
+        told = located(tmp_path, "mian", HF_ENDPOINT=there.address)
+        assert "encoder 'org/model' at mian: cannot be fetched (RevisionNotFoundError)" in told
+    assert located_offline(tmp_path, "main") == f"org/model {OTHER} {after}"
 
 
 def test_hub_id_out_of_reach_says_what_to_do(tmp_path: Path) -> None:
-    told = locate_offline(tmp_path, SHA)
+    told = located_offline(tmp_path, SHA)
     assert f"encoder 'org/model' at {SHA}: cannot be fetched" in told
     assert "download it once and give the folder's path" in told

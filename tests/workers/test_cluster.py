@@ -47,5 +47,7 @@ def test_a_job_that_wants_a_gpu_where_there_is_none_is_told_so() -> None:
         must_have_gpus([{"CPU": 2}], 0.5)
     with pytest.raises(NoGpuError, match=r"gpus_per_worker is 2, and this machine has 1; set it to 1"):
         must_have_gpus([{"CPU": 8, "GPU": 1}], 2)
+    with pytest.raises(NoGpuError, match=r"gpus_per_worker is 2, and the largest of 2 machines has 1; set it to 1"):
+        must_have_gpus([{"CPU": 2}, {"CPU": 8, "GPU": 1}], 2)
     must_have_gpus([{"CPU": 2}], 0)
     must_have_gpus([{"CPU": 2}, {"CPU": 8, "GPU": 1}], 0.5)

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, StrictStr, model_validator
 
 from workers.config import ConfigError, read_config
+from workers.job import Job
 
 
 class Inner(BaseModel):
@@ -150,3 +151,17 @@ def test_all_mistakes_are_told_at_once_a_line_each(path: Path) -> None:
     assert line == 2
     assert "`codes`" in told
     assert "; line 3: unknown key `colour`" in told
+
+
+def test_mistakes_of_one_line_are_told_too_and_what_follows_from_them_is_not(tmp_path: Path) -> None:
+    job = tmp_path / "job.yaml"
+    job.write_text("kind: zero_shot\nsources: [xqz, Englsh]\ntargets: [no]\ntasks: [pos]\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_config(job, Job)
+    told = str(caught.value)
+    assert all(f"`{name}` is missing" in told for name in ("store", "encoder", "corpora"))
+    assert "unknown language 'xqz'" in told
+    assert "unknown language 'Englsh'; nearest known: eng (English)" in told
+    assert 'quote it: "no"' in told
+    assert "default factory" not in told
+    assert "at least 1 item" not in told

@@ -19,7 +19,7 @@ from matrices.items import Items
 from matrices.measures.registry import measure
 from matrices.store import Store
 from workers.corpora import open_corpora
-from workers.driver import JobState, Summary, estimate_seconds, fill, run, run_context
+from workers.driver import JobState, Summary, fill, run, run_context
 from workers.job import Job
 from workers.job_settings import EncoderReference
 from workers.pending import pending
@@ -288,12 +288,3 @@ class TestFailure:
         assert results(cells_in(again)) == results(cells_in(wanted))
         assert [folder.name[:32] for folder in (Path(wanted.zoo) / "set-aside").iterdir()] == [key]
         assert Zoo(wanted.zoo).has(key)
-
-
-class TestForecast:
-    def test_outstanding_work_has_a_cost_and_none_has_none(self, job: Callable[..., Job]) -> None:
-        wanted = job(sources=["qaa"], targets=["qac"], seeds=[0])
-        plan = make_plan(wanted)
-        assert estimate_seconds(plan, pending(plan, None)) > 0
-        filled(wanted)
-        assert estimate_seconds(plan, pending(plan, Store(wanted.store))) == 0

@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from matrices.languages import name_of
-from matrices.plots import save
+from matrices.plots import AS_DRAWN, Figure, save
 from matrices.plots.style import HARM, HELP, INK, styled
 from workers.estimates import Estimate
 from workers.landscape.job import RANDOM
@@ -22,14 +22,17 @@ _WIDE = 3
 """Panels in a row."""
 
 
-def draw(summary: Summary, folder: Path) -> list[Path]:
-    """All pictures of a job as SVG: curves of error and of loss, and each surface."""
-    made = [save(curves(summary, measure), folder / f"{summary.method}-{measure}.svg") for measure in _UNITS]
+def draw(summary: Summary, folder: Path, figure: Figure = AS_DRAWN) -> list[Path]:
+    """All pictures of a job: curves of error and of loss, and each surface."""
+    ending = figure.format
+    made = [
+        save(curves(summary, measure), folder / f"{summary.method}-{measure}.{ending}", figure) for measure in _UNITS
+    ]
     frame = summary.frame[summary.frame["point"] == "surface"]
     for (source, target, axis), part in frame.groupby(["source", "toward", "axis"], sort=False):
-        name = f"{summary.method}-surface-{source}-{target}-{axis}.svg"
+        name = f"{summary.method}-surface-{source}-{target}-{axis}.{ending}"
         loss = part[part["measure"] == "loss"]
-        made.append(save(surface(loss, str(source), str(target), str(axis)), folder / name))
+        made.append(save(surface(loss, str(source), str(target), str(axis)), folder / name, figure))
     return made
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from matrices.plots import save
-from matrices.plots.style import SOFT, styled
+from matrices.plots import AS_DRAWN, Figure, save
+from matrices.plots.style import SOFT, from_svg, styled
 from matrices.whole_file import whole_file
 from workers.estimates import Estimate
 from workers.othello.board import lengths, random_games, square_name
@@ -33,17 +33,17 @@ _GAMES = 400
 _SQUARE, _GAP = 34, 26
 
 
-def draw(job: LaboratoryJob, numbers: pa.Table, summary: Summary) -> list[Path]:
-    """All pictures of a job as SVG, in ``pictures`` of its folder."""
+def draw(job: LaboratoryJob, numbers: pa.Table, summary: Summary, figure: Figure = AS_DRAWN) -> list[Path]:
+    """All pictures of a job, in ``pictures`` of its folder; boards have no title."""
     folder, frame = job.out / "pictures", numbers.to_pandas()
     pictures = {"probes": probe_matrices(frame, summary), "moves": move_curves(frame, summary)}
-    made = [save(chart, folder / f"{name}.svg") for name, chart in pictures.items()]
+    made = [save(chart, folder / f"{name}.{figure.format}", figure) for name, chart in pictures.items()]
     first = {run.name: run for run in reversed(job.runs()) if pretrained_of(run, job.out).is_file()}
     runs = [first[name] for name in job.conditions if name in first]
     if runs:
-        made.append(folder / "boards.svg")
+        made.append(folder / f"boards.{figure.format}")
         with whole_file(made[-1]) as temporary:
-            temporary.write_text(boards(runs, job.out, summary.layer), encoding="utf-8")
+            temporary.write_bytes(from_svg(boards(runs, job.out, summary.layer), figure.format, figure.width))
     return made
 
 
@@ -163,7 +163,8 @@ def boards(runs: Sequence[Run], folder: Path, layer: int) -> str:
     names = " ".join(square_name(int(square), first.board) for square in shown[0])
     head = _text(0, 16, f"After {names}: the board, and what a linear probe fitted on A reads", size=14, weight="bold")
     columns = 1 + max(len(run.condition.types) for run in runs)
-    size = f'width="{max(columns * (width + _GAP), 560)}" height="{top - 40:.0f}"'
+    across, down = f"{max(columns * (width + _GAP), 560)}", f"{top - 40:.0f}"
+    size = f'width="{across}" height="{down}" viewBox="0 0 {across} {down}"'
     note = _text(0, 34, "red: read wrongly; legal moves are not shown", size=11)
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">'
     return f"{opening}{head}{note}{''.join(parts)}</svg>\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,7 +11,7 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from matrices.plots.style import UnknownPictureError, save, styled
+from matrices.plots.style import Figure, UnknownPictureError, save, styled
 
 CHART = styled(alt.layer(alt.Chart(pd.DataFrame({"x": [1, 2]})).mark_point().encode(x="x:Q")))
 
@@ -35,6 +36,29 @@ def test_each_ending_gives_its_format(tmp_path: Path) -> None:
     assert save(CHART, tmp_path / "map.html").read_text().lstrip().startswith("<!DOCTYPE html>")
 
 
+def test_a_width_is_that_of_the_picture_in_print(tmp_path: Path) -> None:
+    eight = Figure(width=8.0)
+    svg, pdf, png = (save(CHART, tmp_path / f"map.{ending}", eight).read_bytes() for ending in ("svg", "pdf", "png"))
+    assert b'width="8.000cm"' in svg
+    assert pdf.startswith(b"%PDF")
+    (across,) = re.findall(rb"/MediaBox \[0 0 ([\d.]+) [\d.]+\]", pdf)
+    assert float(across) == pytest.approx(8 / 2.54 * 72, abs=1)
+    assert struct.unpack(">I", png[16:20])[0] == pytest.approx(8 / 2.54 * 300, abs=1)
+    with pytest.raises(UnknownPictureError, match="as wide as its window"):
+        save(CHART, tmp_path / "map.html", eight)
+
+
+def test_a_title_takes_the_place_of_a_picture_s_own_and_leaves_what_stands_below_it(tmp_path: Path) -> None:
+    titled = CHART.properties(title=alt.TitleParams("its own", subtitle=["what it shows"]))
+    for title, shown, hidden in [
+        (None, ["its own", "what it shows"], []),
+        ("Ours", ["Ours", "what it shows"], ["its own"]),
+        ("", [], ["its own", "what it shows"]),
+    ]:
+        drawn = save(titled, tmp_path / "map.svg", Figure(title=title)).read_text()
+        assert [text in drawn for text in shown + hidden] == [True] * len(shown) + [False] * len(hidden)
+
+
 def test_a_page_holds_its_scripts_and_loads_nothing(tmp_path: Path) -> None:
     page, loaded = save(CHART, tmp_path / "map.html").read_text(), Loaded()
     loaded.feed(page)
@@ -43,6 +67,6 @@ def test_a_page_holds_its_scripts_and_loads_nothing(tmp_path: Path) -> None:
 
 
 def test_another_ending_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(UnknownPictureError, match=r"cannot draw '.gif'; use .svg, .png, .html"):
+    with pytest.raises(UnknownPictureError, match=r"cannot draw '.gif'; use .svg, .pdf, .png, .html"):
         save(CHART, tmp_path / "map.gif")
     assert list(tmp_path.iterdir()) == []

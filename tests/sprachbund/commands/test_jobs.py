@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner, Result
 
 from matrices.published.importing import About, import_published
@@ -14,6 +16,7 @@ from matrices.store import Store
 from sprachbund.cli import app
 from sprachbund.commands.budget import BudgetError
 from sprachbund.commands.where import shown
+from workers.cluster import NoGpuError
 from workers.driver import run, run_context
 from workers.job import load_job
 from workers.pending import pending
@@ -59,6 +62,10 @@ def test_plan_for_machines_is_one_object_that_counts_what_is_left(job_file: Path
     assert told["adapters"] == {"to_train": 3, "reused": 0}
     assert told["cells"] == {"to_measure": 2, "done": 0}
     assert told["estimated_seconds"] >= 0
+    assert told["estimated_gpu_hours"] == 0
+    assert told["workers"]["gpus"] == 0
+    assert told["workers"]["workers"] * told["workers"]["threads"] >= 1
+    assert told["estimated_bytes"]["adapters"] > told["estimated_bytes"]["cells"] > 0
     assert told["notes"] == []
     (matrix,) = told["matrices"]
     assert matrix.startswith("corner-zero_shot-tiny-")
@@ -68,6 +75,18 @@ def test_plan_says_how_to_start(job_file: Path) -> None:
     said = command("plan", str(job_file)).stdout
     assert "adapters: 3 to train, 0 in the zoo" in said
     assert f"sprachbund fill {job_file}" in said
+    assert re.search(r"Workers: \d+ of 1 core each, on this machine", said)
+    assert re.search(r"Time: about \d+ s\.", said)
+    assert re.search(r"Disk: about \d+ KB of adapters in the zoo, \d+ KB of cells in the store", said)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+@pytest.mark.parametrize("name", ["plan", "fill"])
+def test_gpus_that_are_not_there_are_refused_before_anything_is_trained(job_file: Path, name: str) -> None:
+    job_file.write_text(json.dumps({**json.loads(job_file.read_text()), "gpus_per_worker": 0.5}), encoding="utf-8")
+    with pytest.raises(NoGpuError, match=r"gpus_per_worker is 0\.5, and this machine has no GPU; set it to 0"):
+        CliRunner().invoke(app, [name, str(job_file)], catch_exceptions=False)
+    assert not list(job_file.parent.glob("zoo/*/manifest.json"))
 
 
 def test_plan_neither_makes_a_store_nor_trains(job_file: Path) -> None:
