@@ -2,9 +2,9 @@
 
     python studies/several_sources.py runs/sources/store [MATRIX] [--composition fuse]
 
-Single sources are read from the box, under the same recipe, data and seeds; sets (`multi` or `fuse`) from the store. The best
-member of a set is chosen for each seed by the scores of the others, so that it is not flattered by the runs it was
-chosen by. Gains are in points, with 95% intervals over targets.
+Single sources are read from the box, under the same recipe, data and seeds; sets (`multi` or `fuse`) from the store.
+The best member of a set is chosen for each seed by the scores of the others, so that it is not flattered by the runs it
+was chosen by. Gains are in points, with 95% intervals over targets.
 """
 
 from __future__ import annotations
