@@ -1,10 +1,10 @@
-"""Does one task adapter of several sources, under the items of one, beat the best single one of them?
+"""Does one task adapter of several sources, or a fusion of theirs, beat the best single one of them?
 
-    python studies/several_sources.py runs/sources/store [MATRIX]
+    python studies/several_sources.py runs/sources/store [MATRIX] [--composition fuse]
 
-Single sources are read from the box, under the same recipe, data and seeds; sets (`multi`) from the store. The best
-member of a set is chosen for each seed by the scores of the others, so that it is not flattered by the runs it was
-chosen by. Gains are in points, with 95% intervals over targets.
+Single sources are read from the box, under the same recipe, data and seeds; sets (`multi` or `fuse`) from the store.
+The best member of a set is chosen for each seed by the scores of the others, so that it is not flattered by the runs it
+was chosen by. Gains are in points, with 95% intervals over targets.
 """
 
 from __future__ import annotations
@@ -54,20 +54,21 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("store")
     arguments.add_argument("matrix", nargs="?", default=MATRIX)
+    arguments.add_argument("--composition", choices=("multi", "fuse"), default="multi")
     given = arguments.parse_args()
     box, store = sprachbund.open("box").cells(given.matrix).to_frame(), Store.open(given.store)
     together = store.cells(given.matrix).to_pandas()
     pretrained = store.pretrained(together["encoder"].iloc[0])
     singles = by_seed(box[box["composition"] == "alone"])
-    multi = by_seed(together[together["composition"] == "multi"])
+    sets = by_seed(together[together["composition"] == given.composition])
     print(
         "| set | targets | its mean | best member | gain | gain over the mean member | over English | seeds of gain |"
     )
     print("|" + "---|" * 8)
-    for name in sorted(multi.columns, key=lambda name: (name.count("+"), name)):
+    for name in sorted(sets.columns, key=lambda name: (name.count("+"), name)):
         members = name.split("+")
         for which, wanted in (("all", (True, False)), ("seen", (True,)), ("unseen", (False,))):
-            own = multi[name].dropna()
+            own = sets[name].dropna()
             own = own[[(saw(pretrained, target) in wanted) for target, _ in own.index]]
             best = best_member(singles, members).reindex(own.index).dropna()
             own = own.reindex(best.index)

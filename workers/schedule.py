@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adapters_zoo.recipes import TunedRecipe
+from matrices.selections import parse
 from workers.work_units import (
     Column,
     DataReference,
@@ -170,7 +171,8 @@ def cost(unit: WorkUnit) -> int:
     if isinstance(unit, MergedAdapter):
         return _MEAN * len(unit.parts)
     if isinstance(unit, Selected):
-        return _MEAN * sum(map(len, unit.runs))
+        judging = sum(map(_tokens, unit.data)) if parse(unit.selection).averages else 0
+        return _MEAN * sum(map(len, unit.runs)) + judging
     return sum(bool(stands_on(cell)) for cell in unit.cells) * _tokens(unit.data)
 
 

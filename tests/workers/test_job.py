@@ -138,9 +138,10 @@ def test_a_shift_goes_with_interference_and_its_settings_with_a_shift(tmp_path: 
     with pytest.raises(ConfigError, match=told):
         load(tmp_path, interference + "shift: {budgets: [100]}\n")
     with pytest.raises(
-        ConfigError, match=r"`compositions\.0`: Input should be 'alone', 'stack', 'merge', 'shift' or 'multi'; found"
+        ConfigError,
+        match=r"`compositions\.0`: Input should be 'alone', 'stack', 'merge', 'shift', 'multi' or 'fuse'; found",
     ):
-        load(tmp_path, interference + "compositions: [fuse]\n")
+        load(tmp_path, interference + "compositions: [blend]\n")
 
 
 def test_without_language_adapters_a_task_adapter_stands_alone(tmp_path: Path) -> None:

@@ -234,6 +234,10 @@ class TestLeaks:
             worker.work(planted)
 
         assert not Zoo(wanted.zoo or "").has(planted.key)
+        # Nor may a mean be judged by them.
+        with pytest.raises(LeakError, match="chosen by labels of qac"):
+            worker.work(replace(honest, key="0" * 32, data=on_target.data))
+        assert not Zoo(wanted.zoo or "").has(planted.key)
         worker.work(honest)  # What sees the source's labels alone is made.
         assert Zoo(wanted.zoo or "").has(honest.key)
 
