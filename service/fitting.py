@@ -27,7 +27,7 @@ class FitStoppedError(RuntimeError):
 
 
 def fitted(table: ScoreTable) -> Predict:
-    """As ``matrices.recommend.predictor``; raises ``FitStoppedError`` too."""
+    """As ``matrices.recommend.predictions``; raises ``FitStoppedError`` too."""
     if table.scores.size < LARGE:
         return predictions(table)
     context = get_context("spawn")

@@ -1,4 +1,8 @@
-"""How alike languages are, by every measure there is, and as coordinates that a linear model can use."""
+"""How alike languages are, by every measure there is, and as coordinates that a linear model can use.
+
+References: Littell et al. 2017 (URIEL and lang2vec); Gower 1966 (principal coordinates); Williams & Seeger 2001
+(Nyström's extension).
+"""
 
 from __future__ import annotations
 

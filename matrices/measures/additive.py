@@ -2,6 +2,9 @@
 
 S(s, t) = mu + alpha_s + beta_t + gamma_st, by least squares over the pairs measured, the alphas and the betas each
 summing to 0. A reconstruction: the field's papers name the idea and not the formulas.
+
+Notation: S(s, t) the score of source s on target t, mu the mean, alpha and beta the effects of sources and targets,
+gamma what is left of a pair.
 """
 
 from __future__ import annotations

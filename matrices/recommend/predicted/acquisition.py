@@ -1,6 +1,8 @@
 """What to measure next: the cells whose scores are expected to improve the choice of a source most, and why.
 
 The knowledge gradient (Frazier, Powell & Dayanik 2008): what knowing one score adds to the best choice of its target.
+
+Notation: S sources, T targets.
 """
 
 from __future__ import annotations

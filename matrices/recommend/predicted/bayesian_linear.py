@@ -1,8 +1,11 @@
-"""A linear model with groups of weights, sized by marginal likelihood: a Gaussian process, cheaply.
+"""Bayesian linear regression with a prior variance for each group of weights (automatic relevance determination).
 
-Weights of a group have one prior variance; a group that explains nothing gets one near 0 and drops out. Variances and
-noise are raised to the maximum of the evidence by MacKay's updates (1992, "Bayesian interpolation", equation 4.8;
-Bishop 2006, section 3.5.2), which need the cross-products of the columns alone, whatever the number of cells.
+A Gaussian process, cheaply. A group that explains nothing gets a variance near 0 and drops out. Variances and noise are
+raised to the maximum of the evidence by updates that need the cross-products of the columns alone, whatever the number
+of cells.
+
+Notation: X [N, P] centred columns, y [N] scores, w [P] weights; w ~ N(0, variance of its group), y ~ N(Xw, noise).
+References: MacKay 1992, "Bayesian interpolation", equation 4.8; Bishop 2006, section 3.5.2.
 """
 
 from __future__ import annotations

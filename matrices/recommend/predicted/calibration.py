@@ -129,15 +129,17 @@ class Widths:
     def of(self, measured: int, known_sources: Bools) -> Floats:
         """The multiples [n] for sources of a target of which so many scores are ``measured``.
 
-        Between counts that were learned by the logarithm of the count. What a source that nobody measured is surer or
-        less sure by is taken to be the same whatever is known of the target.
+        Between counts that were learned, widths go by the logarithm of the count. By how much intervals of a source
+        that nobody measured are wider is taken to be the same however much is known of the target.
         """
         if not measured:
             return np.full(len(known_sources), self.new_target)
         learned = np.isfinite(self.few)
         counts = np.append(np.array(FEW)[learned], _MANY)
-        multiple = np.interp(np.log(measured), np.log(counts), np.append(self.few[learned], self.many))
-        return multiple * np.where(known_sources, 1.0, max(self.new_source / self.many, 1.0))
+        multiple = float(np.interp(np.log(measured), np.log(counts), np.append(self.few[learned], self.many)))
+        # Where all scores are alike no error has any width.
+        wider = max(self.new_source / self.many, 1.0) if self.many > 0 else 1.0
+        return np.where(known_sources, multiple, multiple * wider)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,8 @@
-"""The columns of the linear model: what is known of a pair, of its source, of its target, and of the two together."""
+"""The columns of the linear model: what is known of a pair, of its source, of its target, and of the two together.
+
+Notation: S sources, T targets, P columns, W random frequencies. Reference: Rahimi & Recht 2007, "Random features for
+large-scale kernel machines".
+"""
 
 from __future__ import annotations
 

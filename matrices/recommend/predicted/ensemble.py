@@ -2,6 +2,8 @@
 
 The two err in ways of their own, and so their mean errs less than either ("ensemble"; Dietterich 2000). It is not
 weighed: the few targets of a matrix cannot say by how much either is the better.
+
+Notation: S sources, T targets, N measured cells, n sources asked about.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What is known of a pair of languages, as numbers of one scale: columns for a linear model, in groups."""
+"""What is known of a pair of languages, as numbers of one scale: columns for a linear model, in groups.
+
+Notation: S sources, T targets, P columns.
+"""
 
 from __future__ import annotations
 

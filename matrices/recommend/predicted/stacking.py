@@ -1,4 +1,8 @@
-"""A plain linear model and a richer one, which has a share in so far as it predicts targets it has not seen better."""
+"""A plain linear model and a richer one, which has a share in so far as it predicts targets it has not seen better.
+
+Notation: N measured cells, T targets, P columns. References: Wolpert 1992, Breiman 1996 (stacking); James & Stein 1961,
+in its positive part (how much of a share is kept).
+"""
 
 from __future__ import annotations
 

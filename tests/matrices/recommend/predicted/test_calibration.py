@@ -95,6 +95,7 @@ def test_a_source_that_nobody_measured_has_wider_intervals_never_narrower_ones()
     assert widths.of(100, NEW).item() == 3.0
     assert widths.of(2, NEW).item() == 4.5
     assert replace(widths, new_source=1.0).of(100, NEW).item() == 2.0
+    assert replace(widths, many=0.0).of(100, NEW).item() == 0.0
 
 
 def table_of(scores: Floats) -> ScoreTable:
