@@ -13,7 +13,7 @@ from matrices.measures.registry import UnknownMeasureError, measure
 from matrices.reading import Reader
 from matrices.view import MeasureError
 from service.lanes import NotYetError
-from service.once import Once
+from service.single_flight import Once
 
 
 class Measures:
