@@ -49,7 +49,9 @@ class Opened(ABC):
         from matrices.recommend import Question
 
         way = {"encoder": encoder, "composition": composition, "selection": selection}
-        return self._answer(Question(task, target, k=k, matrix=matrix, kind=kind, sources=tuple(sources), **way))
+        return self._answer(
+            Question(task=task, target=target, k=k, matrix=matrix, kind=kind, sources=tuple(sources), **way)
+        )
 
     def recommend_many(
         self,
@@ -69,7 +71,7 @@ class Opened(ABC):
         from sprachbund.many_targets import as_table
 
         way = {"encoder": encoder, "composition": composition, "selection": selection}
-        question = Question(task, "", k=k, matrix=matrix, kind=kind, sources=tuple(sources), **way)
+        question = Question(task=task, target="", k=k, matrix=matrix, kind=kind, sources=tuple(sources), **way)
         answers = self._answers(question, targets)
         return Table(as_table(answers), f"{task} in {len(answers)} targets")
 
