@@ -6,6 +6,7 @@ Apart from `library`, so that planning a job waits for torch alone and not for t
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -23,7 +24,7 @@ def best_precision() -> Precision:
 def product_rate(precision: Precision, device: Literal["cpu", "cuda"] = "cpu") -> float:
     """Operations a second of a matrix product on all cores, or on a GPU, measured now (a tenth of a second)."""
     size = 1024 if device == "cpu" else 8192
-    wait = torch.cuda.synchronize if device == "cuda" else lambda: None
+    wait: Callable[[], object] = torch.cuda.synchronize if device == "cuda" else lambda: None
     left = torch.ones(size, size, dtype=torch.bfloat16 if precision == "bf16" else torch.float32, device=device)
     left @ left
     wait()

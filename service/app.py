@@ -23,14 +23,14 @@ from service.downloads import Downloads
 from service.lanes import Lanes
 from service.measures import Measures
 from service.models import Models
-from service.observing import Metrics, Observed
-from service.once import Newest
 from service.prepared import Prepared
 from service.recommending import Recommending
 from service.remembering import Remembered
 from service.routes import adapters, exports, history, languages, matrices, measures, operations, page, recommendations
 from service.settings import Settings, listed
+from service.single_flight import Newest
 from service.snapshot import Snapshots
+from service.telemetry import Metrics, Observed
 
 log = structlog.get_logger()
 

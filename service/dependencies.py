@@ -15,11 +15,11 @@ from service.downloads import Downloads
 from service.lanes import Lanes
 from service.measures import Measures
 from service.models import Models
-from service.once import Newest
 from service.prepared import Prepared
 from service.recommending import Recommending
 from service.rows import RowTexts
 from service.settings import Settings
+from service.single_flight import Newest
 from service.snapshot import Snapshots
 
 

@@ -17,8 +17,7 @@ from matrices.export import export
 from matrices.snapshot import Held
 from matrices.whole_file import whole_file
 from service.answers import PARQUET
-from service.errors import NoRoomError
-from service.problems import problem
+from service.problems import NoRoomError, problem
 
 MEDIA_TYPE = PARQUET
 

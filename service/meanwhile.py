@@ -8,12 +8,11 @@ from functools import partial
 from matrices.likeness.text import Overlaps
 from matrices.recommend import Asked, Outline, UnknownTargetError, predictions, ranked
 from matrices.snapshot import Held
-from service.fitting import LARGE
 from service.lanes import NotYetError
-from service.models import Models
-from service.once import Once
+from service.models import LARGE, Models
 from service.prepared import Prepared
 from service.ranking import Serialised
+from service.single_flight import Once
 
 _PAIRS = 2_000
 """Of a source and a target, about as many as a model is fitted to in two seconds."""

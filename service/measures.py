@@ -13,7 +13,7 @@ from matrices.reading import Reader
 from matrices.snapshot import Held
 from matrices.view import MeasureError
 from service.lanes import NotYetError
-from service.once import Once
+from service.single_flight import Once
 
 
 class Measures:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from matrices.recommend import READ, Outline, Shown, outline, shown
 from matrices.snapshot import Held
 from matrices.view import COLUMNS
-from service.once import Newest
+from service.single_flight import Newest
 
 
 class Prepared:

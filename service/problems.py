@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -19,11 +20,11 @@ from matrices.nearest import nearest_hint
 from matrices.reading import UnknownMatrixError, UnknownVersionError
 from matrices.recommend import UnknownTargetError, UnknownTaskError, UnknownWayError
 from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
+from matrices.store_errors import plainly
 from matrices.view import MeasureError
 from service.adapters import UnknownAdapterError
 from service.answers import NotAcceptableError
-from service.choosing import ChoiceError
-from service.errors import NoRoomError
+from service.cell_pages import ChoiceError, UnreadableCursorError
 from service.schemas import (
     CellsQuery,
     DownloadQuery,
@@ -48,11 +49,11 @@ _QUERIES: dict[str, type[BaseModel]] = {
 }
 
 
-class UnreadableCursorError(ValueError):
-    """A cursor this service did not give for this question."""
+class NoRoomError(OSError):
+    """A file that was asked for and cannot be written."""
 
-    def __init__(self) -> None:
-        super().__init__("this cursor names no page of this question; begin again without one")
+    def __init__(self, folder: Path, cause: OSError) -> None:
+        super().__init__(f"{folder} takes no more files: {plainly(cause)}. Make room there; answers go on meanwhile")
 
 
 def problem(
@@ -76,7 +77,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Makes every error of ``app`` a problem document; what nobody expected ``service.observing`` makes one of."""
+    """Makes every error of ``app`` a problem document; what nobody expected ``service.telemetry`` makes one of."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     for error in _KNOWN:

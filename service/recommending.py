@@ -27,9 +27,9 @@ from matrices.snapshot import Held
 from service.lanes import NotYetError
 from service.meanwhile import Meanwhile, is_large
 from service.models import Models
-from service.once import Once
 from service.prepared import Prepared, PreparedMatrices
 from service.ranking import Serialised
+from service.single_flight import Once
 
 log = structlog.get_logger()
 

@@ -19,7 +19,7 @@ COMMANDS = {
     "matrices": ("ask:matrices", "List the matrices of a store, with versions."),
     "recommend": ("ask:recommend", "Rank the languages to transfer from, for a task in a language, measured or not."),
     "export": ("ask:export_matrix", "Write one version of a matrix as one file."),
-    "serve": ("ask:serve", "Serve answers, downloads and the web page over HTTP."),
+    "serve": ("serve:serve", "Serve answers, downloads and the web page over HTTP."),
     "keys": (
         "keys:keys",
         "Make, list or revoke API keys of a service; a key is shown once, and kept as its hash alone.",
@@ -33,7 +33,7 @@ COMMANDS = {
         "Draw a matrix: what every source does to every target, or which languages give and which take.",
     ),
     "backtest": (
-        "tables:backtest",
+        "backtest:backtest",
         "How far to trust recommendations on a matrix: leave each target out, rank its sources, look at its scores.",
     ),
     "compare": (

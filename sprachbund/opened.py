@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -15,16 +16,21 @@ from sprachbund.results import Answer, Table
 
 if TYPE_CHECKING:
     from matrices.plots import Chart, Order
+    from matrices.recommend import Question
+    from sprachbund.many_targets import Asked
 
 WITHOUT_OUTCOMES = tuple(name for name in SCHEMA.names if name not in LISTS)
 
 
-class Opened(Protocol):
-    """What can be asked of matrices; languages are codes, tags or English names."""
+class Opened(ABC):
+    """What can be asked of matrices; languages are codes, tags or English names.
 
+    What an answer raises is said where it is made: by ``Local``, and by ``sprachbund.remote.Remote``.
+    """
+
+    @abstractmethod
     def matrices(self) -> Table:
         """A row a matrix: kind, task, encoder, version, and counts of cells, sources and targets."""
-        ...
 
     def recommend(
         self,
@@ -40,7 +46,12 @@ class Opened(Protocol):
         sources: Sequence[str] = (),
     ) -> Answer:
         """The ``k`` best sources for a task in a target, measured or predicted; ``sources`` are ranked too."""
-        ...
+        from matrices.recommend import Question
+
+        way = {"encoder": encoder, "composition": composition, "selection": selection}
+        return self._answer(
+            Question(task=task, target=target, k=k, matrix=matrix, kind=kind, sources=tuple(sources), **way)
+        )
 
     def recommend_many(
         self,
@@ -56,21 +67,27 @@ class Opened(Protocol):
         sources: Sequence[str] = (),
     ) -> Table:
         """A row a target: the verdict, the best source, what to expect of it, or the problem that nothing is known."""
-        ...
+        from matrices.recommend import Question
+        from sprachbund.many_targets import as_table
 
+        way = {"encoder": encoder, "composition": composition, "selection": selection}
+        question = Question(task=task, target="", k=k, matrix=matrix, kind=kind, sources=tuple(sources), **way)
+        answers = self._answers(question, targets)
+        return Table(as_table(answers), f"{task} in {len(answers)} targets")
+
+    @abstractmethod
     def cells(
         self, matrix: str, *, source: str | None = None, target: str | None = None, outcomes: bool = False
     ) -> Table:
         """A row a cell; with ``outcomes`` also those of every item."""
-        ...
 
+    @abstractmethod
     def pairs(self, matrix: str, *, composition: str | None = None, selection: str | None = None) -> Table:
         """A row a source and target: mean, SD, interval, baseline, change, names, families, whether they were seen."""
-        ...
 
+    @abstractmethod
     def measure(self, matrix: str, what: str, *, composition: str | None = None, selection: str | None = None) -> Table:
         """One measure of a matrix, by its name."""
-        ...
 
     def plot(
         self,
@@ -80,12 +97,27 @@ class Opened(Protocol):
         selection: str | None = None,
         order: Order = "cluster",
     ) -> Chart:
-        """A heat map; a notebook shows it, and ``matrices.plots.save`` writes it."""
-        ...
+        """A heat map; a notebook shows it, and ``matrices.plots.save`` writes it. Raises ``NothingToDrawError``."""
+        from matrices.grid import grid
+        from matrices.plots import heat_map
+
+        cells = self.cells(matrix).to_arrow()
+        return heat_map(grid(cells, composition=composition, selection=selection), order=order)
+
+    @abstractmethod
+    def _answer(self, question: Question) -> Answer: ...
+
+    @abstractmethod
+    def _answers(self, question: Question, targets: Sequence[str]) -> list[Asked]:
+        """The answer about each of the targets, in place of the question's own."""
 
 
-class Local:
-    """Matrices of a store, a file or the box, read by this process."""
+class Local(Opened):
+    """Matrices of a store, a file or the box, read by this process.
+
+    Raises as ``matrices.recommend.ask`` and ``matrices.measures.registry.measure`` do, ``UnknownMatrixError`` and
+    ``UnknownLanguageError``.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
@@ -95,76 +127,13 @@ class Local:
 
     def matrices(self) -> Table:
         """See ``Opened``."""
-        from dataclasses import asdict
-
         rows = [asdict(info) for info in self.reader.matrices()]
         return Table(pa.Table.from_pylist(rows), f"matrices at version {self.reader.version}")
-
-    def recommend(
-        self,
-        task: str,
-        target: str,
-        *,
-        k: int = 5,
-        matrix: str | None = None,
-        kind: str | None = None,
-        encoder: str | None = None,
-        composition: str | None = None,
-        selection: str | None = None,
-        sources: Sequence[str] = (),
-    ) -> Answer:
-        """See ``Opened``. Raises as ``matrices.recommend.ask`` does."""
-        from matrices.recommend import Question, ask, predictor
-
-        question = Question(
-            task=task,
-            target=target,
-            k=k,
-            matrix=matrix,
-            kind=kind,
-            sources=tuple(sources),
-            encoder=encoder,
-            composition=composition,
-            selection=selection,
-        )
-        return Answer(ask(self.reader, question, predictor))
-
-    def recommend_many(
-        self,
-        task: str,
-        targets: Sequence[str],
-        *,
-        k: int = 5,
-        matrix: str | None = None,
-        kind: str | None = None,
-        encoder: str | None = None,
-        composition: str | None = None,
-        selection: str | None = None,
-        sources: Sequence[str] = (),
-    ) -> Table:
-        """See ``Opened``. Raises as ``matrices.recommend.ask`` does, but for targets that nobody knows."""
-        from matrices.recommend import Question, ask, remembering
-        from sprachbund.several import as_table, ask_each
-
-        question = Question(
-            task=task,
-            target="",
-            k=k,
-            matrix=matrix,
-            kind=kind,
-            sources=tuple(sources),
-            encoder=encoder,
-            composition=composition,
-            selection=selection,
-        )
-        predictor = remembering()
-        answers = ask_each(targets, lambda target: ask(self.reader, replace(question, target=target), predictor))
-        return Table(as_table(answers), f"{task} in {len(answers)} targets")
 
     def cells(
         self, matrix: str, *, source: str | None = None, target: str | None = None, outcomes: bool = False
     ) -> Table:
-        """See ``Opened``. Raises ``UnknownMatrixError`` and ``UnknownLanguageError``."""
+        """See ``Opened``."""
         from matrices.recommend import code_of
 
         known = self.reader.cells(matrix, columns=["source", "target"])
@@ -174,34 +143,27 @@ class Local:
         return Table(self.reader.cells(matrix, source=source, target=target, columns=columns), f"cells of {matrix}")
 
     def pairs(self, matrix: str, *, composition: str | None = None, selection: str | None = None) -> Table:
-        """See ``Opened``. Raises ``UnknownMatrixError``."""
+        """See ``Opened``."""
         from matrices.pairs import pairs
 
         return Table(pairs(self.reader, matrix, composition, selection), f"pairs of {matrix}")
 
     def measure(self, matrix: str, what: str, *, composition: str | None = None, selection: str | None = None) -> Table:
-        """See ``Opened``. Raises as ``matrices.measures.registry.measure`` does."""
+        """See ``Opened``."""
         from matrices.measures.catalogue import MeasureSettings
         from matrices.measures.registry import measure
 
         settings = MeasureSettings(composition=composition, selection=selection)
         return Table(measure(self.reader, matrix, what, settings), f"{what} of {matrix}")
 
-    def plot(
-        self,
-        matrix: str,
-        *,
-        composition: str | None = None,
-        selection: str | None = None,
-        order: Order = "cluster",
-    ) -> Chart:
-        """See ``Opened``. Raises ``NothingToDrawError`` and ``UnknownMatrixError``."""
-        return drawn(self.reader.cells(matrix, columns=WITHOUT_OUTCOMES), composition, selection, order)
+    def _answer(self, question: Question) -> Answer:
+        from matrices.recommend import ask, predictor
 
+        return Answer(ask(self.reader, question, predictor))
 
-def drawn(cells: pa.Table, composition: str | None, selection: str | None, order: Order) -> Chart:
-    """The heat map of one matrix's cells."""
-    from matrices.grid import grid
-    from matrices.plots import heat_map
+    def _answers(self, question: Question, targets: Sequence[str]) -> list[Asked]:
+        from matrices.recommend import ask, remembering
+        from sprachbund.many_targets import ask_each
 
-    return heat_map(grid(cells, composition=composition, selection=selection), order=order)
+        predictor = remembering()
+        return ask_each(targets, lambda target: ask(self.reader, replace(question, target=target), predictor))

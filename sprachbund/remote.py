@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import weakref
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -12,13 +13,14 @@ import pyarrow as pa
 from pydantic import TypeAdapter
 
 from matrices.recommend.answer import Recommendation
-from sprachbund.opened import drawn
+from sprachbund.opened import Opened
 from sprachbund.results import Answer, Table
 
 if TYPE_CHECKING:
     import httpx
 
-    from matrices.plots import Chart, Order
+    from matrices.recommend import Question
+    from sprachbund.many_targets import Asked
 
 _ARROW = "application/vnd.apache.arrow.stream"
 _PAGE = 10_000
@@ -32,8 +34,8 @@ class ServiceError(OSError):
     """A service that cannot be reached, or that refused; the message is the one line it gave."""
 
 
-class Remote:
-    """Matrices at the address of a service. Nothing is kept but the connection."""
+class Remote(Opened):
+    """Matrices at the address of a service. Nothing is kept but the connection. All it does raises ``ServiceError``."""
 
     def __init__(self, address: str, *, key: str | None = None, client: httpx.Client | None = None) -> None:
         """``client`` is one of one's own, with a base address; else one is made. Needs ``pip install httpx``."""
@@ -50,81 +52,39 @@ class Remote:
         """See ``Opened``."""
         return Table(pa.Table.from_pylist(self._json("v1/matrices")["matrices"]), f"matrices at {self.address}")
 
-    def recommend(
-        self,
-        task: str,
-        target: str,
-        *,
-        k: int = 5,
-        matrix: str | None = None,
-        kind: str | None = None,
-        encoder: str | None = None,
-        composition: str | None = None,
-        selection: str | None = None,
-        sources: Sequence[str] = (),
-    ) -> Answer:
-        """See ``Opened``. Raises ``ServiceError``."""
-        asked = {"task": task, "target": target, "k": k, "matrix": matrix, "kind": kind, "encoder": encoder}
-        ways = {"composition": composition, "selection": selection, "source": list(sources) or None}
-        body = self._get("v1/recommendations", {**asked, **ways}).content
-        return Answer(TypeAdapter(Recommendation).validate_json(body))
-
-    def recommend_many(
-        self,
-        task: str,
-        targets: Sequence[str],
-        *,
-        k: int = 5,
-        matrix: str | None = None,
-        kind: str | None = None,
-        encoder: str | None = None,
-        composition: str | None = None,
-        selection: str | None = None,
-        sources: Sequence[str] = (),
-    ) -> Table:
-        """See ``Opened``. Raises ``ServiceError``."""
-        from sprachbund.several import Asked, as_table
-
-        asked = {"task": task, "k": k, "matrix": matrix, "kind": kind, "encoder": encoder, "source": list(sources)}
-        ways = {"composition": composition, "selection": selection}
-        given = {name: value for name, value in {**asked, **ways}.items() if value is not None}
-        found = []
-        for begin in range(0, len(targets), _TARGETS):
-            asked_now = list(targets[begin : begin + _TARGETS])
-            response = self._asked("POST", "v1/recommendations", json={**given, "targets": asked_now})
-            for target, one in zip(asked_now, response.json()["answers"], strict=True):
-                answer = one["answer"] and TypeAdapter(Recommendation).validate_python(one["answer"])
-                problem = one["problem"] and one["problem"]["detail"]
-                found.append(Asked(target=target, answer=answer, problem=problem))
-        return Table(as_table(found), f"{task} in {len(found)} targets")
-
     def cells(
         self, matrix: str, *, source: str | None = None, target: str | None = None, outcomes: bool = False
     ) -> Table:
-        """See ``Opened``. Raises ``ServiceError``."""
+        """See ``Opened``."""
         given = {"source": source, "target": target, "outcomes": outcomes or None, "limit": _PAGE}
         return Table(self._pages(f"v1/matrices/{quote(matrix, safe='')}/cells", given), f"cells of {matrix}")
 
     def pairs(self, matrix: str, *, composition: str | None = None, selection: str | None = None) -> Table:
-        """See ``Opened``. Raises ``ServiceError``."""
+        """See ``Opened``."""
         given = {"form": "pairs", "composition": composition, "selection": selection}
         return Table(self._pages(f"v1/matrices/{quote(matrix, safe='')}/cells", given), f"pairs of {matrix}")
 
     def measure(self, matrix: str, what: str, *, composition: str | None = None, selection: str | None = None) -> Table:
-        """See ``Opened``. Raises ``ServiceError``."""
+        """See ``Opened``."""
         path = f"v1/matrices/{quote(matrix, safe='')}/measures/{quote(what, safe='')}"
         return Table(self._pages(path, {"composition": composition, "selection": selection}), f"{what} of {matrix}")
 
-    def plot(
-        self,
-        matrix: str,
-        *,
-        composition: str | None = None,
-        selection: str | None = None,
-        order: Order = "cluster",
-    ) -> Chart:
-        """See ``Opened``. Raises ``ServiceError`` and ``NothingToDrawError``."""
-        return drawn(self.cells(matrix).to_arrow(), composition, selection, order)
+    def _answer(self, question: Question) -> Answer:
+        body = self._get("v1/recommendations", {**_given(question), "target": question.target}).content
+        return Answer(TypeAdapter(Recommendation).validate_json(body))
+
+    def _answers(self, question: Question, targets: Sequence[str]) -> list[Asked]:
+        from sprachbund.many_targets import Asked
+
+        found = []
+        for begin in range(0, len(targets), _TARGETS):
+            asked_now = list(targets[begin : begin + _TARGETS])
+            response = self._asked("POST", "v1/recommendations", json={**_given(question), "targets": asked_now})
+            for target, one in zip(asked_now, response.json()["answers"], strict=True):
+                answer = one["answer"] and TypeAdapter(Recommendation).validate_python(one["answer"])
+                problem = one["problem"] and one["problem"]["detail"]
+                found.append(Asked(target=target, answer=answer, problem=problem))
+        return found
 
     def _pages(self, path: str, given: dict[str, Any]) -> pa.Table:
         """Every page of a table, as Arrow; the pages are of one version."""
@@ -155,6 +115,12 @@ class Remote:
         if response.status_code >= 400:
             raise ServiceError(_refusal(self.address, response))
         return response
+
+
+def _given(question: Question) -> dict[str, Any]:
+    """What is asked, but of which target, as a service names it; what is not said is left out."""
+    named = {name: value for name, value in asdict(question).items() if name not in ("target", "sources")}
+    return {name: value for name, value in {**named, "source": list(question.sources)}.items() if value is not None}
 
 
 def _client(address: str, key: str | None) -> httpx.Client:

@@ -25,7 +25,7 @@ from matrices.backtest.methods import sprachbund
 from matrices.likeness.text import Overlaps
 from matrices.published.scores import read_scores
 from matrices.scores import ScoreTable
-from sprachbund.texts import overlaps_in
+from sprachbund.text_overlaps import overlaps_in
 
 PRIVATE = ["".join(letters) for letters in product("q", string.ascii_lowercase[:20], string.ascii_lowercase)]
 """The codes that ISO 639 leaves to private use."""

@@ -102,7 +102,7 @@ def format_of(out: Path) -> Format:
     raise UnknownPictureError(f"{out}: cannot draw {ending!r}; use .{', .'.join(FORMATS)}")
 
 
-def _titled(chart: AnyChart, title: str | None) -> AnyChart:
+def _titled(chart: Chart, title: str | None) -> Chart:
     """The chart under another title, with what its own says below it; under none at all, where that is empty."""
     if title is None:
         return chart

@@ -12,9 +12,8 @@ from matrices.cells import SCHEMA
 from matrices.recommend import code_of
 from matrices.snapshot import Held
 from matrices.validation import LISTS
-from service import paging
 from service.answers import ARROW, CSV, JSON, PARQUET, TABLE_CONTENT, answer, arrow_stream, preferred
-from service.choosing import chosen
+from service.cell_pages import Cursor, chosen, read_cursor, write_cursor
 from service.dependencies import Context, Now, Ours, sees_everything
 from service.overview import detail
 from service.pairs import as_bytes, pairs_of
@@ -69,14 +68,14 @@ async def list_cells(
     """
     form = preferred(request, _FORMS)
     question = (matrix, query.source, query.target, query.composition, query.selection, query.sort, *query.where)
-    cursor = None if query.cursor is None else paging.read(query.cursor, question)
+    cursor = None if query.cursor is None else read_cursor(query.cursor, question)
     if form == JSON and query.form == "cells" and not query.outcomes and _is_at_hand(ours, newest, matrix, cursor):
         # To hand it to a thread would take as long as to make it.
         return _cells(request, ours, newest, matrix, query, form, question, cursor)
     return await run_in_threadpool(_cells, request, ours, newest, matrix, query, form, question, cursor)
 
 
-def _is_at_hand(ours: Context, newest: Held, matrix: str, cursor: paging.Cursor | None) -> bool:
+def _is_at_hand(ours: Context, newest: Held, matrix: str, cursor: Cursor | None) -> bool:
     """Whether the cells are JSON already, at the version that is asked for."""
     there = matrix in newest.kept and ours.texts.has(matrix, newest.content(matrix))
     return there and (cursor is None or cursor.version == newest.version)
@@ -90,7 +89,7 @@ def _cells(
     query: CellsQuery,
     form: str,
     question: tuple[str | None, ...],
-    cursor: paging.Cursor | None,
+    cursor: Cursor | None,
 ) -> Response:
     held = newest if cursor is None else ours.snapshots.at(cursor.version, sees_everything(request))
     if query.form == "pairs":
@@ -100,7 +99,7 @@ def _cells(
     cells, there = _chosen(held, matrix, query)
     begin = 0 if cursor is None else cursor.offset
     end = begin + (query.limit or ours.settings.page_size)
-    following = paging.write(paging.Cursor(held.version, end), question) if end < len(there) else None
+    following = write_cursor(Cursor(held.version, end), question) if end < len(there) else None
     here = there.slice(begin, end - begin)
     headers = {} if following is None else {"Link": f'<{_with_cursor(request, following)}>; rel="next"'}
     if form == JSON:

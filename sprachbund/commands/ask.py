@@ -1,6 +1,6 @@
-"""The commands that answer from measured matrices: matrices, recommend, export, serve.
+"""The commands that answer from measured matrices: matrices, recommend, export.
 
-What predicts and what serves is imported by the commands themselves: the others need not wait for it.
+What predicts is imported by the command itself: the others need not wait for it.
 """
 
 from __future__ import annotations
@@ -26,27 +26,13 @@ from matrices.bundled import store_or_box
 from matrices.export import export
 from matrices.languages import UnknownLanguageError, name_of
 from matrices.reading import Reader
-from matrices.store import StoreMissingError
-from sprachbund.commands.where import Composition, Selection
-from sprachbund.texts import CorporaOption, overlaps_in
+from sprachbund.commands.arguments import COLOURS, Composition, CreditsOption, JsonOption, Selection, StoreOption
+from sprachbund.text_overlaps import CorporaOption, overlaps_in
 
 if TYPE_CHECKING:
     from matrices.recommend import Question, RankedSource, Recommendation, Score
 
-StoreOption = Annotated[
-    str | None, typer.Option(help="Folder, s3:// or gs:// of the store; left out: the matrices in the box.")
-]
-COLOURS = {"helps": "green", "harms": "red", "neutral": "dim", "undecided": "yellow"}
-"""Of verdicts; the word stands there too."""
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
-CreditsOption = Annotated[bool, typer.Option("--credits", help="Name the corpora behind the matrices in the box.")]
-
-
 _PIPED = 200
-_MOST_CONNECTIONS = 1000
-"""More are answered 503 at once, so that those there are go on."""
-_KEPT_ALIVE, _GRACE = 20, 10
-"""Seconds that a connection without requests is kept, and that answers under way have when the service is stopped."""
 
 
 def matrices(store: StoreOption = None, as_json: JsonOption = False, with_credits: CreditsOption = False) -> None:
@@ -66,7 +52,7 @@ def matrices(store: StoreOption = None, as_json: JsonOption = False, with_credit
     # Names are to be copied, and what reads a pipe has no edge to fold them at.
     console = Console(width=None if sys.stdout.isatty() else _PIPED)
     console.print(table)
-    _say_measured_on(console, reader, with_credits)
+    say_measured_on(console, reader, with_credits)
 
 
 def recommend(
@@ -148,7 +134,7 @@ def recommend(
             known = "genealogy" in answer.knowledge.known
             why = "databases know it, and say more" if known else "no other language's texts have a word of them"
         console.print(f"[yellow]note:[/] texts of {answer.target.name} are not used: {escape(why)}", highlight=False)
-    _say_measured_on(console, reader, with_credits)
+    say_measured_on(console, reader, with_credits)
 
 
 def _several(
@@ -157,7 +143,7 @@ def _several(
     """Answers about the languages of a file, as a table or an object, to a file or to be seen."""
     from matrices.export import must_be_writable, write_table
     from matrices.recommend import ask, remembering
-    from sprachbund.several import SCHEMA, as_table, ask_each, targets_in
+    from sprachbund.many_targets import SCHEMA, as_table, ask_each, targets_in
 
     if out is not None:
         must_be_writable(out)
@@ -230,47 +216,6 @@ def export_matrix(
     """Write one version of a matrix as one file."""
     written = export(store_or_box(store), matrix, out, version)
     Console().print(f"[bold]{escape(str(written))}[/] ({written.stat().st_size:,} bytes)", highlight=False)
-
-
-def serve(
-    store: StoreOption = None,
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
-    corpora: CorporaOption = None,
-) -> None:
-    """Serve answers, downloads and the web page over HTTP."""
-    try:
-        import uvicorn
-        from pydantic import ValidationError
-
-        from service import Settings, create_app
-    except ImportError as error:
-        message = f"[red]error:[/] {error.name} is missing; pip install 'sprachbund\\[service]'"
-        Console(stderr=True).print(message, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-    try:
-        settings = Settings(store=store) if store is not None else Settings()
-    except ValidationError as error:
-        wrong = "; ".join(f"SPRACHBUND_{one['loc'][0]}".upper() + f": {one['msg']}" for one in error.errors())
-        raise typer.BadParameter(wrong) from error
-    try:
-        _say_measured_on(Console(), store_or_box(settings.store))
-    except StoreMissingError as error:
-        said = f"[yellow]note:[/] {escape(str(error))}. Until there is one, answers are 503"
-        Console(stderr=True).print(said, highlight=False, soft_wrap=True)
-    app = create_app(settings, overlaps_in(corpora))
-    Console().print(f"Web page: http://{host}:{port}/   interface: http://{host}:{port}/docs   stop: Ctrl+C")
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        limit_concurrency=_MOST_CONNECTIONS,
-        timeout_keep_alive=_KEPT_ALIVE,
-        timeout_graceful_shutdown=_GRACE,
-    )
 
 
 def _languages(reader: Reader, question: Question, targets: Sequence[str] = ()) -> set[str]:
@@ -346,7 +291,7 @@ def _note(source: RankedSource, kind: str) -> str:
     return "tied with best" if source.tied_with_best and source.rank > 1 and source.n_items else ""
 
 
-def _say_measured_on(console: Console, reader: Reader, with_credits: bool = False) -> None:
+def say_measured_on(console: Console, reader: Reader, with_credits: bool = False) -> None:
     """Of the box when and with what it was measured, and on which corpora, or on how many."""
     about = reader.provenance
     if about is None:

@@ -16,8 +16,7 @@ from matrices.agreement import Agreement, Interval, agreement
 from matrices.bundled import store_or_box
 from matrices.uncertainty.resampling import RESAMPLES
 from matrices.view import NARROW, view
-from sprachbund.commands.ask import JsonOption
-from sprachbund.commands.where import Composition, Selection
+from sprachbund.commands.arguments import Composition, JsonOption, Selection
 
 Matrix = Annotated[
     str, typer.Argument(metavar="STORE/MATRIX", help="A matrix of a store; a name alone: one of the box.")

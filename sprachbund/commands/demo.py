@@ -19,7 +19,7 @@ from matrices.plots import heat_map, save
 from matrices.store import Store
 from sprachbund.commands.ask import recommend
 from sprachbund.commands.jobs import counting, watching
-from sprachbund.tables import matrix_table
+from sprachbund.terminal_heat_map import matrix_table
 from workers.othello.blueprints import languages
 from workers.othello.corpora import othello_corpora
 from workers.othello.languages import Language

@@ -26,8 +26,8 @@ from rich.table import Table
 
 from matrices.logs import configure_logs
 from matrices.store import Store, StoreMissingError
+from sprachbund.commands.arguments import shown
 from sprachbund.commands.rounds import share_of
-from sprachbund.commands.where import shown
 
 if TYPE_CHECKING:
     from workers.driver import JobState, Summary, Watch

@@ -16,8 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from sprachbund.commands.arguments import Drawing, Title, Width, shown
 from sprachbund.commands.jobs import JobFile, Json
-from sprachbund.commands.where import Drawing, Title, Width, shown
 
 if TYPE_CHECKING:
     from workers.landscape.run import Progress, Watch

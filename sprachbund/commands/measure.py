@@ -14,9 +14,8 @@ from matrices.measures.catalogue import DEFAULTS, MEASURES, MeasureSettings
 from matrices.measures.registry import answer, to_json
 from matrices.measures.registry import measure as compute
 from matrices.recommend import code_of
-from sprachbund.commands.ask import JsonOption, StoreOption
-from sprachbund.commands.where import Composition, Selection, Where, reader_of
-from sprachbund.measured import show
+from sprachbund.commands.arguments import Composition, JsonOption, Selection, StoreOption, Where, reader_of
+from sprachbund.measure_table import show
 
 
 def measure(

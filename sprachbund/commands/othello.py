@@ -19,8 +19,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from sprachbund.commands.arguments import Drawing, Title, Width, shown
 from sprachbund.commands.jobs import Address, Json
-from sprachbund.commands.where import Drawing, Title, Width, shown
 
 if TYPE_CHECKING:
     from workers.othello.cost import Cost

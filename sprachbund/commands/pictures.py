@@ -17,8 +17,7 @@ from matrices.measures.catalogue import MeasureSettings
 from matrices.measures.registry import measure
 from matrices.plots import Chart, Figure, Order, donor_map, format_of, heat_map, save
 from matrices.view import NARROW, MeasureError
-from sprachbund.commands.ask import StoreOption
-from sprachbund.commands.where import Composition, Selection, Title, Where, Width, reader_of
+from sprachbund.commands.arguments import Composition, Selection, StoreOption, Title, Where, Width, reader_of
 
 
 def plot(

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from sprachbund.commands.where import shown
+from sprachbund.commands.arguments import shown
 
 if TYPE_CHECKING:
     from workers.driver import Summary

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from matrices.store import Store
 from service import Settings, create_app
 from service.keys import KeysFileError, KeyTakenError, UnknownKeyError, make_key, read_keys, revoke_key
-from service.observing import HEADERS
+from service.telemetry import HEADERS
 
 Serve = Callable[..., TestClient]
 POS, INTERFERENCE = "zero_shot-pos-tiny@0a1b", "interference-pos-tiny@0a1b"

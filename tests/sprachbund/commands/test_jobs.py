@@ -14,8 +14,8 @@ from matrices.published.importing import About, import_published
 from matrices.published.reading import read_published
 from matrices.store import Store
 from sprachbund.cli import app
+from sprachbund.commands.arguments import shown
 from sprachbund.commands.budget import BudgetError
-from sprachbund.commands.where import shown
 from workers.cluster import NoGpuError
 from workers.driver import run, run_context
 from workers.job import load_job

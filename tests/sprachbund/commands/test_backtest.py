@@ -14,7 +14,7 @@ from matrices.published.reading import PublishedTableError
 from matrices.reading import MatrixInfo
 from matrices.store import Store, StoreMissingError
 from sprachbund.cli import app
-from sprachbund.commands.tables import NothingToJudgeError
+from sprachbund.commands.backtest import NothingToJudgeError
 
 SOURCES = ("ces", "dan", "deu", "eng", "fra", "nld", "pol", "swe")
 

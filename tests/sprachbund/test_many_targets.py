@@ -12,7 +12,7 @@ import sprachbund
 from matrices.cells import Cell
 from matrices.store import Store
 from sprachbund.cli import app
-from sprachbund.several import SCHEMA, TargetsFileError, targets_in
+from sprachbund.many_targets import SCHEMA, TargetsFileError, targets_in
 
 POS = "pos-interference-sprachbund-mini-700a94e5"
 

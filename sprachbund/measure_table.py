@@ -17,7 +17,7 @@ from rich.table import Table
 
 from matrices.measures.registry import ABOUT, answer
 from matrices.recommend import named
-from sprachbund.commands.ask import COLOURS
+from sprachbund.commands.arguments import COLOURS
 
 _SHOWN = {
     "interference": ("baseline", "delta", "q", "label"),

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from service import Settings, create_app
 from sprachbund.cli import app
-from sprachbund.texts import overlaps_in
+from sprachbund.text_overlaps import overlaps_in
 from workers.corpora.types import CorpusError
 
 CODES = [f"qa{letter}" for letter in "abcdefghijkl"]

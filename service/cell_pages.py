@@ -1,9 +1,17 @@
-"""Which cells of a matrix, in which order: conditions and sorting by any column."""
+"""Which cells of a matrix, in which order: conditions and sorting by any column; and opaque cursors of their pages.
+
+A page says where the next begins, at the same version, for the same question.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
@@ -72,3 +80,43 @@ def _column(name: str, parameter: str) -> str:
     if name not in COLUMNS:
         raise ChoiceError(f"{parameter}: there is no column {name!r}; {there_is(name, COLUMNS, most=20)}")
     return name
+
+
+class UnreadableCursorError(ValueError):
+    """A cursor this service did not give for this question."""
+
+    def __init__(self) -> None:
+        super().__init__("this cursor names no page of this question; begin again without one")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The page that begins at cell ``offset`` of ``version``."""
+
+    version: int
+    offset: int
+
+
+def write_cursor(cursor: Cursor, question: tuple[str | None, ...]) -> str:
+    """The cursor as text, of use for this question alone."""
+    text = json.dumps([cursor.version, cursor.offset, _digest(question)])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str, question: tuple[str | None, ...]) -> Cursor:
+    """The cursor that ``write_cursor`` wrote. Raises ``UnreadableCursorError`` for any other text or question."""
+    try:
+        version, offset, digest = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise UnreadableCursorError from error
+    if digest != _digest(question) or not _is_count(version) or not _is_count(offset):
+        raise UnreadableCursorError
+    return Cursor(version, offset)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _digest(question: tuple[str | None, ...]) -> str:
+    return hashlib.sha256(json.dumps(question).encode()).hexdigest()[:8]

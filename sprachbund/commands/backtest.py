@@ -40,7 +40,7 @@ from sprachbund.commands.columns import (
     columns_of,
     print_notes,
 )
-from sprachbund.texts import CorporaOption, overlaps_in
+from sprachbund.text_overlaps import CorporaOption, overlaps_in
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 

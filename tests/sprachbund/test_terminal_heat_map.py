@@ -7,7 +7,7 @@ from dataclasses import replace
 from rich.console import Console
 
 from matrices.grid import Grid
-from sprachbund.tables import matrix_table
+from sprachbund.terminal_heat_map import matrix_table
 from tests.grids import grid_of
 
 CODES = ("deu", "eng", "fin", "qaa")

@@ -13,6 +13,14 @@ import typer
 from matrices.bundled import store_or_box
 from matrices.reading import Reader
 
+StoreOption = Annotated[
+    str | None, typer.Option(help="Folder, s3:// or gs:// of the store; left out: the matrices in the box.")
+]
+COLOURS = {"helps": "green", "harms": "red", "neutral": "dim", "undecided": "yellow"}
+"""Of verdicts; the word stands there too."""
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+CreditsOption = Annotated[bool, typer.Option("--credits", help="Name the corpora behind the matrices in the box.")]
+
 Where = Annotated[
     list[str],
     typer.Argument(
