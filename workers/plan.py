@@ -16,8 +16,9 @@ from matrices.items import Items
 from matrices.selections import LAST, is_oracle, parse
 from workers.corpora import open_corpora
 from workers.corpora.checks import Facts, check
-from workers.job import EncoderReference, Job
+from workers.job import Job
 from workers.job_data import JobData
+from workers.job_settings import EncoderReference
 from workers.learners import Learners, PlanError, reference
 from workers.matrix_names import matrix_name
 from workers.selecting import groups
