@@ -2,7 +2,8 @@
 
     python tools/make_box.py runs/e5/store --command 'sprachbund fill jobs/e5_pos.yaml' --keep MATRIX MATRIX
 
-``--keep`` names matrices of the present box that stay in it, ``--corpora`` the folder that the store was measured on.
+``--matrices`` names those of the store that go in, all by default; ``--keep`` those of the present box that stay in it;
+``--corpora`` is the folder that the store was measured on.
 Run `tools/keep_models.py` afterwards: the models of the box ship beside it.
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from matrices.bundled import boxed, write_box
 from matrices.reading import CorpusCredit, Provenance, Reader
+from matrices.snapshot_of_store import hold
 from matrices.store import Store
 from workers.corpora import open_corpora
 
@@ -28,10 +30,11 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("store")
     arguments.add_argument("--command", required=True, help="what the store was made with")
+    arguments.add_argument("--matrices", nargs="+", help="of the store; all by default")
     arguments.add_argument("--keep", nargs="*", default=[], help="matrices of the present box that stay")
     arguments.add_argument("--corpora", type=Path, default=Path("../shared/data"))
     given = arguments.parse_args()
-    store, before = Store(given.store), boxed()
+    store, before = hold(Store(given.store), only=given.matrices), boxed()
     kept = [before.only(given.keep)] if before is not None and given.keep else []
     earlier = before.provenance if before is not None and given.keep else None
     provenance = _provenance(store, kept, earlier, given.corpora, given.command)
@@ -43,7 +46,7 @@ def main() -> None:
 
 
 def _provenance(
-    store: Store, kept: Sequence[Reader], earlier: Provenance | None, corpora: Path, command: str
+    store: Reader, kept: Sequence[Reader], earlier: Provenance | None, corpora: Path, command: str
 ) -> Provenance:
     credits = set(_credits(store, corpora)) | set(earlier.corpora if earlier is not None else ())
     commands = [command, *([earlier.command] if earlier is not None and earlier.command != command else [])]
@@ -58,7 +61,7 @@ def _provenance(
     )
 
 
-def _credits(store: Store, root: Path) -> Iterator[CorpusCredit]:
+def _credits(store: Reader, root: Path) -> Iterator[CorpusCredit]:
     """The labelled corpora that a store's cells were learned and scored on."""
     corpora = open_corpora(root)
     used = {
