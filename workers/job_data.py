@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from matrices.selections import ORACLE
 from workers.corpora.checks import Facts, check, facts_of
@@ -10,6 +10,9 @@ from workers.corpora.splits import without_copies
 from workers.corpora.types import Corpora, Split
 from workers.job import Job
 from workers.learners import PlanError
+
+_SHOWN = 5
+"""Languages that a note names of many."""
 
 
 class JobData:
@@ -32,6 +35,12 @@ class JobData:
         if copied:
             what = f"{task}: train items whose text is in the dev or test split too, left out of training"
             self._notes.append(f"{what}: {', '.join(copied)}")
+        for labels, codes in _by_unread(found).items():
+            shown = codes[:_SHOWN] + ([f"{len(codes) - _SHOWN} more"] if len(codes) > _SHOWN else [])
+            self._notes.append(
+                f"{task}: none of the first {limit} {split} items is labelled {', '.join(labels)}, as where a file is "
+                f"sorted by label ({', '.join(shown)}); `max_items` reads more"
+            )
         return found
 
     def _facts_of(self, task: str, language: str, split: Split, limit: int | None) -> Facts:
@@ -83,3 +92,12 @@ class JobData:
         there = sorted({entry.language for entry in labelled if entry.task == task and entry.split == split})
         which = "sources" if split == "train" else "targets"
         return f"`{which}`: none has {split} data for {task}; languages that do: {', '.join(there)}"
+
+
+def _by_unread(found: Mapping[str, Facts]) -> dict[tuple[str, ...], list[str]]:
+    """Languages by the common labels that no item within the limit has."""
+    by_labels: dict[tuple[str, ...], list[str]] = {}
+    for code, facts in found.items():
+        if facts.unread:
+            by_labels.setdefault(facts.unread, []).append(code)
+    return by_labels

@@ -11,6 +11,9 @@ from matrices.nearest import nearest_hint
 from workers.corpora.types import CorpusError, Dataset, Split
 from workers.tasks import task_of
 
+_COMMON = 0.05
+"""Share of all labels from which on one is missed where no item that is read has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -18,8 +21,8 @@ class Facts:
 
     ``limit`` is how many of the items a job reads, the first, None for all; ``characters`` are those of these.
     ``named`` are the items by id. ``labels`` counts how often each label occurs, as its kind of task counts them;
-    ``stated`` are those that the corpus says there may be. ``copies`` are items of the dev and test splits that were
-    left out.
+    ``stated`` are those that the corpus says there may be; ``unread`` are common ones that no item within the limit
+    has. ``copies`` are items of the dev and test splits that were left out.
     """
 
     task: str
@@ -31,6 +34,7 @@ class Facts:
     characters: int
     labels: Counter[str]
     stated: frozenset[str]
+    unread: tuple[str, ...]
     digest: str
     files: tuple[str, ...]
     named: Items
@@ -39,6 +43,7 @@ class Facts:
 
 def facts_of(dataset: Dataset, limit: int | None = None, *, copies: int = 0) -> Facts:
     """The facts of a dataset of which the first ``limit`` items are read, or all; ``copies`` were left out of it."""
+    labels = dataset.rules.counts(dataset.items)
     return Facts(
         task=dataset.task,
         kind=dataset.kind,
@@ -47,13 +52,19 @@ def facts_of(dataset: Dataset, limit: int | None = None, *, copies: int = 0) -> 
         items=len(dataset.items),
         limit=limit,
         characters=sum(len(item.content()) for item in dataset.items[:limit]),
-        labels=dataset.rules.counts(dataset.items),
+        labels=labels,
         stated=dataset.stated,
+        unread=_unread(labels, dataset.rules.counts(dataset.items[:limit])),
         digest=dataset.digest,
         files=dataset.provenance.files,
         named=dataset.named,
         copies=copies,
     )
+
+
+def _unread(labels: Counter[str], read: Counter[str]) -> tuple[str, ...]:
+    least = _COMMON * labels.total()
+    return tuple(sorted(label for label, count in labels.items() if count >= least and label not in read))
 
 
 def check(datasets: Sequence[Facts], minimum_items: int) -> None:

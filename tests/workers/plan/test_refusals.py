@@ -46,6 +46,13 @@ class TestNotes:
         assert {data.items for task in plan.tasks.values() for data in task.data if data.language == "deu"} == {6}
         assert {column.matrix for column in kept.columns} != {column.matrix for column in plan.columns}
 
+    def test_labels_that_a_sorted_file_hides_from_a_job_are_named(self, plans: Plans, corpora: Any) -> None:
+        corpora.label("yor.test.tsv", ["sports"] * 20 + ["travel"] * 20, "yor test")
+        plan = plans(targets=["yor"], evaluation={"max_items": 20})
+        told = "none of the first 20 test items is labelled travel, as where a file is sorted by label (yor)"
+        assert plan.notes == (f"topic: {told}; `max_items` reads more",)
+        assert plans(targets=["yor"], evaluation={"max_items": 21}).notes == ()
+
 
 class TestRefusals:
     def test_an_encoder_without_a_language_head_is_refused_language_adapters(self, plans: Plans, encoder: Path) -> None:
