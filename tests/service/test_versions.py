@@ -80,7 +80,7 @@ def test_many_outcomes_are_mapped_from_a_file_and_read_the_same(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = hold(store)
-    monkeypatch.setattr("matrices.snapshot.SpilledOutcomes", lambda folder: _small(folder))
+    monkeypatch.setattr("matrices.snapshot_of_store.SpilledOutcomes", lambda folder: _small(folder))
     mapped = hold(store, folder=tmp_path)
 
     assert not mapped.kept[POS].outcomes.in_memory
