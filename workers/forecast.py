@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from adapters_zoo.precision import product_rate
-from adapters_zoo.recipes import LanguageAdapterRecipe, LowRankRecipe, TaskAdapterRecipe, TaskRecipe
+from adapters_zoo.recipes import LanguageAdapterRecipe, LowRankRecipe, TaskAdapterRecipe, TaskRecipe, TunedRecipe
 from adapters_zoo.sources import EncoderFiles
 from workers.cluster import Crew, crew_for, must_have_gpus
 from workers.pending import Work
@@ -21,6 +21,8 @@ _SHARE_OF_PEAK = 0.5
 """What training and evaluation of small adapters reach of a plain matrix product's rate."""
 _NUMBER = 4
 """Bytes of a weight that is kept."""
+_DIFFERENCE = 2
+"""Bytes of a weight of which the difference from the encoder's own is kept."""
 _BESIDE = 2_500
 """Bytes of what is kept beside the weights of an adapter: its configuration and manifest."""
 _COMMIT, _CELL, _ITEM = 20_000, 300, 1
@@ -76,8 +78,10 @@ def _bytes(learner: Learner, encoder: EncoderFiles) -> int:
     """What one state of a learner takes in the zoo."""
     if isinstance(learner, DevScores):
         return _BESIDE
-    weights = encoder.parameters if isinstance(learner, Shift) else _weights(learner.recipe, encoder)
-    return _BESIDE + _NUMBER * int(weights)
+    if isinstance(learner, Shift):
+        return _BESIDE + _NUMBER * encoder.parameters
+    number = _DIFFERENCE if isinstance(learner.recipe, TunedRecipe) else _NUMBER
+    return _BESIDE + number * int(_weights(learner.recipe, encoder))
 
 
 def _weights(recipe: LanguageAdapterRecipe | TaskRecipe, encoder: EncoderFiles) -> float:
