@@ -67,6 +67,8 @@ _MOST_SMALL = 64
 """Small files from which on a matrix is crowded: each takes a reader milliseconds, however little is in it."""
 _RETRIES = 1000
 """Appends contradict nothing: whoever loses the race for a version takes the next. 15 tries, the default, are few."""
+_ATTEMPTS = 4
+"""Appends that lose to an upgrade begin again; more than one upgrade in a row is a rare race among upgrades."""
 _APPEND_KEY = "sprachbund.append"
 """In a commit's metadata: which append it is, so that one told as failed can be found to have arrived."""
 
@@ -121,18 +123,24 @@ class Store:
 
         Raises ``StoreUnwritableError`` where none were added.
         """
-        if cells:
-            self.upgrade()
-        table = self._open()
         if not cells:
-            return table.version()
-        this = uuid.uuid4().hex
-        commit = CommitProperties(max_commit_retries=_RETRIES, custom_metadata={_APPEND_KEY: this})
-        try:
-            write_deltalake(table, to_table(cells), mode="append", writer_properties=_ZSTD, commit_properties=commit)
-        except FAULTS as error:
-            return self._arrived(this, error)
-        return table.version()
+            return self.version
+        rows = to_table(cells)
+        for attempt in range(_ATTEMPTS):
+            self.upgrade()
+            table, this = self._open(), uuid.uuid4().hex
+            commit = CommitProperties(max_commit_retries=_RETRIES, custom_metadata={_APPEND_KEY: this})
+            try:
+                write_deltalake(table, rows, mode="append", writer_properties=_ZSTD, commit_properties=commit)
+            except FAULTS as error:
+                if (arrived := self._arrived(this)) is not None:
+                    return arrived
+                # An upgrade by another process writes all rows anew, and nothing that began before it can be added.
+                if attempt + 1 == _ATTEMPTS or not isinstance(error, CommitFailedError):
+                    raise StoreUnwritableError(self.uri, error) from error
+            else:
+                return table.version()
+        raise AssertionError("the last attempt returns or raises")
 
     def upgrade(self) -> int | None:
         """Writes a store of an earlier schema anew in this one; the version of that, None for one that is in it.
@@ -273,16 +281,13 @@ class Store:
             raise StoreUnwritableError(self.uri, error) from error
         return table.version() if done["numFilesRemoved"] else None
 
-    def _arrived(self, this: str, told: BaseException) -> int:
-        """The version of an append that was told as failed, where its commit is there all the same.
-
-        Raises ``StoreUnwritableError``.
-        """
+    def _arrived(self, this: str) -> int | None:
+        """The version of an append that was told as failed, where its commit is there all the same."""
         with contextlib.suppress(StoreUnreadableError, *FAULTS):
             for commit in self._open().history(_RETRIES):
                 if commit.get(_APPEND_KEY) == this:
                     return int(commit["version"])
-        raise StoreUnwritableError(self.uri, told) from told
+        return None
 
     def _must_exist(self, table: DeltaTable, matrix: str) -> None:
         known = {partition["matrix"] for partition in table.partitions()}
