@@ -248,7 +248,7 @@ def watching(console: Console) -> Iterator[Watch]:
 
 @contextmanager
 def counting(console: Console, what: str) -> Iterator[Tick]:
-    """Progress of steps with a loss."""
+    """Progress of steps with a loss; a line a twentieth of them where nobody sees a bar."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -259,13 +259,18 @@ def counting(console: Console, what: str) -> Iterator[Tick]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(what, total=None, note="reading corpora")
         first: list[tuple[int, float]] = []
+        told = {0}
 
         def tick(done: int, total: int, loss: float) -> None:
-            first.append((done, time.monotonic()))
-            (start, then), now = first[0], time.monotonic()
+            now = time.monotonic()
+            first[:] = first or [(done, now)]
+            start, then = first[0]
             left = (now - then) / (done - start) * (total - done) if done > start else None
-            remaining = "" if left is None else f", about {_duration(left)} left"
-            progress.update(task, completed=done, total=total, note=f"loss {loss:.2f}{remaining}")
+            note = f"loss {loss:.2f}" + ("" if left is None else f", about {_duration(left)} left")
+            progress.update(task, completed=done, total=total, note=note)
+            if not console.is_terminal and (part := done * 20 // total) not in told:
+                told.add(part)
+                typer.echo(f"{what} {done}/{total}, {note}", err=True)
 
         yield tick
 

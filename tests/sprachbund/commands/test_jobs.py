@@ -138,12 +138,15 @@ def test_pretrain_of_an_encoder_that_is_made_says_so(tiny_encoder_folder: Path, 
         "length": 32,
         "pair_length": 24,
         "tokens": 128,
-        "steps": 2,
+        "steps": 20,
         "precision": "fp32",
     }
     path = tiny_encoder_folder.parent / "pretrain.yaml"
     path.write_text(json.dumps(job), encoding="utf-8")
-    first, second = (json.loads(command("pretrain", str(path), "--json").stdout) for _ in range(2))
+    results = [command("pretrain", str(path), "--json") for _ in range(2)]
+    told = [line.split(", ")[0] for line in results[0].stderr.splitlines() if line.startswith("pretraining")]
+    assert told == ["pretraining 10/20", "pretraining 20/20"]
+    first, second = (json.loads(result.stdout) for result in results)
     assert (first["trained"], second["trained"]) == (True, False)
     assert first["digest"] == second["digest"]
     assert "nothing trained" in command("pretrain", str(path)).stdout
