@@ -8,9 +8,11 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 SURE = ("name", "autonym", "registry")
@@ -114,7 +116,7 @@ def bearers(name: str) -> tuple[Bearer, ...]:
     Where somebody is called so letter by letter, those that differ in accents are not.
     """
     for form in (name, *forms(name, _asides()).whole, re.sub(r"\s+languages?$", "", name, flags=re.IGNORECASE)):
-        if found := [one for one in _index().get(plain(form), ()) if one.kind != ASIDE]:
+        if found := [one for one in _called(plain(form)) if one.kind != ASIDE]:
             written = form.casefold().strip()
             exact = [replace(one, exact=True) for one in found if one.written == written and one.kind in SURE]
             return tuple(exact or found)
@@ -178,11 +180,27 @@ def _spelling(name: str) -> str:
 
 
 @cache
+def _table() -> pa.Table:
+    return pq.read_table(str(files("matrices") / "data" / "names.parquet"))
+
+
+@lru_cache(maxsize=4096)
+def _called(name: str) -> Sequence[Bearer]:
+    """Who bears a plain name. One name is looked up in the table: the index of all takes a tenth of a first answer."""
+    table = _table()
+    return list(_bearers(table.filter(pc.equal(table["name"], name))))
+
+
+def _bearers(rows: pa.Table) -> Iterable[Bearer]:
+    for name, code, kind, written in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+        yield Bearer(code, kind, written or name)
+
+
+@cache
 def _index() -> Mapping[str, Sequence[Bearer]]:
-    table = pq.read_table(str(files("matrices") / "data" / "names.parquet"))
     found: defaultdict[str, list[Bearer]] = defaultdict(list)
-    for name, code, kind, written in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        found[name].append(Bearer(code, kind, written or name))
+    for name, bearer in zip(_table()["name"].to_pylist(), _bearers(_table()), strict=True):
+        found[name].append(bearer)
     return dict(found)
 
 
@@ -208,4 +226,5 @@ def _by_gram() -> Mapping[str, Sequence[str]]:
 @cache
 def _asides() -> frozenset[str]:
     """The names of scripts and regions, plain."""
-    return frozenset(name for name, found in _index().items() if any(one.kind == ASIDE for one in found))
+    table = _table()
+    return frozenset(table["name"].filter(pc.equal(table["kind"], ASIDE)).to_pylist())

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 GRAM = 3
 """Characters of a piece of a word, its ends marked: short enough to be shared by related languages' spellings."""
@@ -46,6 +45,8 @@ def _pieces(words: frozenset[str]) -> frozenset[str]:
 
 
 def _cosines(vocabularies: list[frozenset[str]]) -> NDArray[np.float64]:
+    from scipy.sparse import csr_array  # a tenth of a first answer to import, and few answers read texts
+
     place: dict[str, int] = {}
     columns = [place.setdefault(entry, len(place)) for vocabulary in vocabularies for entry in vocabulary]
     ends = np.cumsum([0, *map(len, vocabularies)])

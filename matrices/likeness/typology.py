@@ -86,32 +86,44 @@ def _folder() -> Path | None:
     return folder if (folder / "features.npz").is_file() else None
 
 
-def _load(folder: Path, name: str) -> tuple[dict[str, int], list[str], Floats]:
-    with np.load(folder / name, allow_pickle=False) as held:
-        return {str(code): at for at, code in enumerate(held["langs"])}, [str(f) for f in held["feats"]], held["data"]
+@dataclass(frozen=True, eq=False, slots=True)
+class _Table:
+    """One of URIEL's tables: ``data`` [languages, features, sources] is below 0 where a source is silent."""
 
-
-def _vectors(folder: Path, code: str) -> dict[str, Floats]:
-    rows, parts = _described(folder)
-    if code not in rows:
-        return {}
-    vectors = {part: values[rows[code]].astype(np.float64) for part, values in parts.items()}
-    return {part: vector for part, vector in vectors.items() if np.isfinite(vector).all() and vector.any()}
+    rows: Mapping[str, int]
+    features: tuple[str, ...]
+    data: NDArray[np.float32]
 
 
 @cache
-def _described(folder: Path) -> tuple[dict[str, int], dict[str, NDArray[np.float32]]]:
-    """Every language's row, and features by part: the mean of the sources that state one, else what URIEL predicts."""
-    rows, names, data = _load(folder, "features.npz")
-    guessed_rows, guessed_names, guesses = _load(folder, "feature_predictions.npz")
-    # Sums over the few sources of millions of features: as products, an order of magnitude faster.
-    each = np.ones(data.shape[-1], np.float32)
-    count, stated = (data >= 0).astype(np.float32) @ each, np.maximum(data, 0) @ each
-    own = np.divide(stated, count, out=np.full(count.shape, np.nan, np.float32), where=count > 0)
-    there = [code for code in rows if code in guessed_rows]
-    # The two files list languages, and features, in orders of their own.
-    guess = guesses[[guessed_rows[code] for code in there], :, 0][:, [guessed_names.index(name) for name in names]]
-    own = own[[rows[code] for code in there]]
-    full = np.where(np.isfinite(own), own, guess).astype(np.float32)
-    parts = {part: full[:, [name.startswith(prefix) for name in names]] for part, prefix in VECTORS.items()}
-    return {code: at for at, code in enumerate(there)}, parts
+def _table(folder: Path, name: str) -> _Table:
+    with np.load(folder / name, allow_pickle=False) as kept:
+        rows = {str(code): row for row, code in enumerate(kept["langs"])}
+        return _Table(rows, tuple(str(feature) for feature in kept["feats"]), kept["data"])
+
+
+@cache
+def _order(folder: Path) -> tuple[NDArray[np.int64], Mapping[str, NDArray[np.int64]]]:
+    """Where the features of what is stated stand among those that are predicted, and the features of each part."""
+    stated, predicted = _table(folder, "features.npz").features, _table(folder, "feature_predictions.npz").features
+    at = {feature: place for place, feature in enumerate(predicted)}
+    parts = {
+        part: np.array([place for place, feature in enumerate(stated) if feature.startswith(prefix)])
+        for part, prefix in VECTORS.items()
+    }
+    return np.array([at[feature] for feature in stated]), parts
+
+
+def _vectors(folder: Path, code: str) -> dict[str, Floats]:
+    """A language's features by part: the mean of the sources that state one, else what URIEL predicts."""
+    stated, predicted = _table(folder, "features.npz"), _table(folder, "feature_predictions.npz")
+    if code not in stated.rows or code not in predicted.rows:
+        return {}
+    order, parts = _order(folder)
+    sources = stated.data[stated.rows[code]]
+    states = sources >= 0
+    count, total = states.sum(axis=1), np.where(states, sources, 0).sum(axis=1)
+    guess = predicted.data[predicted.rows[code], order, 0]
+    values = np.where(count > 0, total / np.maximum(count, 1), guess).astype(np.float32).astype(np.float64)
+    vectors = {part: values[places] for part, places in parts.items()}
+    return {part: vector for part, vector in vectors.items() if np.isfinite(vector).all() and vector.any()}
