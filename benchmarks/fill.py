@@ -53,14 +53,20 @@ BASE = Size(
     TaskAdapterRecipe(epochs=1, learning_rate=1e-3, max_items=160),
     200,
 )
+WIDE = (
+    *LANGUAGES,
+    *("afr", "bel", "bul", "cym", "dan", "est", "fas", "gle", "glg", "heb", "hun", "hye"),
+    *("isl", "ita", "jpn", "kor", "lav", "lit", "mar", "nld", "pol", "por", "ron", "ukr"),
+)
 ALONE = Size(
-    LANGUAGES[:3],
-    LANGUAGES[:6],
+    LANGUAGES[:4],
+    WIDE,
     (0,),
     None,
-    TaskAdapterRecipe(epochs=2, learning_rate=3e-3, reduction=4, max_items=160),
-    100,
+    TaskAdapterRecipe(epochs=2, learning_rate=3e-3, reduction=4, leave_out=2, max_items=160),
+    80,
 )
+"""As wide as matrices of such an encoder are: many targets an adapter, items and layers as in jobs/e5_pos.yaml."""
 LARGE = {"language": 40, "task": 600, "cell": 24_000}
 """Units of a job of 40 languages as sources and targets, three tasks and five seeds."""
 WAYS = {

@@ -73,7 +73,8 @@ class Session:
         recipe, model, name = self.work["task_adapter"], self._open_tagger(), f"task-{source}-{seed}"
         below = self._load_language(model, source)
         transformers.set_seed(seed)
-        model.add_adapter(name, config=adapters.SeqBnConfig(reduction_factor=recipe["reduction"]))
+        upper = {"reduction_factor": recipe["reduction"], "leave_out": list(range(recipe["leave_out"]))}
+        model.add_adapter(name, config=adapters.SeqBnConfig(**upper))
         labels = self.work["labels"]
         model.add_tagging_head(name, num_labels=len(labels), id2label=dict(enumerate(labels)))
         model.train_adapter(name)
