@@ -1,6 +1,6 @@
 """Do 90% intervals hold 90% where few scores of a target are measured, and of new sources? (2026-12-01)
 
-    python studies/partial_coverage.py TABLE.csv|MATRIX ... [--models 10] [--every 1]
+    python studies/partial_coverage.py TABLE.csv|MATRIX ... [--models 10] [--every 1] [--sources-alone]
 
 Of a target two, four, eight and half of its scores are shown, drawn at random; the rest are predicted. For each count
 so many models are fitted, each of them shown its share of the targets in part and all scores of the others. Of every
@@ -88,13 +88,14 @@ def main() -> None:
     parser.add_argument("tables", nargs="+")
     parser.add_argument("--models", type=int, default=10)
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--sources-alone", action="store_true")
     given = parser.parse_args()
     for name in given.tables:
         of_file = Path(name).is_file()
         table = (read_scores(Path(name)) if of_file else scores_of(store_or_box(None), name)).without_selves()
         print(name, flush=True)
         random = np.random.default_rng(0)
-        for count in (*FEW, None):
+        for count in () if given.sources_alone else (*FEW, None):
             if found := list(of_targets(table, count, given.models, random)):
                 report(f"{count or 'half'} of a target", found)
         report("nothing of a source", list(of_sources(table, given.every)))
