@@ -27,11 +27,14 @@ from statistics import quantiles
 from typing import Any
 from urllib.parse import quote
 
+from matrices.languoids import speakers
+
 CLIENTS = 4
 SERVER = """
 import sys
 from pathlib import Path
 import uvicorn
+from fastapi import Response
 from service import Settings, create_app
 from matrices.logs import configure_logs
 configure_logs()
@@ -40,6 +43,10 @@ app = create_app(Settings(store=store or None, download_folder=Path(folder), pre
 @app.get("/noop")
 async def noop():
     return {"status": "ok"}
+page = Response(b" " * 600_000)
+@app.get("/page")
+async def as_long_as_a_page():
+    return page
 uvicorn.run(app, host="127.0.0.1", port=int(port), log_level="warning", access_log=False)
 """
 
@@ -137,6 +144,7 @@ def questions(port: int) -> dict[str, Ask]:
     detail = json.loads(get(connection, matrix, {})[1])
     targets = detail["grid"]["targets"]
     ask = f"/v1/recommendations?task={quote(widest['task'])}&matrix={quote(widest['matrix'])}"
+    unmeasured = sorted(set(speakers()) - {*detail["grid"]["targets"], *detail["grid"]["sources"]})
     turn, lock = itertools.count(), threading.Lock()
 
     def fresh() -> int:
@@ -156,18 +164,26 @@ def questions(port: int) -> dict[str, Ask]:
         return ask_next
 
     etag = get(connection, matrix, {})[2]["ETag"]
-    total, offset = widest["cells"], itertools.count()
+    offset = itertools.count()
     return {
         "recommendation, measured, asked before": same(f"{ask}&target={targets[0]}"),
         "recommendation, measured, distinct": distinct(ask),
         "recommendation, predicted, asked before": same(f"{ask}&target=que"),
-        "recommendation, predicted, distinct": lambda: (f"{ask}&target=que&k={1 + fresh() % 100}&source=eus", {}),
+        "recommendation, predicted, another language": lambda: (
+            f"{ask}&target={unmeasured[fresh() % len(unmeasured)]}",
+            {},
+        ),
+        "recommendation, predicted, another number": lambda: (
+            f"{ask}&target=que&k={1 + fresh() % 100}&source={targets[(fresh() // 100) % len(targets)]}",
+            {},
+        ),
         "list": same("/v1/matrices"),
         "matrix": same(matrix),
         "304": same(matrix, **{"If-None-Match": etag}),
+        "600,000 bytes that are ready": same("/page"),
         "1,000 cells, asked before": same(f"{matrix}/cells?limit=1000"),
         "1,000 cells, distinct": lambda: (
-            f"{matrix}/cells?limit={1000 - next(offset) % 300 if total else 1}&where=seed>={-fresh()}",
+            f"{matrix}/cells?limit={1000 - next(offset) % 300}&where=seed>={-fresh()}",
             {},
         ),
         "1,000 cells as Arrow, asked before": same(

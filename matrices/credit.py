@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 import pyarrow.compute as pc
@@ -66,6 +67,7 @@ def metadata(credit: Credit) -> dict[bytes, bytes]:
     return {KEY: json.dumps(asdict(credit), ensure_ascii=False, sort_keys=True).encode()}
 
 
+@cache
 def software() -> str:
     """This package and its version."""
     try:

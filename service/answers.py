@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -38,11 +38,28 @@ def answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The body with its ETag, or 304 where the client names that ETag in If-None-Match."""
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    kept = {"ETag": etag, **caching(cache_seconds, request), "Vary": "Accept, Authorization", **(headers or {})}
-    if matches(request, etag):
+    return answer_as(request, digest(body), lambda: body, cache_seconds, media_type, headers)
+
+
+def answer_as(
+    request: Request,
+    etag: str,
+    make: Callable[[], bytes],
+    cache_seconds: int,
+    media_type: str = JSON,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The body that ``etag`` stands for, which is made where the client does not have it."""
+    quoted = f'"{etag}"'
+    kept = {"ETag": quoted, **caching(cache_seconds, request), "Vary": "Accept, Authorization", **(headers or {})}
+    if matches(request, quoted):
         return Response(status_code=304, headers=kept)
-    return Response(body, media_type=media_type, headers=kept)
+    return Response(make(), media_type=media_type, headers=kept)
+
+
+def digest(content: bytes) -> str:
+    """What an ETag says of a content."""
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def caching(seconds: int, request: Request | None = None) -> dict[str, str]:

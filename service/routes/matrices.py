@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import pyarrow as pa
@@ -9,10 +10,11 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from matrices.cells import SCHEMA
+from matrices.credit import software
 from matrices.recommend import code_of
 from matrices.snapshot import Held
 from matrices.validation import LISTS
-from service.answers import ARROW, CSV, JSON, PARQUET, TABLE_CONTENT, answer, arrow_stream, preferred
+from service.answers import ARROW, CSV, JSON, PARQUET, TABLE_CONTENT, answer, answer_as, arrow_stream, digest, preferred
 from service.cell_pages import Cursor, chosen, read_cursor, write_cursor
 from service.dependencies import Context, Now, Ours, sees_everything
 from service.overview import detail
@@ -102,13 +104,18 @@ def _cells(
     following = write_cursor(Cursor(held.version, end), question) if end < len(there) else None
     here = there.slice(begin, end - begin)
     headers = {} if following is None else {"Link": f'<{_with_cursor(request, following)}>; rel="next"'}
-    if form == JSON:
-        objects = _objects(ours, held, matrix, cells, here, query)
-        body = json_object(matrix=matrix, version=held.version, total=len(there), cells=objects, next=following)
-    else:
+
+    def body() -> bytes:
+        if form == JSON:
+            objects = _objects(ours, held, matrix, cells, here, query)
+            return json_object(matrix=matrix, version=held.version, total=len(there), cells=objects, next=following)
         page = _page(held, matrix, cells.take(here), query)
-        body = arrow_stream(page) if form == ARROW else as_bytes(page, form)
-    return answer(request, body, ours.settings.cache_seconds, form, headers)
+        return arrow_stream(page) if form == ARROW else as_bytes(page, form)
+
+    # What decides a page is known before it is made; a digest of its half a megabyte would take as long as making it.
+    decided_by = (software(), held.version, held.content(matrix), question, begin, end, form, query.outcomes)
+    etag = digest(json.dumps(decided_by).encode())
+    return answer_as(request, etag, body, ours.settings.cache_seconds, form, headers)
 
 
 def _with_cursor(request: Request, cursor: str) -> str:
