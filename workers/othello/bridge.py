@@ -78,6 +78,8 @@ def bridge(
     Transfer is less its target's mean, alignment the accuracy from the row's language to the column's; ``pairs`` of
     different languages, ``alignment`` the mean over them. Raises ``KeyError`` on a condition that is not there.
     """
+    # A job names its encoder by a path that is taken from its own folder.
+    out = out.resolve()
     rows = [
         row
         for name in conditions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.sources import check_encoder
@@ -26,16 +27,20 @@ def test_languages_that_share_more_words_are_more_aligned(tiny_encoder_folder: P
     assert found[1, 0] > found[1, 5]
 
 
-def test_a_condition_is_correlated_for_both_kinds_and_tasks_and_done_once(tmp_path: Path) -> None:
+def test_a_condition_is_correlated_for_both_kinds_and_tasks_and_done_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # People name a folder by where they stand.
+    here = Path("bridge")
     effort = Effort(
         sizes=Sizes(text=60, train=24, dev=20, test=24), pretraining=10, language_adapter=3, epochs=1, seeds=(0,)
     )
     told: list[str] = []
-    first = bridge(tmp_path, conditions=("graded",), effort=effort, workers=1, tell=told.append)
+    first = bridge(here, conditions=("graded",), effort=effort, workers=1, tell=told.append)
     assert {(row["kind"], row["task"]) for row in first.to_pylist()} == {
         (kind, task) for kind in ("zero_shot", "interference") for task in ("board", "corner")
     }
     assert set(first["pairs"].to_pylist()) == {30}
     assert all(0 < p <= 1 for p in first["p"].to_pylist())
-    again = bridge(tmp_path, conditions=("graded",), effort=effort, workers=1)
+    again = bridge(here, conditions=("graded",), effort=effort, workers=1)
     assert again.equals(first)
