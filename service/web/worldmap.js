@@ -2,7 +2,9 @@
 import { LAND } from "./land.js";
 import { html, svg, three } from "./format.js";
 
-const BOX = "-180 -84 360 142";
+const WORLD = { left: -180, right: 180, top: -84, bottom: 58 };
+const NAMED = 5; // so many of the best have their names beside them
+const BOX = `${WORLD.left} ${WORLD.top} ${WORLD.right - WORLD.left} ${WORLD.bottom - WORLD.top}`;
 
 export function worldMap(answer, places) {
   const measured = answer.sources.map((one) => ({ ...one, place: places[one.source] })).filter((one) => one.place);
@@ -12,31 +14,57 @@ export function worldMap(answer, places) {
   const low = Math.min(...scores), high = Math.max(...scores);
   const label = `${measured.length} sources${target ? ` and ${answer.target.name}` : ""} on a map of the world`;
   const drawn = svg("svg", { viewBox: BOX, class: "world", role: "img", "aria-label": label }, svg("path", { d: LAND, class: "land" }));
+  const taken = [];
   if (target) {
     for (const one of [...measured].reverse()) drawn.append(arc(one, target, weight(one, low, high)));
   }
   for (const one of [...measured].reverse()) {
     const { latitude, longitude } = one.place;
-    const dot = svg("circle", { cx: longitude, cy: -latitude, r: 1.6 + 2.2 * weight(one, low, high), class: `place ${one.measured ? "" : "predicted"} ${one.tied_with_best ? "tied" : ""}` });
+    const radius = 1.6 + 2.2 * weight(one, low, high);
+    if (one.rank <= NAMED) taken.push(square(longitude, -latitude, radius));
+    const dot = svg("circle", { cx: longitude, cy: -latitude, r: radius, class: `place ${one.measured ? "" : "predicted"} ${one.tied_with_best ? "tied" : ""}` });
     dot.append(svg("title", {}, `${one.rank}. ${one.name}: ${three(one.score)}`));
     drawn.append(dot);
   }
-  const labelled = [];
-  for (const one of measured.slice(0, 5)) {
-    const { latitude, longitude } = one.place;
-    // One name over another can be read by nobody.
-    if (labelled.some((other) => Math.abs(other.latitude - latitude) < 7 && Math.abs(other.longitude - longitude) < 40)) continue;
-    labelled.push(one.place);
-    drawn.append(svg("text", { x: longitude + 4.5, y: -latitude + 1.6, class: "label" }, one.name));
-  }
+  const size = matchMedia("(max-width: 40rem)").matches ? 8.5 : 5; // of .world .label in page.css
+  const write = (name, spots, kind = "") => {
+    // One name over another, or over a point, can be read by nobody.
+    const spot = spots.find(({ box }) => inside(box) && !taken.some((other) => overlap(box, other)));
+    if (!spot) return;
+    taken.push(spot.box);
+    drawn.append(svg("text", { x: spot.x, y: spot.y, class: `label ${kind}`, "text-anchor": spot.anchor }, name));
+  };
   if (target) {
-    const { latitude, longitude } = target;
-    drawn.append(svg("path", { d: star(longitude, -latitude, 5), class: "target-place" }), svg("text", { x: longitude, y: -latitude - 6.5, class: "label target", "text-anchor": "middle" }, answer.target.name));
+    const [x, y] = [target.longitude, -target.latitude], around = aroundPoint(answer.target.name, x, y, 6.5, size);
+    drawn.append(svg("path", { d: star(x, y, 5), class: "target-place" }));
+    taken.push(square(x, y, 5));
+    write(answer.target.name, [around.above, around.below, around.right, around.left], "target");
+  }
+  for (const one of measured.filter((one) => one.rank <= NAMED)) {
+    const { right, left, above, below } = aroundPoint(one.name, one.place.longitude, -one.place.latitude, 4.5, size);
+    write(one.name, [right, left, below, above]);
   }
   const missing = answer.sources.filter((one) => !places[one.source]).map((one) => one.name);
   const note = html("span", {}, missing.length ? `Not known where: ${missing.join(", ")}.` : "");
   return { drawn, note };
 }
+
+// Where a name may stand beside a point, with the room it takes there.
+function aroundPoint(name, x, y, gap, size) {
+  const wide = 0.68 * size * name.length, high = 1.25 * size;
+  const spot = (anchor, left, middle) => ({
+    anchor, x: { start: left, middle: left + wide / 2, end: left + wide }[anchor], y: middle + 0.35 * size,
+    box: { left, right: left + wide, top: middle - high / 2, bottom: middle + high / 2 },
+  });
+  return {
+    right: spot("start", x + gap, y), left: spot("end", x - gap - wide, y),
+    above: spot("middle", x - wide / 2, y - gap - high / 2), below: spot("middle", x - wide / 2, y + gap + high / 2),
+  };
+}
+
+const square = (x, y, half) => ({ left: x - half, right: x + half, top: y - half, bottom: y + half });
+const overlap = (one, other) => one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+const inside = (box) => box.left >= WORLD.left && box.right <= WORLD.right && box.top >= WORLD.top && box.bottom <= WORLD.bottom;
 
 const weight = (one, low, high) => (high > low ? (one.score - low) / (high - low) : 1);
 

@@ -182,6 +182,35 @@ def test_the_pages_are_clean_at_any_width(address: str, width: int) -> None:
     assert complaints == []
 
 
+OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll(".world .label")].map((label) => label.getBoundingClientRect());
+  const star = document.querySelector(".world .target-place").getBoundingClientRect();
+  const less = (a, b) => a < b - 0.5;  // Letters stand on whole pixels.
+  const along = (a, b, from, to) => less(a[from], b[to]) && less(b[from], a[to]);
+  const meet = (a, b) => along(a, b, "left", "right") && along(a, b, "top", "bottom");
+  return [...boxes, star].flatMap((box, at, all) => all.slice(at + 1).filter((other) => meet(box, other))).length;
+}"""
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("width", [360, 1440])
+def test_no_name_on_the_map_stands_over_another(
+    serve_at: ServeAt, tmp_path: Path, make_cell: Callable[..., Cell], width: int
+) -> None:
+    close = ("yor", "ibo", "hau", "pcm", "ewe", "twi")
+    store = Store.open(tmp_path / "close", create=True)
+    store.append([make_cell(source, "fon", 60 - at) for at, source in enumerate(close)])
+    complaints: list[str] = []
+    with serve_at(store) as address, browsing(f"{address}/?target=fon", complaints, width) as page:
+        settled(page)
+        named = page.locator(".world .label").count()
+        overlapping = page.evaluate(OVERLAPS)
+
+    assert named >= 3
+    assert overlapping == 0
+    assert complaints == []
+
+
 @pytest.mark.filterwarnings("default")
 def test_names_of_a_store_never_become_markup(serve_at: ServeAt, store: Store) -> None:
     odd = "<img src=x onerror=alert(1)>"
