@@ -24,8 +24,8 @@ from workers.work_units import (
     RunState,
     Selected,
     Shift,
-    Snapshot,
     TaskAdapter,
+    TrainingSnapshot,
     kept_as,
 )
 
@@ -110,7 +110,7 @@ class Learners:
             digest, recipe = self._text(code, "shift"), recipe.model_copy(update={"seed": own})
             made_from = self._made_from("shift", recipe.of_the_run(), language=code, text=digest)
             states = ({**made_from, "steps": steps} for steps in recipe.budgets)
-            snapshots = tuple(Snapshot(adapter_key(one), one["steps"], one) for one in states)
+            snapshots = tuple(TrainingSnapshot(adapter_key(one), one["steps"], one) for one in states)
             shift = Shift(adapter_key(made_from), code, recipe, snapshots, made_from)
             self._seed_of_snapshot |= dict.fromkeys((snapshot.key for snapshot in snapshots), own)
             self._shift_to[code, own] = self.shifts[shift.key] = shift

@@ -68,7 +68,7 @@ class MergedAdapter:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class TrainingSnapshot:
     """The whole encoder after so many steps of a shift, kept in the zoo under ``key``."""
 
     key: str
@@ -86,7 +86,7 @@ class Shift:
     key: str
     language: str
     recipe: ShiftRecipe
-    snapshots: tuple[Snapshot, ...]
+    snapshots: tuple[TrainingSnapshot, ...]
     made_from: dict[str, Any]
 
 

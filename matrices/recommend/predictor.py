@@ -15,7 +15,7 @@ from matrices.recommend.predicted.kept import scores_for
 from matrices.recommend.prediction import Outlook, Predict
 from matrices.recommend.query import Predictor
 from matrices.scores import ScoreTable
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 
 _MODELS = 8
 """So many are kept: a model of a large matrix takes some ten megabytes."""
@@ -38,7 +38,7 @@ def predictor(
     way = (matrix, version, composition, selection)
     table = (
         reader.remember(("scores", *way), lambda: scores_for(reader, *way))
-        if isinstance(reader, Held)
+        if isinstance(reader, Snapshot)
         else scores_for(reader, *way)
     )
     return _kept(_Content(shown_for(replace(table, overlaps=overlaps) if overlaps else table, target)))

@@ -18,7 +18,7 @@ from matrices.recommend.names import code_of
 from matrices.recommend.outline import Outline, UnknownWayError, outline
 from matrices.recommend.prediction import Outlook, Predict
 from matrices.recommend.ranking import Shown
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.view import COLUMNS, NARROW
 
 READ = (*NARROW, "device", "provenance")
@@ -177,7 +177,7 @@ class _Read:
 
     def _kept(self, key: tuple[str, ...], compute: Callable[[], T]) -> T:
         """A snapshot never changes, so that what was worked out of it holds for the next question."""
-        return self.reader.remember(key, compute) if isinstance(self.reader, Held) else compute()
+        return self.reader.remember(key, compute) if isinstance(self.reader, Snapshot) else compute()
 
     def _shown(self, matrix: str, composition: str, selection: str) -> Shown | None:
         return shown(

@@ -139,11 +139,11 @@ def backtest(
 def _read(table: str, columns: TableColumns) -> tuple[list[str], ScoreTable, bool]:
     """Notes, scores, and whether they were ranks."""
     if holds_matrices(table):
-        held = read_file(table)
-        names = [info.matrix for info in held.matrices()]
+        snapshot = read_file(table)
+        names = [info.matrix for info in snapshot.matrices()]
         if len(names) > 1:
             raise typer.BadParameter(f"{table} holds several matrices; name one: {table}/{names[0]}")
-        return [], scores_of(held, names[0]), False
+        return [], scores_of(snapshot, names[0]), False
     if Path(table).is_file() or (Path(table).suffix and not Path(table).parent.is_dir()):
         published = read_published(table, columns)
         return list(published.notes), to_scores(published), published.ranks_only

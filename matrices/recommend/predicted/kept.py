@@ -31,7 +31,7 @@ from matrices.recommend.predicted.stacking import Member, Mixture, products_of
 from matrices.recommend.predicted.target_scale import Level, Line, columns, stretch
 from matrices.recommend.predicted.trees import Trees
 from matrices.scores import ScoreTable, scores_of
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.whole_file import whole_file
 
 FORMAT = 2
@@ -63,7 +63,7 @@ def scores_for(reader: Reader, matrix: str, version: int, composition: str, sele
     Standard errors take the outcomes of all its items, which a question about an unmeasured target needs for nothing
     else.
     """
-    if isinstance(reader, Held) and version == reader.version:
+    if isinstance(reader, Snapshot) and version == reader.version:
         kept = _kept_under(scores_key(reader.content(matrix), composition, selection))
         if kept:
             return ScoreTable(
