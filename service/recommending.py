@@ -41,7 +41,7 @@ _REST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerBody:
     """An answer as JSON, and whether the same question will have it again at this version."""
 
     body: bytes
@@ -60,12 +60,12 @@ class Recommending:
         self._places = Once[tuple[tuple[Asked, Hashable], ...]](most, final=_FINAL)
         self._rankings = Once[Serialised](most, final=(UnknownTargetError,))
 
-    def __call__(self, held: Snapshot, question: Question) -> Answer:
+    def __call__(self, held: Snapshot, question: Question) -> AnswerBody:
         """The answer. Raises as ``ask`` does, and ``NotYetError``."""
         first = self._at_first(held, question)
-        return Answer(self._first(held, question, lambda _: True)) if first is None else first
+        return AnswerBody(self._first(held, question, lambda _: True)) if first is None else first
 
-    def at_hand(self, held: Snapshot, question: Question) -> Answer | None:
+    def at_hand(self, held: Snapshot, question: Question) -> AnswerBody | None:
         """The answer where its ranking is there; None where it is not, and something were to be waited for.
 
         Raises as ``ask`` does.
@@ -73,7 +73,7 @@ class Recommending:
         if not self._places.has(_without_number(held, question)):
             return None
         try:
-            return Answer(self._first(held, question, self._rankings.has))
+            return AnswerBody(self._first(held, question, self._rankings.has))
         except _NotThereError:
             return None
 
@@ -98,7 +98,7 @@ class Recommending:
                     return
         log.info("answers prepared", version=held.version, targets=self._most // 2 - room)
 
-    def _at_first(self, held: Snapshot, question: Question) -> Answer | None:
+    def _at_first(self, held: Snapshot, question: Question) -> AnswerBody | None:
         """An answer from a part of a matrix while the model that answers is fitted; None where it need not be."""
         matrices = self._prepared.of(held)
         place = asked(held.matrices(), matrices, question)[0]
@@ -108,7 +108,7 @@ class Recommending:
         way = place.composition, place.selection
         if self._models.begin(held, place.matrix, held.version, *way, place.target):
             return None
-        return Answer(self._meanwhile.at_hand(held, about, place).first(question.k, held.version), final=False)
+        return AnswerBody(self._meanwhile.at_hand(held, about, place).first(question.k, held.version), final=False)
 
     def _first(self, held: Snapshot, question: Question, may: Callable[[Hashable], bool]) -> bytes:
         unknown: list[UnknownTargetError] = []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from matrices.grid import Grid
+from matrices.grid import ScoreGrid
 
 
-def grid_of(codes: tuple[str, ...], *, items: tuple[int, int]) -> Grid:
+def grid_of(codes: tuple[str, ...], *, items: tuple[int, int]) -> ScoreGrid:
     """Languages ``codes`` on each other, Finnish on German missing; the fewest and most ``items`` of a target."""
     pairs = [(one, other) for one in codes for other in codes if (one, other) != ("fin", "deu")]
-    return Grid(
+    return ScoreGrid(
         matrix="pos-zero_shot-tiny",
         encoder="tiny",
         kind="zero_shot",

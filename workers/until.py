@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from matrices.arrays import Bools
+from matrices.grid import Place
 from matrices.measures.ranks import ranked
 from matrices.reading import UnknownMatrixError
-from matrices.recommend.predicted.acquisition import Cell, widened
+from matrices.recommend.predicted.acquisition import widened
 from matrices.recommend.predicted.racing import Round, next_round
 from matrices.scores import ScoreTable, scores_of
 from matrices.store import Store
@@ -170,7 +171,7 @@ def _beaten(store: Store, matrix: str, table: ScoreTable) -> Bools:
     return beaten
 
 
-def _chosen(columns: Sequence[Column], pairs: Sequence[Cell], done: Collection[str]) -> Iterator[Column]:
+def _chosen(columns: Sequence[Column], pairs: Sequence[Place], done: Collection[str]) -> Iterator[Column]:
     """Of every pair the runs of its first seed that is not done, and the baselines of their targets."""
     wanted: defaultdict[str, set[str]] = defaultdict(set)
     for source, target in pairs:

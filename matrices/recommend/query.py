@@ -79,7 +79,7 @@ class Asked:
     sources: tuple[str, ...]
 
 
-class Matrices(Protocol):
+class MatrixCatalogue(Protocol):
     """Matrices as questions find them: read and prepared when they are asked about, or before."""
 
     def outline(self, matrix: str) -> Outline:
@@ -109,7 +109,7 @@ def ask(reader: Reader, question: Question, predictor: Predictor | None = None) 
     raise unknown[0]
 
 
-def asked(infos: Sequence[MatrixInfo], matrices: Matrices, question: Question) -> list[Asked]:
+def asked(infos: Sequence[MatrixInfo], matrices: MatrixCatalogue, question: Question) -> list[Asked]:
     """Where a question may be answered from, the likeliest first: one place alone where its target was measured.
 
     Raises ``UnknownTaskError``, ``UnknownMatrixError``, ``UnknownWayError`` and ``UnknownLanguageError``.
@@ -121,7 +121,7 @@ def asked(infos: Sequence[MatrixInfo], matrices: Matrices, question: Question) -
 
 
 def ranked(
-    reader: Reader, matrices: Matrices, place: Asked, predictor: Predictor | None, version: int | None = None
+    reader: Reader, matrices: MatrixCatalogue, place: Asked, predictor: Predictor | None, version: int | None = None
 ) -> Ranking:
     """The ranking that answers, at a version of the reader, default the newest. Raises ``UnknownTargetError``."""
     about, at = matrices.outline(place.matrix), reader.version if version is None else version

@@ -13,7 +13,7 @@ from service.answers import JSON, answer
 from service.dependencies import Context, Now, Ours
 from service.problems import documented, known_problem
 from service.queries import parameters, query
-from service.recommending import Answer
+from service.recommending import AnswerBody
 from service.rows import json_object
 from service.schemas import RecommendationQuery, Recommendations, RecommendationsBody
 
@@ -57,7 +57,7 @@ async def _answered(ours: Context, held: Snapshot, body: RecommendationsBody, ta
     return json_object(target=target, answer=found.body, problem=None)
 
 
-async def _answer(ours: Context, held: Snapshot, question: Question) -> Answer:
+async def _answer(ours: Context, held: Snapshot, question: Question) -> AnswerBody:
     """At once where it is at hand: to hand it to a thread takes as long as to make it."""
     found = ours.recommending.at_hand(held, question)
     return await ours.lanes.run(partial(ours.recommending, held, question)) if found is None else found

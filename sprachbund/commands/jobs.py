@@ -31,7 +31,7 @@ from sprachbund.commands.rounds import share_of
 
 if TYPE_CHECKING:
     from workers.driver import JobState, Summary, Watch
-    from workers.forecast import Forecast
+    from workers.forecast import CostEstimate
     from workers.pending import Work
     from workers.plan import Plan
     from workers.pretraining.run import Tick
@@ -280,7 +280,7 @@ def _print_notes(console: Console, notes: Iterable[str]) -> None:
         console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
 
 
-def _costs(takes: Forecast, address: str | None) -> Iterator[str]:
+def _costs(takes: CostEstimate, address: str | None) -> Iterator[str]:
     crew = takes.crew
     each = f"{crew.threads} core{'s' if crew.threads > 1 else ''}"
     each += f" and {crew.gpus:g} of a GPU" if crew.gpus else ""
@@ -294,7 +294,7 @@ def _costs(takes: Forecast, address: str | None) -> Iterator[str]:
     yield f"Disk: about {_size(takes.adapters)} of adapters in the zoo, {_size(takes.cells)} of cells in the store."
 
 
-def _plan_json(plan: Plan, work: Work, takes: Forecast) -> dict[str, object]:
+def _plan_json(plan: Plan, work: Work, takes: CostEstimate) -> dict[str, object]:
     return {
         "encoder": plan.encoder.label,
         "revision": plan.encoder.revision,

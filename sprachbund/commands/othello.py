@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from workers.othello.findings import Finding
     from workers.othello.job import LaboratoryJob
     from workers.othello.laboratory import State, Watch
-    from workers.othello.summary import Summary
+    from workers.othello.summary import OthelloSummary
 
 
 class Preset(StrEnum):
@@ -195,7 +195,7 @@ def _plan_table(each: Sequence[Cost], job: LaboratoryJob, device: str) -> Table:
     return table
 
 
-def _table(summary: Summary) -> Table:
+def _table(summary: OthelloSummary) -> Table:
     seeds = summary.runs.groupby("condition").size().max()
     table = Table(
         title=f"Board states read by a probe (layer {summary.layer}), and legal moves after fine-tuning in A",
@@ -239,7 +239,7 @@ def _coloured(verdict: str) -> str:
     return f"[{colour}]{verdict}[/]"
 
 
-def _json(summary: Summary, found: Sequence[Finding], files: Sequence[Path]) -> dict[str, object]:
+def _json(summary: OthelloSummary, found: Sequence[Finding], files: Sequence[Path]) -> dict[str, object]:
     return {
         "layer": summary.layer,
         "conditions": {

@@ -18,7 +18,7 @@ from service import Settings, create_app
 from service.lanes import NotYetError
 from service.models import Models
 from service.prepared import Prepared
-from service.recommending import Answer, Recommending
+from service.recommending import AnswerBody, Recommending
 
 QUESTION = Question(task="pos", target="swa")
 
@@ -40,7 +40,7 @@ def every_matrix_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.meanwhile.LARGE", 1)
 
 
-def answered(recommending: Recommending, store: Store) -> Answer:
+def answered(recommending: Recommending, store: Store) -> AnswerBody:
     """As a service asks: what is not there yet is made first."""
     while True:
         try:
@@ -49,7 +49,7 @@ def answered(recommending: Recommending, store: Store) -> Answer:
             needed.work()
 
 
-def basis(answer: Answer) -> str:
+def basis(answer: AnswerBody) -> str:
     return str(json.loads(answer.body)["basis"])
 
 

@@ -14,14 +14,12 @@ import numpy as np
 from scipy.special import ndtr
 
 from matrices.arrays import Bools, Indices
+from matrices.grid import Place
 from matrices.likeness.similarity import kernel
 from matrices.recommend.predicted.kept import model_for
 from matrices.recommend.predicted.model import Predicted
 from matrices.recommend.prediction import NothingToPredictError
 from matrices.scores import Floats, ScoreTable
-
-Cell = tuple[str, str]
-"""Source and target."""
 
 _AT_LEAST = 2
 """Scores that every target, and every source, has before any cell is chosen for what it is expected to add."""
@@ -69,7 +67,7 @@ def survey(table: ScoreTable, *, again: Bools | None = None) -> Survey:
     return Survey(table, expected, gains)
 
 
-def next_cells(table: ScoreTable, budget: int) -> list[Cell]:
+def next_cells(table: ScoreTable, budget: int) -> list[Place]:
     """Up to ``budget`` cells of ``table`` that have no score, the most useful first; no language on itself. Repeatable.
 
     First come cells that are spread out (``spread_out``), until every target and every source has two. Then a cell is
@@ -94,7 +92,7 @@ def open_cells(table: ScoreTable) -> Bools:
     return open_there
 
 
-def spread_out(table: ScoreTable, among: Bools | None = None, least: int = _AT_LEAST) -> list[Cell]:
+def spread_out(table: ScoreTable, among: Bools | None = None, least: int = _AT_LEAST) -> list[Place]:
     """The cells that are lacking until every target, and every source, has ``least`` scores, in order. Repeatable.
 
     A target's turn takes the sources used least so far, and of these the one most like it. ``among`` [S, T] are the
@@ -104,7 +102,7 @@ def spread_out(table: ScoreTable, among: Bools | None = None, least: int = _AT_L
     selves = np.array(table.sources, dtype=object)[:, None] == np.array(table.targets, dtype=object)
     known = np.isfinite(table.scores) & ~selves
     like = kernel(table.sources, table.targets)
-    chosen: list[Cell] = []
+    chosen: list[Place] = []
 
     def take(rows: Indices, columns: Indices) -> None:
         used = known.sum(axis=1)[rows]
@@ -142,7 +140,7 @@ def gain(found: Predicted) -> Floats:
     return value / max(abs(float(best)), 1e-12)
 
 
-def taken(table: ScoreTable, worth: Floats, budget: int) -> list[Cell]:
+def taken(table: ScoreTable, worth: Floats, budget: int) -> list[Place]:
     """Cells in order of worth [S, T], a target's second counting half of its worth, its third a third, and so on."""
     order = np.argsort(-worth, axis=0, kind="stable")
     place = np.empty_like(order)
@@ -169,7 +167,7 @@ class Advice:
     probability_best: float | None
 
 
-def advise(table: ScoreTable, budget: int, among: Collection[Cell] | None = None) -> list[Advice]:
+def advise(table: ScoreTable, budget: int, among: Collection[Place] | None = None) -> list[Advice]:
     """The ``budget`` cells without a score that are expected to improve choices most, the most useful first.
 
     Of the pairs ``among`` alone, where they are given: they may be of languages the table lacks. Deterministic.
@@ -200,7 +198,7 @@ def _advice(source: str, target: str, found: Predicted | None, bounds: tuple[flo
     )
 
 
-def widened(table: ScoreTable, cells: Collection[Cell]) -> ScoreTable:
+def widened(table: ScoreTable, cells: Collection[Place]) -> ScoreTable:
     """The table with the languages of some pairs on its axes, and nothing measured of those it lacks."""
     sources = tuple(sorted({*table.sources, *(source for source, _ in cells)}))
     targets = tuple(sorted({*table.targets, *(target for _, target in cells)}))

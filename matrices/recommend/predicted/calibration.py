@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-from matrices.arrays import Bools
+from matrices.arrays import Bools, Indices
 from matrices.recommend.predicted.ensemble import Learned
-from matrices.recommend.predicted.stacking import Indices, LeftOut
+from matrices.recommend.predicted.stacking import LeaveOneOut
 from matrices.recommend.predicted.target_scale import Columns, Level, Stretch, spread_of
 from matrices.recommend.prediction import CONFIDENCE
 from matrices.scores import Floats
@@ -154,7 +154,7 @@ class Without:
     kept: Floats
 
 
-def without(learned: Learned, left_out: LeftOut) -> Without:
+def without(learned: Learned, left_out: LeaveOneOut) -> Without:
     """Every cell predicted from all others: its residual grows by what it drew the fit towards itself."""
     cells = learned.cells
     # The target's mean is one more number learned from its cells.
@@ -174,7 +174,7 @@ class LeftOutErrors:
     scaled: Columns
     scale: Stretch
     learned: Learned
-    left_out: LeftOut
+    left_out: LeaveOneOut
     level: Level
 
     def widths(self, new_target: Sequence[Floats], without: Without) -> Widths:

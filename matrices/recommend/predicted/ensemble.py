@@ -14,9 +14,10 @@ from functools import cached_property
 
 import numpy as np
 
+from matrices.arrays import Indices
 from matrices.recommend.predicted.design_matrix import OWN, SOURCE, TOGETHER, Design
 from matrices.recommend.predicted.forest import Forest, grow
-from matrices.recommend.predicted.stacking import Cells, Indices, LeftOut, Mixture, mix
+from matrices.recommend.predicted.stacking import Cells, LeaveOneOut, Mixture, mix
 from matrices.scores import Floats
 
 _LEAST = 0.25
@@ -93,7 +94,7 @@ class Learned:
         return np.where(outside, variance, 0.0)
 
 
-def learn(design: Design, standard: Floats, stretched: Floats, several: Indices) -> tuple[Learned, LeftOut]:
+def learn(design: Design, standard: Floats, stretched: Floats, several: Indices) -> tuple[Learned, LeaveOneOut]:
     """Learned from the ``several`` columns of scores [S, T] that have two or more, ``standard`` and ``stretched``.
 
     What both predict of targets left out is returned beside it.
@@ -107,7 +108,7 @@ def learn(design: Design, standard: Floats, stretched: Floats, several: Indices)
     error = float(((cells.scores - mean) ** 2).mean())
     noise = max(error - float(explained.mean()), _LEAST * error, 1e-4)
     others = (_sums(forest.left_out, cells) - forest.left_out) / (cells.size - 1)
-    return Learned(design, cells, mixture, forest, mean, noise), LeftOut(
+    return Learned(design, cells, mixture, forest, mean, noise), LeaveOneOut(
         mean=mean,
         linear=left_out.linear,
         covariances=left_out.covariances,

@@ -15,10 +15,10 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from matrices.arrays import Bools
+from matrices.arrays import Bools, Indices
 from matrices.likeness.similarity import kernel, similarities
 from matrices.recommend.predicted.design_matrix import Design
-from matrices.recommend.predicted.stacking import Cells, Indices
+from matrices.recommend.predicted.stacking import Cells
 from matrices.recommend.predicted.trees import Trees, joined
 from matrices.scores import Floats
 

@@ -28,7 +28,7 @@ from matrices.recommend.predicted.ensemble import Learned, cells_of, plain_group
 from matrices.recommend.predicted.forest import replanted
 from matrices.recommend.predicted.model import Model, fit
 from matrices.recommend.predicted.stacking import Member, Mixture, products_of
-from matrices.recommend.predicted.target_scale import Level, Line, columns, stretch
+from matrices.recommend.predicted.target_scale import Level, ShrunkRegression, columns, stretch
 from matrices.recommend.predicted.trees import Trees
 from matrices.scores import ScoreTable, scores_of
 from matrices.snapshot import Snapshot
@@ -142,8 +142,8 @@ def arrays_of(model: Model) -> dict[str, NDArray[Any]]:
         found[f"groups.{number}"] = np.array(list(member.weights.variances), dtype=np.str_)
         found[f"variances.{number}"] = np.array(list(member.weights.variances.values()))
     for name in _LINES:
-        line: Line = getattr(model.level, name)
-        found |= {f"{name}.{part}": np.asarray(getattr(line, part)) for part in Line.__annotations__}
+        line: ShrunkRegression = getattr(model.level, name)
+        found |= {f"{name}.{part}": np.asarray(getattr(line, part)) for part in ShrunkRegression.__annotations__}
     found |= {f"widths.{part}": np.asarray(getattr(model.widths, part)) for part in Widths.__annotations__}
     found["calibration"] = np.array([model.shortlist_mass, model.cost_scale])
     return found
@@ -176,7 +176,10 @@ def model_of(table: ScoreTable, kept: Arrays) -> Model:
         )
         members.append(Member(uses, found, float(kept["shares"][number])))
     forest = replanted(made, scaled.standard, several, trees, kept["left_out_of_trees"], kept["importance"])
-    lines = {name: Line(**{part: _plain(kept[f"{name}.{part}"]) for part in Line.__annotations__}) for name in _LINES}
+    lines = {
+        name: ShrunkRegression(**{part: _plain(kept[f"{name}.{part}"]) for part in ShrunkRegression.__annotations__})
+        for name in _LINES
+    }
     mass, cost = kept["calibration"].tolist()
     return Model(
         table=table,

@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.arrays import places
+from matrices.arrays import Indices, places
 from matrices.recommend.predicted.calibration import (
     LeftOutErrors,
     Widths,
@@ -34,7 +34,7 @@ from matrices.recommend.predicted.calibration import (
 )
 from matrices.recommend.predicted.design_matrix import design
 from matrices.recommend.predicted.ensemble import Learned, learn
-from matrices.recommend.predicted.stacking import Indices, LeftOut
+from matrices.recommend.predicted.stacking import LeaveOneOut
 from matrices.recommend.predicted.target_scale import Columns, Level, Stretch, columns, level, stretch
 from matrices.recommend.prediction import CONFIDENCE, NothingToPredictError
 from matrices.scores import Floats, ScoreTable
@@ -282,7 +282,7 @@ def _left_out(
     scaled: Columns,
     scale: Stretch,
     learned: Learned,
-    left_out: LeftOut,
+    left_out: LeaveOneOut,
     levels: Level,
     several: Indices,
 ) -> tuple[list[Floats], list[float], float]:

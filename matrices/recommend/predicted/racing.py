@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from matrices.arrays import Bools
-from matrices.recommend.predicted.acquisition import Cell, Survey, spread_out, survey, taken
+from matrices.grid import Place
+from matrices.recommend.predicted.acquisition import Survey, spread_out, survey, taken
 from matrices.recommend.prediction import NothingToPredictError
 from matrices.scores import Floats, ScoreTable
 
@@ -39,7 +40,7 @@ class Round:
     ``gained`` what rounds before promised and kept.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[Place, ...]
     regret: float | None = None
     choices: Mapping[str, str] = field(default_factory=dict)
     hopes: Mapping[str, float] = field(default_factory=dict)
@@ -105,7 +106,7 @@ def _kept(before: Round | None, best: Mapping[str, float]) -> tuple[float, float
     return _REMEMBERED * before.hoped + sum(before.hopes.values()), _REMEMBERED * before.gained + gained
 
 
-def _hopes(found: Survey, cells: Sequence[Cell], best: Mapping[str, float]) -> dict[str, float]:
+def _hopes(found: Survey, cells: Sequence[Place], best: Mapping[str, float]) -> dict[str, float]:
     hopes: dict[str, float] = {}
     for target, score in best.items():
         sources = [source for source, of in cells if of == target]

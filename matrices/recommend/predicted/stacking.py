@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from matrices.arrays import Indices
 from matrices.recommend.predicted.bayesian_linear import Products, Weights, learn
 from matrices.scores import Floats
 
 _CHANCE = 2.0
-
-Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +46,7 @@ class Member:
 
 
 @dataclass(frozen=True, eq=False)
-class LeftOut:
+class LeaveOneOut:
     """Cells [N] predicted without themselves.
 
     ``mean`` and ``covariances`` (one matrix a target): every target's cells from the other targets' alone; ``linear``
@@ -104,7 +102,7 @@ class Mixture:
         )
 
 
-def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -> tuple[Mixture, LeftOut]:
+def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -> tuple[Mixture, LeaveOneOut]:
     """Two models, each a group for every column (None leaves it out) sized by evidence, and their shares.
 
     The rich one has a share in so far as it predicts targets that were left out better ("stacking", Wolpert 1992;
@@ -125,7 +123,7 @@ def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -
             if share > 0
         )
     )
-    return mixture, LeftOut(
+    return mixture, LeaveOneOut(
         mean=(mean := shares @ np.stack([one.mean for one in without])),
         linear=mean,
         covariances=tuple(
@@ -146,7 +144,7 @@ def products_of(cells: Cells) -> Products:
     return Products(cells.columns.T @ cells.columns, cells.columns.T @ cells.scores, square, count)
 
 
-def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeftOut:
+def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeaveOneOut:
     """From the posterior with all cells (block leave-one-out; exact, of the weights' prior as it is)."""
     columns = cells.columns[:, uses]
     fitted = columns @ weights.mean
@@ -170,7 +168,7 @@ def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeftOut:
         without = np.linalg.solve(kept, np.column_stack([residual[at], inside]))
         of_sources[at] = cells.scores[at] / own[at] - without[:, 0]
         variance[at] = np.diag(inside + inside @ without[:, 1:] / weights.noise) / own[at] ** 2
-    return LeftOut(mean, mean, tuple(covariances), fitted, leverage, of_sources, variance)
+    return LeaveOneOut(mean, mean, tuple(covariances), fitted, leverage, of_sources, variance)
 
 
 def _share(cells: Cells, plain: Floats, rich: Floats) -> float:

@@ -115,7 +115,7 @@ def _spreads(scores: Floats, known: NDArray[np.bool_], centres: Floats) -> tuple
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class ShrunkRegression:
     """A regression of one number of targets on what is known of them, drawn to the mean as far as it predicts badly.
 
     ``left_out`` [T] predict each target without it; ``variance`` is their mean squared error.
@@ -142,8 +142,8 @@ class Level:
 
     design: Design
     pretrained: frozenset[str] | None
-    centre: Line
-    log_spread: Line
+    centre: ShrunkRegression
+    log_spread: ShrunkRegression
 
     def of(self, target: str) -> tuple[float, float]:
         """The centre and the spread to expect of a target's scores."""
@@ -175,10 +175,12 @@ def _known(design: Design, pretrained: frozenset[str] | None, target: str) -> Fl
     return np.concatenate([design.of_targets.of([target])[0], pair.mean(axis=0), seen])
 
 
-def _line(known: Floats, values: Floats, groups: list[str]) -> Line:
+def _line(known: Floats, values: Floats, groups: list[str]) -> ShrunkRegression:
     mean = float(values.mean())
     if len(values) < 3:
-        return Line(known.mean(axis=0), mean, np.zeros(known.shape[1]), np.full(len(values), mean), float(values.var()))
+        return ShrunkRegression(
+            known.mean(axis=0), mean, np.zeros(known.shape[1]), np.full(len(values), mean), float(values.var())
+        )
     change, means = np.zeros(len(values)), np.zeros(len(values))
     folds = min(_FOLDS, len(values))
     for fold in range(folds):
@@ -189,7 +191,7 @@ def _line(known: Floats, values: Floats, groups: list[str]) -> Line:
     trust = float(np.clip(change @ (values - means) / max(float(change @ change), 1e-12), 0, 1))
     middle, _, slopes = _slopes(known, values, groups)
     left_out = means + trust * change
-    return Line(middle, mean, trust * slopes, left_out, float(((values - left_out) ** 2).mean()))
+    return ShrunkRegression(middle, mean, trust * slopes, left_out, float(((values - left_out) ** 2).mean()))
 
 
 def _slopes(known: Floats, values: Floats, groups: list[str]) -> tuple[Floats, float, Floats]:

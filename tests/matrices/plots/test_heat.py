@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from matrices.grid import Grid
+from matrices.grid import ScoreGrid
 from matrices.plots import MISSING, heat_map, render
 from matrices.plots.heat import ordered
 from tests.grids import grid_of
@@ -18,11 +18,11 @@ GRID = grid_of(CODES, items=(200, 250))
 CHANGES = replace(GRID, kind="interference")
 
 
-def picture(drawn: Grid, **how: object) -> ElementTree.Element:
+def picture(drawn: ScoreGrid, **how: object) -> ElementTree.Element:
     return ElementTree.fromstring(render(heat_map(drawn, **how), "svg"))
 
 
-def texts(drawn: Grid, **how: object) -> list[str]:
+def texts(drawn: ScoreGrid, **how: object) -> list[str]:
     return ["".join(node.itertext()) for node in picture(drawn, **how).iter() if node.tag.endswith("text")]
 
 
@@ -125,8 +125,8 @@ SOURCES = ("qaa", "qab", "qac", "qad")
 TARGETS = ("qba", "qbb", "qbc")
 
 
-def grid(values: dict[tuple[str, str], float]) -> Grid:
-    return Grid(
+def grid(values: dict[tuple[str, str], float]) -> ScoreGrid:
+    return ScoreGrid(
         matrix="m",
         encoder="tiny",
         kind="zero_shot",
