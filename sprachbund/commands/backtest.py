@@ -24,6 +24,7 @@ from matrices.published.lines import TableColumns
 from matrices.published.reading import read_published
 from matrices.published.scores import to_scores
 from matrices.scores import ScoreTable, scores_of
+from sprachbund.commands.arguments import JsonOption
 from sprachbund.commands.columns import (
     Differences,
     LowerIsBetter,
@@ -41,8 +42,6 @@ from sprachbund.commands.columns import (
     print_notes,
 )
 from sprachbund.text_overlaps import CorporaOption, overlaps_in
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
 
 class NothingToJudgeError(ValueError):

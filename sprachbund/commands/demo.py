@@ -17,6 +17,7 @@ from matrices.export import export
 from matrices.grid import ScoreGrid, grid
 from matrices.plots import heat_map, save
 from matrices.store import Store
+from sprachbund.commands.arguments import JsonOption
 from sprachbund.commands.ask import recommend
 from sprachbund.commands.jobs import counting, watching
 from sprachbund.terminal_heat_map import matrix_table
@@ -79,7 +80,7 @@ class DemoRun:
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path("demo"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Generate languages, train on them, fill both kinds of matrix and ask: a few minutes, nothing downloaded."""
     console = Console(stderr=as_json)

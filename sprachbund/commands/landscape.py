@@ -16,8 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from sprachbund.commands.arguments import Drawing, Title, Width, shown
-from sprachbund.commands.jobs import JobFile, Json
+from sprachbund.commands.arguments import Drawing, JsonOption, Title, Width, shown
+from sprachbund.commands.jobs import JobFile
 
 if TYPE_CHECKING:
     from workers.landscape.run import LandscapeProgress, Watch
@@ -29,7 +29,7 @@ def landscape(
     drawing: Drawing = "svg",
     title: Title = None,
     width: Width = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure the line from a model of one language to one of two: how flat, how straight, how steep."""
     console = Console(stderr=as_json)

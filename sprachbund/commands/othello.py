@@ -19,8 +19,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sprachbund.commands.arguments import Drawing, Title, Width, shown
-from sprachbund.commands.jobs import Address, Json
+from sprachbund.commands.arguments import Drawing, JsonOption, Title, Width, shown
+from sprachbund.commands.jobs import Address
 
 if TYPE_CHECKING:
     from workers.othello.cost import Cost
@@ -82,7 +82,7 @@ def othello(
     drawing: Drawing = "svg",
     title: Title = None,
     width: Width = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train and probe models on invented languages of one game: what aligns languages, and does that give transfer?"""
     console = Console(stderr=as_json)

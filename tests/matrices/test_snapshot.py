@@ -14,48 +14,40 @@ from matrices.store import Store
 MATRIX = "zero_shot-pos-tiny"
 
 
-@pytest.fixture
-def store(tmp_path: Path, make_cell: Callable[..., Cell]) -> Store:
-    store = Store.open(tmp_path / "store", create=True)
-    store.append([make_cell(source=s, seed=r) for s in ("deu", "nan") for r in (0, 1)])
-    store.append([make_cell(matrix="zero_shot-topic-tiny", task="topic", source=None, composition="baseline")])
-    return store
+def test_what_is_held_answers_as_the_store_does(two_matrices: Store) -> None:
+    snapshot = read_snapshot(two_matrices)
 
-
-def test_what_is_held_answers_as_the_store_does(store: Store) -> None:
-    snapshot = read_snapshot(store)
-
-    assert snapshot.version == store.version
-    assert snapshot.matrices() == store.matrices()
-    assert snapshot.cells(MATRIX).equals(store.cells(MATRIX))
+    assert snapshot.version == two_matrices.version
+    assert snapshot.matrices() == two_matrices.matrices()
+    assert snapshot.cells(MATRIX).equals(two_matrices.cells(MATRIX))
     assert snapshot.cells(MATRIX, source="nan", columns=["seed"]).equals(
-        store.cells(MATRIX, source="nan", columns=["seed"])
+        two_matrices.cells(MATRIX, source="nan", columns=["seed"])
     )
 
 
-def test_what_is_held_knows_the_items_that_the_store_knew(store: Store) -> None:
+def test_what_is_held_knows_the_items_that_the_store_knew(two_matrices: Store) -> None:
     items = Items(("a", "b", "c"), "sib200")
-    store.keep_items({MATRIX: {"yor": items}})
+    two_matrices.keep_items({MATRIX: {"yor": items}})
 
-    assert read_snapshot(store).items(MATRIX) == {"yor": items}
-    assert read_snapshot(store).items("zero_shot-topic-tiny") == {}
+    assert read_snapshot(two_matrices).items(MATRIX) == {"yor": items}
+    assert read_snapshot(two_matrices).items("zero_shot-topic-tiny") == {}
 
 
-def test_what_is_held_does_not_change_with_the_store(store: Store, make_cell: Callable[..., Cell]) -> None:
-    snapshot = read_snapshot(store)
-    store.append([make_cell(source="eng")])
+def test_what_is_held_does_not_change_with_the_store(two_matrices: Store, make_cell: Callable[..., Cell]) -> None:
+    snapshot = read_snapshot(two_matrices)
+    two_matrices.append([make_cell(source="eng")])
 
     assert snapshot.cells(MATRIX).num_rows == 4
-    assert read_snapshot(store).cells(MATRIX).num_rows == 5
-    assert read_snapshot(store, snapshot.version).cells(MATRIX).num_rows == 4
+    assert read_snapshot(two_matrices).cells(MATRIX).num_rows == 5
+    assert read_snapshot(two_matrices, snapshot.version).cells(MATRIX).num_rows == 4
 
 
 def test_an_empty_store_can_be_held(tmp_path: Path) -> None:
     assert read_snapshot(Store.open(tmp_path / "store", create=True)).matrices() == []
 
 
-def test_other_versions_and_matrices_are_errors_naming_its_own(store: Store) -> None:
-    snapshot = read_snapshot(store)
+def test_other_versions_and_matrices_are_errors_naming_its_own(two_matrices: Store) -> None:
+    snapshot = read_snapshot(two_matrices)
 
     with pytest.raises(UnknownVersionError, match="there is no version 1; versions are 2 to 2"):
         snapshot.cells(MATRIX, version=1)

@@ -15,6 +15,7 @@ from adapters_zoo.blobs import FolderBlobs
 from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe
 from matrices.cells import Cell
 from matrices.store import Store
+from tests.clock import Clock
 from workers.cell_writer import CellWriter
 from workers.dispatcher import Dispatcher, lease_name
 from workers.failures import Backoff, Retries
@@ -23,16 +24,6 @@ from workers.schedule import Schedule
 from workers.work_units import Column, DataReference, LanguageAdapter, PlannedCell, Shift, TrainingSnapshot, WorkUnit
 
 ELSEWHERE = replace(Process.this(), machine="another machine")
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def language(code: str) -> LanguageAdapter:
