@@ -109,12 +109,12 @@ _RowsOf = Callable[[str], list[_Row]]
 """The rows of a target's column."""
 
 
-def _moving(named: EncoderReference, found: EncoderFiles) -> list[str]:
+def _moving(named: EncoderReference, files: EncoderFiles) -> list[str]:
     """What a branch or tag of a hub's repository stood for, where one was named: it may stand for another tomorrow."""
-    if found.revision in (None, named.revision):
+    if files.revision in (None, named.revision):
         return []
     return [
-        f"encoder {found.name} at {named.revision} is commit {found.revision}; `revision: {found.revision}` keeps it"
+        f"encoder {files.name} at {named.revision} is commit {files.revision}; `revision: {files.revision}` keeps it"
     ]
 
 
@@ -283,7 +283,7 @@ class _Planner:
         if rule.runs > 1 and recipe != recipes[0]:
             return
         for seed, group in groups(self.job.seeds, recipes, rule.runs):
-            runs = [self._run(facts, composition, one, of_seed) for of_seed, one in group]
+            runs = [self._run(facts, composition, run_group, of_seed) for of_seed, run_group in group]
             if not rule.needs_scores:
                 yield seed, runs[0].key
                 continue

@@ -101,10 +101,10 @@ def _over_languages(cells: Parallel, group: ParallelGroup) -> Singles:
     place = {code: at for at, code in enumerate(cells.targets)}
     both = [(row, place[code]) for row, code in enumerate(cells.sources) if code in place]
     rows, columns = np.array(both).T
-    known = cells.known[rows, columns][:, group.seeds]
-    there = known[:, :, None] & cells.present[columns][:, None]
+    scored = cells.known[rows, columns][:, group.seeds]
+    paired = scored[:, :, None] & cells.present[columns][:, None]
     success = cells.success[rows, columns][:, group.seeds]
-    mean: Singles = success.sum(axis=0) / np.maximum(there.sum(axis=0), 1).astype(np.float32)
+    mean: Singles = success.sum(axis=0) / np.maximum(paired.sum(axis=0), 1).astype(np.float32)
     return mean
 
 

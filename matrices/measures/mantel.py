@@ -34,13 +34,13 @@ def correlations(view: MatrixView, likeness: Mapping[str, Floats], *, permutatio
     square[np.ix_(rows, columns)] = values
     np.fill_diagonal(square, np.nan)
     transfer = _within_target(square)
-    found = {name: mantel(transfer, known, permutations) for name, known in likeness.items()}
+    tests = {name: mantel(transfer, alike, permutations) for name, alike in likeness.items()}
     return pa.table(
         {
-            "likeness": list(found),
-            "pairs": [int((np.isfinite(square) & np.isfinite(known)).sum()) for known in likeness.values()],
-            "correlation": pa.array([r for r, _ in found.values()], from_pandas=True),
-            "p": pa.array([p for _, p in found.values()], from_pandas=True),
+            "likeness": list(tests),
+            "pairs": [int((np.isfinite(square) & np.isfinite(alike)).sum()) for alike in likeness.values()],
+            "correlation": pa.array([r for r, _ in tests.values()], from_pandas=True),
+            "p": pa.array([p for _, p in tests.values()], from_pandas=True),
         }
     )
 
@@ -65,15 +65,15 @@ def mantel(transfer: Floats, likeness: Floats, permutations: int = PERMUTATIONS)
         return float("nan"), float("nan")
     at = np.nonzero(np.isfinite(transfer))
     ours, theirs = _ranked(transfer)[at], _ranked(likeness)
-    found = float(_correlations(ours, theirs[at][None])[0])
+    observed = float(_correlations(ours, theirs[at][None])[0])
     random, reached = np.random.default_rng(0), 0
     for start in range(0, permutations, _AT_ONCE):
         count = min(_AT_ONCE, permutations - start)
         named = random.permuted(np.broadcast_to(np.arange(languages), (count, languages)), axis=1)
         drawn = _correlations(ours, theirs[named[:, at[0]], named[:, at[1]]])
         # The permutation that changes nothing is as far, its sums being in another order.
-        reached += int((np.abs(drawn) >= abs(found) - 1e-12).sum())
-    return found, (1 + reached) / (1 + permutations)
+        reached += int((np.abs(drawn) >= abs(observed) - 1e-12).sum())
+    return observed, (1 + reached) / (1 + permutations)
 
 
 def _correlations(ours: Floats, theirs: Floats) -> Floats:

@@ -133,10 +133,10 @@ def _carried(weights: Floats, occupied: NDArray[np.bool_]) -> Floats:
     patterns, which = np.unique(occupied.reshape(-1, bins), axis=0, return_inverse=True)
     carried = np.full(patterns.shape, np.nan)
     for at, pattern in enumerate(patterns):
-        if (there := np.flatnonzero(pattern)).size:
-            shares = [np.interp(np.arange(bins), there, row) for row in np.eye(there.size)]
+        if (places := np.flatnonzero(pattern)).size:
+            shares = [np.interp(np.arange(bins), places, row) for row in np.eye(places.size)]
             carried[at] = 0
-            carried[at, there] = np.array(shares) @ weights
+            carried[at, places] = np.array(shares) @ weights
     given: Floats = carried[which].reshape(occupied.shape)
     return given
 

@@ -58,13 +58,13 @@ def _rows(view: MatrixView, place: int, samples: Resamples, halvings: int) -> li
     """The row of a target, none where there is nothing to choose from or nothing to halve."""
     column = view.by_item()[place]
     sample = samples.of(column.target)
-    kept, seeds = _complete(view, place)
-    if len(kept) < 2 or sample.count < 2:
+    rows, seeds = _complete(view, place)
+    if len(rows) < 2 or sample.count < 2:
         return []
     half = _halves(f"{view.matrix}\n{column.target}", sample.count, halvings)
-    correct = column.correct[np.ix_(kept, seeds)]
-    total = column.total if len(column.total) == 1 else column.total[np.ix_(kept, seeds)]
-    here, there = (_scores(correct, total, sample, one) for one in (half, 1 - half))
+    correct = column.correct[np.ix_(rows, seeds)]
+    total = column.total if len(column.total) == 1 else column.total[np.ix_(rows, seeds)]
+    here, there = (_scores(correct, total, sample, split) for split in (half, 1 - half))
     ranked, scored = np.concatenate([here, there]), np.concatenate([there, here])
     first, each = ranked.argmax(axis=1), np.arange(len(ranked))
     naive, honest = ranked[each, first], scored[each, first]
@@ -72,8 +72,8 @@ def _rows(view: MatrixView, place: int, samples: Resamples, halvings: int) -> li
     ((chosen, times),) = Counter(first.tolist()).most_common(1)
     row = {
         "target": column.target,
-        "chosen": view.sources[kept[chosen]],
-        "sources": len(kept),
+        "chosen": view.sources[rows[chosen]],
+        "sources": len(rows),
         "items": column.items,
         "seeds": len(seeds),
         "chosen_share": times / len(first),
@@ -91,9 +91,9 @@ def _complete(view: MatrixView, place: int) -> tuple[Indices, Indices]:
     known = view.known[:, place].copy()
     known[[at for at, code in enumerate(view.sources) if code == view.targets[place]]] = False
     counts = known.sum(axis=1)
-    kept = np.flatnonzero((counts == counts.max()) & (counts > 0))
-    seeds = np.flatnonzero(known[kept].all(axis=0))
-    return (kept if len(seeds) else kept[:0]), seeds
+    rows = np.flatnonzero((counts == counts.max()) & (counts > 0))
+    seeds = np.flatnonzero(known[rows].all(axis=0))
+    return (rows if len(seeds) else rows[:0]), seeds
 
 
 def _halves(name: str, clusters: int, halvings: int) -> Singles:

@@ -52,12 +52,12 @@ class Outline:
 
     def must_have(self, composition: str | None, selection: str | None) -> None:
         """Raises ``UnknownWayError`` for one that is named and that no cell has, or that saw labels of its targets."""
-        for what, given, there in (
+        for what, given, offered in (
             ("composition", composition, self.compositions),
             ("selection", selection, self.selections),
         ):
-            if given is not None and given not in there:
-                raise UnknownWayError(what, given, there)
+            if given is not None and given not in offered:
+                raise UnknownWayError(what, given, offered)
         if selection is not None and is_oracle(selection):
             why = "its weights were chosen by labels of the target, which nobody has who needs a recommendation"
             raise UnknownWayError("selection", selection, deployable(self.selections), why)

@@ -29,10 +29,10 @@ def verdict(
     effects = [source.effect for source in ranked if source.effect is not None]
     said = partial(Verdict, of_this_run=any(effect.of_this_run for effect in effects), expected_regret=regret)
     predicted = not all(source.measured for source in ranked)
-    if effects and not predicted and not any(one.verdict == "helps" for one in effects):
+    if effects and not predicted and not any(effect.verdict == "helps" for effect in effects):
         return said(action="no_evidence", sources=(), confidence=None)
     if predicted and unrelated and considered:
-        return said(action="measure_first", sources=tuple(one.source for one in considered), confidence=None)
+        return said(action="measure_first", sources=tuple(source.source for source in considered), confidence=None)
     chosen = tuple(shortlist) if predicted else tuple(source.source for source in ranked if source.tied_with_best)
     chance = {source.source: source.probability_best for source in ranked}
     if len(chosen) <= 1:
@@ -44,6 +44,6 @@ def verdict(
     return said(action="any_of", sources=chosen, confidence=_together(chance, chosen))
 
 
-def _together(chance: dict[str, float | None], sources: Sequence[str]) -> float | None:
-    known = [chance[source] for source in sources]
-    return None if any(one is None for one in known) else min(sum(one or 0.0 for one in known), 1.0)
+def _together(probabilities: dict[str, float | None], sources: Sequence[str]) -> float | None:
+    chances = [probabilities[source] for source in sources]
+    return None if any(chance is None for chance in chances) else min(sum(chance or 0.0 for chance in chances), 1.0)

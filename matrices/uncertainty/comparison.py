@@ -137,10 +137,10 @@ class TargetRuns:
         if not self.paired or not self.seeds_known or not len(sources):
             return None
         assert self._sample is not None
-        found = self.compared(sources)
+        compared = self.compared(sources)
         random = np.random.default_rng([self._sample.entropy, 3])
         means = self._view.means[sources, self._at]
-        return probabilities_best(means, found.covariance, found.freedom, random, BAYES_DRAWS)
+        return probabilities_best(means, compared.covariance, compared.freedom, random, BAYES_DRAWS)
 
     def compared(self, sources: Indices) -> Compared:
         """Differences of all pairs of some sources that were measured."""
@@ -165,24 +165,24 @@ class TargetRuns:
         covariance = sample.inflation * own.astype(np.float64) @ own.astype(np.float64).T
         items = np.maximum(squares_apart(own)[first, second], 0) * sample.inflation
         item_freedom = np.full(len(first), float(max(sample.count - 1, 1)))
-        found = Spread(items, seeds, together((items, item_freedom), (seeds, freedom)), np.ones(len(items)), freedom)
+        of_pairs = Spread(items, seeds, together((items, item_freedom), (seeds, freedom)), np.ones(len(items)), freedom)
         # What differences vary by over seeds, shared out among single sources.
         of_source = (np.bincount(first, seeds, count) + np.bincount(second, seeds, count)) / max(2 * (count - 1), 1)
         random = np.random.default_rng([sample.entropy, 2])
         moved = sample.moved(own)
         moved += np.sqrt(of_source).astype(np.float32) * random.standard_normal(moved.shape, dtype=np.float32)
-        reach = found.joint_half_width(max_t_of_pairs(moved, LEVEL))
-        error, reach = (_square(values, count) for values in (found.error, reach))
+        reach = of_pairs.joint_half_width(max_t_of_pairs(moved, LEVEL))
+        error, reach = (_square(values, count) for values in (of_pairs.error, reach))
         means = self._view.means[sources, self._at]
         # Where nothing varies, as between two sources that answer every item alike, nothing is beyond doubt.
         better = (means[:, None] - means > reach) & (error > 0)
-        usual = min(float(np.median(found.freedom)), _freedom_of(own)) if count > 1 else float("inf")
+        usual = min(float(np.median(of_pairs.freedom)), _freedom_of(own)) if count > 1 else float("inf")
         return Compared(error, reach, better, covariance + np.diag(of_source), usual)
 
-    def _seeds_of_pairs(self, found: Parts, known: Bools, sources: Indices) -> tuple[Floats, Floats]:
+    def _seeds_of_pairs(self, components: Parts, known: Bools, sources: Indices) -> tuple[Floats, Floats]:
         """Variances of differences over seeds beyond items, and their degrees of freedom [pairs]."""
         first, second = np.triu_indices(len(sources), 1)
-        paired = spread(found, self._seeds.of_differences)
+        paired = spread(components, self._seeds.of_differences)
         alike = (known[first] == known[second]).all(axis=1)
         freedom = paired.seed_freedom
         if alike.all():
@@ -214,29 +214,29 @@ class TargetRuns:
         """Of all sources' means, and the baseline's last [S + 1]; None where items are not known."""
         if self.paired:
             assert self._sample is not None
-            found = parts(self._influence, self._runs, self._known, self._sample)
+            components = parts(self._influence, self._runs, self._known, self._sample)
             # No item differs from another at 0 and at 1; that is no proof that none ever would.
             ends = (self._means <= 0) | (self._means >= 1)
             shares = share_variance(self._means, self._sample.count)
-            found = replace(found, items=np.where(ends, shares, found.items))
+            components = replace(components, items=np.where(ends, shares, components.items))
         elif self._outcomes is None and self._view.metric == "accuracy" and self.items > 1:
             # Binomial, an item a trial: wide where an item is a sentence of words, and no variance at all of an F1.
             freedom = np.full(len(self._means), float(self.items - 1))
             shares = share_variance(self._means, self.items)
-            found = replace(_without_items(self._runs, self._known), items=shares, item_freedom=freedom)
+            components = replace(_without_items(self._runs, self._known), items=shares, item_freedom=freedom)
         elif self._outcomes is None and self._view.stated is not None:
             # Of the baseline nothing is stated.
             stated = np.append(self._view.stated[:, self._at] ** 2, np.nan)
-            found = replace(
+            components = replace(
                 _without_items(self._runs, self._known), items=stated, item_freedom=np.full(len(stated), _MANY)
             )
         else:
             return None
-        moderated = spread(found, self._seeds.of_scores)
+        moderated = spread(components, self._seeds.of_scores)
         if self._view.kind != "zero_shot":
             return moderated
         # A constant answer has no seeds.
-        plain = spread(found, None)
+        plain = spread(components, None)
         return Spread(
             **{
                 name: np.append(getattr(moderated, name)[:-1], getattr(plain, name)[-1:])
@@ -248,11 +248,11 @@ class TargetRuns:
     def _influence(self) -> Singles:
         """Of every item on every run of every source, and of the baseline last [S + 1, K, N]."""
         assert self._outcomes is not None
-        one, at = self._outcomes, self._at
-        ours = influence(one.correct, one.total, self._view.scores[:, at], self._view.known[:, at])
+        outcomes, at = self._outcomes, self._at
+        ours = influence(outcomes.correct, outcomes.total, self._view.scores[:, at], self._view.known[:, at])
         baseline = self._view.baseline[at, None]
-        below = np.isfinite(baseline) & (one.baseline_total.sum(axis=-1) > 0)
-        return np.concatenate([ours, influence(one.baseline_correct, one.baseline_total, baseline, below)])
+        below = np.isfinite(baseline) & (outcomes.baseline_total.sum(axis=-1) > 0)
+        return np.concatenate([ours, influence(outcomes.baseline_correct, outcomes.baseline_total, baseline, below)])
 
     @cached_property
     def _by_cluster(self) -> Singles:

@@ -111,11 +111,11 @@ class SeedVariance:
 
 def _prior_of_runs(runs: Floats, pooled: float | None = None) -> Prior | None:
     """The prior from runs [C, K], NaN where there is none."""
-    known = np.isfinite(runs)
-    count = known.sum(axis=1)
-    runs, known, count = runs[count > 1], known[count > 1], count[count > 1]
-    means = np.where(known, runs, 0).sum(axis=1) / count
-    squares = np.where(known, runs - means[:, None], 0) ** 2
+    measured = np.isfinite(runs)
+    count = measured.sum(axis=1)
+    runs, measured, count = runs[count > 1], measured[count > 1], count[count > 1]
+    means = np.where(measured, runs, 0).sum(axis=1) / count
+    squares = np.where(measured, runs - means[:, None], 0) ** 2
     freedom = (count - 1).astype(np.float64)
     return prior_of(squares.sum(axis=1) / freedom, freedom, pooled)
 
@@ -231,38 +231,40 @@ class Spread:
         return p
 
 
-def spread(found: Parts, prior: Prior | None) -> Spread:
+def spread(components: Parts, prior: Prior | None) -> Spread:
     """The spread of means with these parts; the variance over seeds moderated by ``prior`` where there is one."""
-    of_seeds, freedom = found.between * (found.seed_freedom + 1), found.seed_freedom
+    of_seeds, freedom = components.between * (components.seed_freedom + 1), components.seed_freedom
     if prior is not None:
         of_seeds, freedom = prior.moderate(of_seeds, freedom)
-    seeds = np.maximum(of_seeds / (found.seed_freedom + 1) - found.disagreement, 0)
+    seeds = np.maximum(of_seeds / (components.seed_freedom + 1) - components.disagreement, 0)
     return Spread(
-        items=found.items,
+        items=components.items,
         seeds=seeds,
-        freedom=together((found.items, found.item_freedom), (seeds, freedom)),
-        shrink=np.sqrt(_over(seeds, found.between)),
+        freedom=together((components.items, components.item_freedom), (seeds, freedom)),
+        shrink=np.sqrt(_over(seeds, components.between)),
         seed_freedom=freedom,
     )
 
 
-def with_adapters(found: Spread, adapters: AdapterVariance | None) -> Spread:
+def with_adapters(of_runs: Spread, adapters: AdapterVariance | None) -> Spread:
     """The spread of changes, with what other training runs of the language adapters add, where that is known."""
     if adapters is None or adapters.freedom == 0:
-        return found
-    of_adapters = np.full_like(found.items, adapters.variance), np.full_like(found.items, adapters.freedom)
-    freedom = together((found.items + found.seeds, found.freedom), of_adapters)
-    return replace(found, seeds=found.seeds + adapters.variance, freedom=freedom)
+        return of_runs
+    of_adapters = np.full_like(of_runs.items, adapters.variance), np.full_like(of_runs.items, adapters.freedom)
+    freedom = together((of_runs.items + of_runs.seeds, of_runs.freedom), of_adapters)
+    return replace(of_runs, seeds=of_runs.seeds + adapters.variance, freedom=freedom)
 
 
-def joined(found: Sequence[Parts]) -> Parts:
+def joined(several: Sequence[Parts]) -> Parts:
     """The parts of several targets as those of one list of numbers."""
-    return Parts(**{name: np.concatenate([getattr(one, name) for one in found]) for name in Parts.__annotations__})
+    return Parts(
+        **{name: np.concatenate([getattr(parts, name) for parts in several]) for name in Parts.__annotations__}
+    )
 
 
-def own_prior(found: Parts) -> Prior | None:
+def own_prior(components: Parts) -> Prior | None:
     """The prior that numbers of one kind are to each other."""
-    return prior_of(found.between * (found.seed_freedom + 1), found.seed_freedom)
+    return prior_of(components.between * (components.seed_freedom + 1), components.seed_freedom)
 
 
 def together(*terms: tuple[Floats, Floats]) -> Floats:

@@ -40,11 +40,13 @@ class Survey:
     @property
     def regrets(self) -> dict[str, float]:
         """What the choice for each target is expected to cost, as a share of the best score there is."""
-        return {target: found.regret for target, found in self.expected.items()}
+        return {target: prediction.regret for target, prediction in self.expected.items()}
 
     def choices(self) -> dict[str, str]:
         """The source that is expected to do best on each target."""
-        return {target: found.sources[int(found.mean.argmax())] for target, found in self.expected.items()}
+        return {
+            target: prediction.sources[int(prediction.mean.argmax())] for target, prediction in self.expected.items()
+        }
 
 
 def survey(table: ScoreTable, *, again: Bools | None = None) -> Survey:
@@ -60,10 +62,10 @@ def survey(table: ScoreTable, *, again: Bools | None = None) -> Survey:
     gains = np.full(table.scores.shape, -np.inf)
     expected = {}
     for column, target in enumerate(table.targets):
-        found = expected[target] = model.predict(target)
-        rows = [table.sources.index(source) for source in found.sources]
+        prediction = expected[target] = model.predict(target)
+        rows = [table.sources.index(source) for source in prediction.sources]
         more = np.zeros(len(rows), dtype=bool) if again is None else again[rows, column]
-        gains[rows, column] = np.where(found.measured & ~more, -np.inf, gain(found))
+        gains[rows, column] = np.where(prediction.measured & ~more, -np.inf, gain(prediction))
     return Survey(table, expected, gains)
 
 
@@ -100,40 +102,40 @@ def spread_out(table: ScoreTable, among: Bools | None = None, least: int = _AT_L
     """
     free = open_cells(table) & (True if among is None else among)
     selves = np.array(table.sources, dtype=object)[:, None] == np.array(table.targets, dtype=object)
-    known = np.isfinite(table.scores) & ~selves
+    scored = np.isfinite(table.scores) & ~selves
     like = kernel(table.sources, table.targets)
     chosen: list[Place] = []
 
     def take(rows: Indices, columns: Indices) -> None:
-        used = known.sum(axis=1)[rows]
+        used = scored.sum(axis=1)[rows]
         best = np.lexsort((rows, -like[rows, columns], used))[0]
         row, column = int(rows[best]), int(columns[best])
-        free[row, column], known[row, column] = False, True
+        free[row, column], scored[row, column] = False, True
         chosen.append((table.sources[row], table.targets[column]))
 
     for place in range(least):
         for column in range(len(table.targets)):
             rows = np.flatnonzero(free[:, column])
-            if len(rows) and known[:, column].sum() <= place:
+            if len(rows) and scored[:, column].sum() <= place:
                 take(rows, np.full(len(rows), column))
         for row in range(len(table.sources)):
             columns = np.flatnonzero(free[row])
-            if len(columns) and known[row].sum() <= place:
+            if len(columns) and scored[row].sum() <= place:
                 take(np.full(len(columns), row), columns)
     return chosen
 
 
-def gain(found: Predicted) -> Floats:
+def gain(prediction: Predicted) -> Floats:
     """What knowing each score [n] is expected to add to the score of the best choice, as a share of that.
 
     Of a normal score with mean m and deviation s against the best other mean b: ``E[max(x, b)] - max(m, b)``.
     """
-    if len(found.mean) < 2:
-        return np.zeros(len(found.mean))
-    best, second = np.sort(found.mean)[::-1][:2]
-    other = np.where(found.mean == best, second, best)
-    spread = found.own_sd
-    behind = -np.abs(found.mean - other)
+    if len(prediction.mean) < 2:
+        return np.zeros(len(prediction.mean))
+    best, second = np.sort(prediction.mean)[::-1][:2]
+    other = np.where(prediction.mean == best, second, best)
+    spread = prediction.own_sd
+    behind = -np.abs(prediction.mean - other)
     ratio = np.divide(behind, spread, out=np.full(len(spread), -np.inf), where=spread > 0)
     density = np.exp(-0.5 * ratio**2) / np.sqrt(2 * np.pi)
     value: Floats = np.where(spread > 0, spread * density + np.where(spread > 0, behind, 0.0) * ndtr(ratio), 0.0)
@@ -184,17 +186,17 @@ def advise(table: ScoreTable, budget: int, among: Collection[Place] | None = Non
     return [_advice(source, target, expected.get(target), table.bounds) for source, target in chosen]
 
 
-def _advice(source: str, target: str, found: Predicted | None, bounds: tuple[float, float]) -> Advice:
-    if found is None:
+def _advice(source: str, target: str, prediction: Predicted | None, bounds: tuple[float, float]) -> Advice:
+    if prediction is None:
         return Advice(source=source, target=target, score=None, interval=None, probability_best=None)
-    at = found.sources.index(source)
-    low, high = np.clip(found.intervals[at], *bounds).tolist()
+    at = prediction.sources.index(source)
+    low, high = np.clip(prediction.intervals[at], *bounds).tolist()
     return Advice(
         source=source,
         target=target,
-        score=float(np.clip(found.mean[at], *bounds)),
+        score=float(np.clip(prediction.mean[at], *bounds)),
         interval=(low, high),
-        probability_best=float(found.best[at]),
+        probability_best=float(prediction.best[at]),
     )
 
 

@@ -113,10 +113,10 @@ def _posterior(products: Products, variance: Floats, noise: float) -> _Posterior
         raise ArithmeticError("the columns' cross-products are not finite; a feature holds infinities")
     inverse, _ = lapack.dpotri(factor, lower=1)
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    found = size * (inverse @ (size * moment)) / noise
-    mean[live], determined[live] = found, 1 - np.diag(inverse)
+    live_mean = size * (inverse @ (size * moment)) / noise
+    mean[live], determined[live] = live_mean, 1 - np.diag(inverse)
     covariance[np.ix_(live, live)] = size[:, None] * inverse * size
-    residual = float(products.square - 2 * found @ moment + found @ gram @ found)
-    fit = (products.square - moment @ found) / noise
+    residual = float(products.square - 2 * live_mean @ moment + live_mean @ gram @ live_mean)
+    fit = (products.square - moment @ live_mean) / noise
     evidence = -float(np.log(np.diag(factor)).sum()) - 0.5 * (products.count * np.log(noise) + fit)
     return _Posterior(mean, covariance, determined, max(residual, 0.0), float(evidence))

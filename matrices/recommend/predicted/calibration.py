@@ -217,30 +217,30 @@ class LeftOutErrors:
             if end - begin >= few + _LEAST_REST:
                 drawn = [random.permutation(end - begin)[:few] for _ in range(_TIMES)]
                 of_target = column, slice(begin, end), covariance
-                ratios.append(np.concatenate([self._shown(*of_target, known) for known in drawn]))
+                ratios.append(np.concatenate([self._shown(*of_target, shown) for shown in drawn]))
         return ratios
 
-    def _shown(self, column: int, cells: slice, covariance: Floats, known: Indices) -> Floats:
+    def _shown(self, column: int, cells: slice, covariance: Floats, shown: Indices) -> Floats:
         """Of a target's cells but for the ``known`` ones, as ``Model.predict`` would predict them."""
         rows = np.flatnonzero(np.isfinite(self.scores[:, column]))
-        scores, few = self.scores[rows, column], len(known)
-        rest = np.setdiff1d(np.arange(len(rows)), known)
-        spread = spread_of(scores[known], self.scaled.usual)
+        scores, few = self.scores[rows, column], len(shown)
+        rest = np.setdiff1d(np.arange(len(rows)), shown)
+        spread = spread_of(scores[shown], self.scaled.usual)
         effects = self.scaled.effects[rows]
-        centre = float((scores[known] - spread * effects[known]).mean())
-        own = self.scale.of((scores[known] - centre) / spread)
+        centre = float((scores[shown] - spread * effects[shown]).mean())
+        own = self.scale.of((scores[shown] - centre) / spread)
         middle, noise = float(own.mean()), self.learned.noise
         # Differences from the mean of the known cells, whose level is measured.
-        apart = covariance - covariance[known].mean(axis=0)
-        apart = apart - apart[:, known].mean(axis=1, keepdims=True)
+        apart = covariance - covariance[shown].mean(axis=0)
+        apart = apart - apart[:, shown].mean(axis=1, keepdims=True)
         mean, linear = (
-            values[cells] - values[cells][known].mean() for values in (self.left_out.mean, self.left_out.linear)
+            values[cells] - values[cells][shown].mean() for values in (self.left_out.mean, self.left_out.linear)
         )
-        about = apart[np.ix_(known, known)] + self.learned.mixture.noise * np.eye(few)
-        drawn = np.linalg.solve(about, apart[known]).T[rest]
+        about = apart[np.ix_(shown, shown)] + self.learned.mixture.noise * np.eye(few)
+        drawn = np.linalg.solve(about, apart[shown]).T[rest]
         # Only the linear one of the two models learns of the target's own scores.
-        expected = mean[rest] + drawn @ (own - middle - linear[known]) / 2
-        left = np.diag(apart)[rest] - np.einsum("uk,ku->u", drawn, apart[np.ix_(known, rest)])
+        expected = mean[rest] + drawn @ (own - middle - linear[shown]) / 2
+        left = np.diag(apart)[rest] - np.einsum("uk,ku->u", drawn, apart[np.ix_(shown, rest)])
         standard, slope = self.scale.back(middle + expected)
         of_spread = standard / slope * self.level.spread_error(few)
         variance = np.maximum(left, 0) + noise / few + of_spread**2 + noise

@@ -48,20 +48,20 @@ def codes_of(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name.removeprefix(_MASK) for name in names)
 
 
-def by_code(table: ScoreTable, found: Outlook) -> Outlook:
+def by_code(table: ScoreTable, outlook: Outlook) -> Outlook:
     """What a model of a table that ``shown_for`` gave expects, by the languages' codes and names."""
     if not _is_masked(table):
-        return found
+        return outlook
     expected = []
-    for one in found.expected:
-        [source, *targets] = codes_of([one.source, *(evidence.target for evidence in one.rests_on)])
+    for source in outlook.expected:
+        code, *targets = codes_of([source.source, *(evidence.target for evidence in source.rests_on)])
         rests_on = (
             replace(evidence, target=target, name=named(target).name)
-            for evidence, target in zip(one.rests_on, targets, strict=True)
+            for evidence, target in zip(source.rests_on, targets, strict=True)
         )
-        expected.append(replace(one, source=source, rests_on=tuple(rests_on)))
-    sets = tuple(replace(one, sources=codes_of(one.sources)) for one in found.sets)
-    return replace(found, expected=tuple(expected), shortlist=codes_of(found.shortlist), sets=sets)
+        expected.append(replace(source, source=code, rests_on=tuple(rests_on)))
+    sets = tuple(replace(expected_set, sources=codes_of(expected_set.sources)) for expected_set in outlook.sets)
+    return replace(outlook, expected=tuple(expected), shortlist=codes_of(outlook.shortlist), sets=sets)
 
 
 def _known(table: ScoreTable, target: str) -> bool:

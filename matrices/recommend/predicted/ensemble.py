@@ -104,7 +104,7 @@ def learn(design: Design, standard: Floats, stretched: Floats, several: Indices)
     mixture, left_out = mix(cells, plain_groups(groups), groups)
     forest, as_new = grow(design, standard, cells, several)
     mean = (left_out.mean + _centred(forest.left_out, cells)) / 2
-    explained = np.concatenate([np.diag(one) for one in left_out.covariances])
+    explained = np.concatenate([np.diag(covariance) for covariance in left_out.covariances])
     error = float(((cells.scores - mean) ** 2).mean())
     noise = max(error - float(explained.mean()), _LEAST * error, 1e-4)
     others = (_sums(forest.left_out, cells) - forest.left_out) / (cells.size - 1)
@@ -129,14 +129,14 @@ def cells_of(design: Design, stretched: Floats, several: Indices) -> Cells:
     rows, scores, spans, sources = [], [], [], []
     begin = 0
     for at in several:
-        known = np.flatnonzero(np.isfinite(stretched[:, at]))
-        row = design.rows(design.sources, design.pairs.targets[at])[known]
-        score = stretched[known, at]
+        measured = np.flatnonzero(np.isfinite(stretched[:, at]))
+        row = design.rows(design.sources, design.pairs.targets[at])[measured]
+        score = stretched[measured, at]
         rows.append(row - row.mean(axis=0))
         scores.append(score - score.mean())
-        sources.append(known)
-        spans.append((begin, begin + len(known)))
-        begin += len(known)
+        sources.append(measured)
+        spans.append((begin, begin + len(measured)))
+        begin += len(measured)
     return Cells(np.concatenate(rows), np.concatenate(scores), tuple(spans), np.concatenate(sources))
 
 

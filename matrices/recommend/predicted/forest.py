@@ -57,8 +57,8 @@ class Forest:
 
     def mean(self, sources: Sequence[str], target: str) -> Floats:
         """Expected scores [len(sources)], centred as the cells are."""
-        found: Floats = self.trees.values[self._leaves(sources, target)].mean(axis=0)
-        return found
+        mean: Floats = self.trees.values[self._leaves(sources, target)].mean(axis=0)
+        return mean
 
     def parts(self, sources: Sequence[str], target: str, explained: Sequence[str], cells: Cells) -> Floats:
         """What every target's cells add [len(explained), T] to the scores expected of some of the ``sources``.
@@ -172,12 +172,12 @@ class SourceAverages:
         A source that was not measured stands as the mean of those like it, weighed by ``kernel``.
         """
         means = self._means(targets)
-        found = means[[self._measured.get(code, 0) for code in sources]]
+        averages = means[[self._measured.get(code, 0) for code in sources]]
         if strangers := [at for at, code in enumerate(sources) if code not in self._measured]:
             like = kernel([sources[at] for at in strangers], self.sources) * self._known.any(axis=1)
             likely = like / np.maximum(like.sum(axis=1, keepdims=True), 1e-9)
-            found[strangers] = np.tensordot(likely, means, 1)
-        return found.round(_DIGITS)
+            averages[strangers] = np.tensordot(likely, means, 1)
+        return averages.round(_DIGITS)
 
     def as_new(self, targets: Sequence[str]) -> Floats:
         """As ``of`` for all the sources [S, len(targets), 3], each as if it had not been measured itself."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,14 +96,16 @@ class Model:
         asked = tuple(code for code in asked if code != target)
         raw = self._scores(asked, target)
         stated, errors = self._stated(asked, target)
-        known = np.isfinite(stated)
+        measured = np.isfinite(stated)
         drawn, variance = self._drawn(asked, target, stated, errors)
-        mean = np.where(known, drawn, raw.mean)
-        covariance = np.where(known[:, None] | known, 0.0, raw.covariance) + np.diag(np.where(known, variance, 0.0))
-        noise = np.where(known, 0.0, raw.noise)
+        mean = np.where(measured, drawn, raw.mean)
+        covariance = np.where(measured[:, None] | measured, 0.0, raw.covariance) + np.diag(
+            np.where(measured, variance, 0.0)
+        )
+        noise = np.where(measured, 0.0, raw.noise)
         own = np.diag(covariance) + noise
-        sd = np.sqrt(own + np.where(known, 0.0, raw.shared))
-        half = np.where(known, _NORMAL, raw.width) * sd
+        sd = np.sqrt(own + np.where(measured, 0.0, raw.shared))
+        half = np.where(measured, _NORMAL, raw.width) * sd
         drawn = draws(mean, covariance, noise)
         shares = shares_of(drawn)
         return Predicted(
@@ -111,7 +114,7 @@ class Model:
             sd=sd,
             own_sd=np.sqrt(own),
             intervals=np.stack([mean - half, mean + half], axis=-1),
-            measured=known,
+            measured=measured,
             best=shares,
             shortlist=tuple(asked[at] for at in shortlist(shares, mean, self.shortlist_mass)),
             regret=self._regret(mean, drawn),
@@ -152,14 +155,14 @@ class Model:
     def _scores(self, asked: Sequence[str], target: str) -> Raw:
         """As if none of them had been measured on the target; where others were, in line with those."""
         at = self.table.targets.index(target) if target in self.table.targets else -1
-        if at >= 0 and (known := np.isfinite(self.columns.standard[:, at])).any():
-            measured = [code for code, there in zip(self.table.sources, known.tolist(), strict=True) if there]
-            expected, covariance = self.learned.expected(asked, target, measured)
+        if at >= 0 and (measured := np.isfinite(self.columns.standard[:, at])).any():
+            on_target = list(compress(self.table.sources, measured.tolist()))
+            expected, covariance = self.learned.expected(asked, target, on_target)
             spread = float(self.columns.spreads[at])
             centre = float(self.columns.centres[at])
-            middle = float(self.stretch.of(self.columns.standard[known, at]).mean())
+            middle = float(self.stretch.of(self.columns.standard[measured, at]).mean())
             standard, slope = self.stretch.back(middle + expected)
-            count = int(known.sum())
+            count = int(measured.sum())
             # Errors of mean and spread move all predictions, but no measured score: they count between the two.
             of_mean = np.full(len(asked), np.sqrt(self.learned.noise / count))
             of_spread = standard / slope * self.level.spread_error(count)
@@ -185,17 +188,17 @@ class Model:
         stated, errors = np.full(len(asked), np.nan), np.full(len(asked), np.nan)
         if target in self.table.targets:
             column = self.table.targets.index(target)
-            rows, there = self._rows(asked)
-            stated[there] = self.table.scores[rows, column]
+            rows, asked_places = self._rows(asked)
+            stated[asked_places] = self.table.scores[rows, column]
             if self.table.errors is not None:
-                errors[there] = self.table.errors[rows, column]
+                errors[asked_places] = self.table.errors[rows, column]
         return stated, errors
 
     def _rows(self, asked: Sequence[str]) -> tuple[list[int], list[int]]:
         """The rows of those asked that are sources of the table, and their places among those asked."""
         at = places(self.table.sources)
-        there = [place for place, code in enumerate(asked) if code in at]
-        return [at[asked[place]] for place in there], there
+        asked_places = [place for place, code in enumerate(asked) if code in at]
+        return [at[asked[place]] for place in asked_places], asked_places
 
     def _drawn(self, asked: Sequence[str], target: str, stated: Floats, errors: Floats) -> tuple[Floats, Floats]:
         """The measured scores drawn towards what is predicted of each without it, and their variances; NaN elsewhere.
@@ -206,8 +209,8 @@ class Model:
         own = np.where(np.isfinite(errors), errors**2, UNKNOWN_NOISE * variance)
         alone = np.isnan(predicted)
         weight = np.divide(variance, variance + own, out=np.ones(len(asked)), where=~alone & (variance + own > 0))
-        found = np.where(alone, stated, predicted + weight * (stated - predicted))
-        return found, np.where(alone, np.nan_to_num(own), weight * own)
+        drawn = np.where(alone, stated, predicted + weight * (stated - predicted))
+        return drawn, np.where(alone, np.nan_to_num(own), weight * own)
 
     def _predicted(self, asked: Sequence[str], target: str) -> tuple[Floats, Floats]:
         """What is predicted of measured scores from the target's others and the model, with its variance [len(asked)].
@@ -219,15 +222,15 @@ class Model:
             return mean, variance
         column = self.table.targets.index(target)
         begin, end = self.learned.cells.spans[self.cell_targets.index(target)]
-        known = np.flatnonzero(np.isfinite(self.table.scores[:, column]))
-        middle = float(self.stretch.of(self.columns.standard[known, column]).mean())
+        measured = np.flatnonzero(np.isfinite(self.table.scores[:, column]))
+        middle = float(self.stretch.of(self.columns.standard[measured, column]).mean())
         standard, slope = self.stretch.back(middle + self.without.mean[begin:end])
         spread = float(self.columns.spreads[column])
         by_row = np.full((2, len(self.table.sources)), np.nan)
-        by_row[0, known] = float(self.columns.centres[column]) + spread * standard
-        by_row[1, known] = (spread * slope) ** 2 * self.learned.noise / self.without.kept[begin:end]
-        rows, there = self._rows(asked)
-        mean[there], variance[there] = by_row[:, rows]
+        by_row[0, measured] = float(self.columns.centres[column]) + spread * standard
+        by_row[1, measured] = (spread * slope) ** 2 * self.learned.noise / self.without.kept[begin:end]
+        rows, asked_places = self._rows(asked)
+        mean[asked_places], variance[asked_places] = by_row[:, rows]
         return mean, variance
 
 

@@ -158,10 +158,10 @@ def pairs(table: ScoreTable) -> Pairs:
         if features
         else np.zeros((len(table.sources), len(table.targets), 0))
     )
-    known = np.isfinite(raw)
-    count = np.maximum(known.sum(axis=(0, 1)), 1)
-    means = np.where(known, raw, 0).sum(axis=(0, 1)) / count
-    spreads = np.sqrt(np.where(known, (raw - means) ** 2, 0).sum(axis=(0, 1)) / count)
+    finite = np.isfinite(raw)
+    count = np.maximum(finite.sum(axis=(0, 1)), 1)
+    means = np.where(finite, raw, 0).sum(axis=(0, 1)) / count
+    spreads = np.sqrt(np.where(finite, (raw - means) ** 2, 0).sum(axis=(0, 1)) / count)
     spreads = np.where(spreads > _ALIKE, spreads, np.inf)
     return Pairs(table.sources, table.targets, tuple(features), means, spreads)
 
@@ -209,8 +209,8 @@ def _known(values: Floats) -> Floats:
 
 
 def _varies(values: Floats) -> bool:
-    known = values[np.isfinite(values)]
-    return len(known) > 1 and bool(np.ptp(known) > _ALIKE)
+    finite = values[np.isfinite(values)]
+    return len(finite) > 1 and bool(np.ptp(finite) > _ALIKE)
 
 
 @lru_cache(maxsize=8)

@@ -73,25 +73,25 @@ def next_round(
         return Round(cells=tuple(lacking[:most]))
     size = max(round(STEP * int(among.sum())), round(_PER_TARGET * len(table.targets)), 1)
     try:
-        found = survey(table, again=again)
+        surveyed = survey(table, again=again)
     except NothingToPredictError:
         return Round(cells=())
     wanted = [table.targets[column] for column in np.flatnonzero(among.any(axis=0))]
     best = {target: score for target in wanted if np.isfinite(score := _best(table, target))}
     hoped, gained = _kept(before, best)
     trust = Round(cells=(), hoped=hoped, gained=gained).trust
-    regrets = found.regrets
-    known = [regrets[target] for target in wanted if np.isfinite(regrets[target])]
-    regret = trust * float(np.mean(known)) if known else None
+    regrets = surveyed.regrets
+    predicted_regrets = [regrets[target] for target in wanted if np.isfinite(regrets[target])]
+    regret = trust * float(np.mean(predicted_regrets)) if predicted_regrets else None
     enough = regret is None or regret <= until
     most = size if most is None else min(most, size)
-    cells = () if enough else tuple(taken(table, np.where(among, found.gains, -np.inf), most))
-    choices = found.choices()
+    cells = () if enough else tuple(taken(table, np.where(among, surveyed.gains, -np.inf), most))
+    choices = surveyed.choices()
     return Round(
         cells=cells,
         regret=regret,
         choices={target: choices[target] for target in wanted},
-        hopes=_hopes(found, cells, best),
+        hopes=_hopes(surveyed, cells, best),
         best=best,
         hoped=hoped,
         gained=gained,
@@ -106,12 +106,12 @@ def _kept(before: Round | None, best: Mapping[str, float]) -> tuple[float, float
     return _REMEMBERED * before.hoped + sum(before.hopes.values()), _REMEMBERED * before.gained + gained
 
 
-def _hopes(found: Survey, cells: Sequence[Place], best: Mapping[str, float]) -> dict[str, float]:
+def _hopes(surveyed: Survey, cells: Sequence[Place], best: Mapping[str, float]) -> dict[str, float]:
     hopes: dict[str, float] = {}
     for target, score in best.items():
         sources = [source for source, of in cells if of == target]
         if sources:
-            predicted = found.expected[target]
+            predicted = surveyed.expected[target]
             at = [predicted.sources.index(source) for source in sources]
             drawn: Floats = predicted.drawn[:, at].max(axis=1)
             hopes[target] = float(np.maximum(drawn - score, 0).mean())
@@ -120,5 +120,5 @@ def _hopes(found: Survey, cells: Sequence[Place], best: Mapping[str, float]) -> 
 
 def _best(table: ScoreTable, target: str) -> float:
     column = table.scores[:, table.targets.index(target)]
-    known = column[np.isfinite(column)]
-    return float(known.max()) if len(known) else float("nan")
+    measured = column[np.isfinite(column)]
+    return float(measured.max()) if len(measured) else float("nan")

@@ -114,7 +114,7 @@ def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -
         uses = np.flatnonzero([group is not None for group in grouping])
         members.append((uses, learn(products.only(uses), [group for group in grouping if group is not None])))
     without = [_left_out(cells, uses, weights) for uses, weights in members]
-    share = _share(cells, *(one.mean for one in without))
+    share = _share(cells, *(member.mean for member in without))
     shares = np.array([1 - share, share])
     mixture = Mixture(
         members=tuple(
@@ -124,16 +124,16 @@ def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -
         )
     )
     return mixture, LeaveOneOut(
-        mean=(mean := shares @ np.stack([one.mean for one in without])),
+        mean=(mean := shares @ np.stack([member.mean for member in without])),
         linear=mean,
         covariances=tuple(
-            (1 - share) * one + share * other
-            for one, other in zip(without[0].covariances, without[1].covariances, strict=True)
+            (1 - share) * of_plain + share * of_rich
+            for of_plain, of_rich in zip(without[0].covariances, without[1].covariances, strict=True)
         ),
-        fitted=shares @ np.stack([one.fitted for one in without]),
-        leverage=shares @ np.stack([one.leverage for one in without]),
-        of_sources=shares @ np.stack([one.of_sources for one in without]),
-        variance_of_sources=shares @ np.stack([one.variance_of_sources for one in without]),
+        fitted=shares @ np.stack([member.fitted for member in without]),
+        leverage=shares @ np.stack([member.leverage for member in without]),
+        of_sources=shares @ np.stack([member.of_sources for member in without]),
+        variance_of_sources=shares @ np.stack([member.variance_of_sources for member in without]),
     )
 
 
@@ -153,8 +153,8 @@ def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeaveOneOut:
     mean, leverage, covariances = np.empty(len(residual)), np.empty(len(residual)), []
     for begin, end in cells.spans:
         inside = spread[begin:end] @ columns[begin:end].T
-        kept = np.eye(end - begin) - inside / weights.noise
-        without = np.linalg.solve(kept, np.column_stack([residual[begin:end], inside]))
+        identity_less_hat = np.eye(end - begin) - inside / weights.noise
+        without = np.linalg.solve(identity_less_hat, np.column_stack([residual[begin:end], inside]))
         mean[begin:end] = cells.scores[begin:end] - without[:, 0]
         covariances.append(inside + inside @ without[:, 1:] / weights.noise)
         leverage[begin:end] = np.diag(inside) / weights.noise
@@ -164,8 +164,8 @@ def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeaveOneOut:
     for source in np.unique(cells.sources):
         at = np.flatnonzero(cells.sources == source)
         inside = spread[at] @ columns[at].T
-        kept = np.diag(own[at]) - inside / weights.noise
-        without = np.linalg.solve(kept, np.column_stack([residual[at], inside]))
+        identity_less_hat = np.diag(own[at]) - inside / weights.noise
+        without = np.linalg.solve(identity_less_hat, np.column_stack([residual[at], inside]))
         of_sources[at] = cells.scores[at] / own[at] - without[:, 0]
         variance[at] = np.diag(inside + inside @ without[:, 1:] / weights.noise) / own[at] ** 2
     return LeaveOneOut(mean, mean, tuple(covariances), fitted, leverage, of_sources, variance)
