@@ -87,5 +87,7 @@ class CellWriter:
 
     def _unwritten(self, cells: Sequence[Cell]) -> list[Cell]:
         columns = {(cell.matrix, cell.target) for cell in cells}
-        measured = {one for matrix, target in columns for one in self._store.measured_ids(matrix=matrix, target=target)}
+        measured = {
+            cell for matrix, target in columns for cell in self._store.measured_ids(matrix=matrix, target=target)
+        }
         return [cell for cell in cells if cell.cell_id not in measured]

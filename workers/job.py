@@ -180,7 +180,7 @@ class Job(BaseModel):
         cls, sets: tuple[tuple[str, ...], ...], info: ValidationInfo
     ) -> tuple[tuple[str, ...], ...]:
         sources = info.data.get("sources")
-        for code in (code for one in sets for code in one):
+        for code in (code for members in sets for code in members):
             if sources is not None and code not in sources:
                 raise ValueError(f"{code} is not among the sources; add it there")
         if bool({"multi", "fuse"} & {*info.data.get("compositions", ())}) != bool(sets):

@@ -92,7 +92,7 @@ class Loaded:
             datasets = [self.data(reference) for reference in unit.data]
             # Those of items that are not read too: a head has one shape, however many are read.
             labels = datasets[0].rules.labels([item for dataset in datasets for item in dataset.items])
-            read = [dataset.first(one.limit) for dataset, one in zip(datasets, unit.data, strict=True)]
+            read = [dataset.first(reference.limit) for dataset, reference in zip(datasets, unit.data, strict=True)]
             text = CachedText(self.encoder, read, language=unit.under, dropout=unit.recipe.dropout)
             self._text = (unit.under, unit.data), text, labels
         return self._text[1:]

@@ -40,7 +40,7 @@ def matrix_name(
         **(
             {}
             if len(job.task_recipes) == 1 or recipe != job.task_recipe
-            else {"recipes": [one.identity() for one in job.task_recipes]}
+            else {"recipes": [each.identity() for each in job.task_recipes]}
         ),
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

@@ -129,7 +129,7 @@ class RayPool:
             self._see_to_workers(now)
             waits = [
                 _LOOK,
-                *(one.deadline - now for one in self._running.values()),
+                *(running.deadline - now for running in self._running.values()),
                 *(at - now for at in self._hire_at),
             ]
             waits += [] if end is None else [end - now]
@@ -144,7 +144,7 @@ class RayPool:
 
     def close(self) -> None:
         """End the workers, so that a shared cluster has their place at once."""
-        places = [*self._idle, *(one.place for one in self._running.values())]
+        places = [*self._idle, *(running.place for running in self._running.values())]
         for worker in [*self._starting.values(), *(place.worker for place in places)]:
             ray.kill(worker)
 

@@ -249,7 +249,7 @@ def needs(unit: WorkUnit) -> list[str]:
         case TaskAdapter():
             return [*(key for key in (unit.under, unit.head) if key is not None), *unit.fused]
         case FewShot():
-            return [key for key in (unit.start, *(one.under for one in unit.lessons)) if key is not None]
+            return [key for key in (unit.start, *(lesson.under for lesson in unit.lessons)) if key is not None]
         case DevScores():
             return [*unit.adapters, *([unit.under] if unit.under else [])]
         case MergedAdapter():

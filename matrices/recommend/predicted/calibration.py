@@ -221,7 +221,7 @@ class LeftOutErrors:
         return ratios
 
     def _shown(self, column: int, cells: slice, covariance: Floats, shown: Indices) -> Floats:
-        """Of a target's cells but for the ``known`` ones, as ``Model.predict`` would predict them."""
+        """Of a target's cells but for the ``shown`` ones, as ``Model.predict`` would predict them."""
         rows = np.flatnonzero(np.isfinite(self.scores[:, column]))
         scores, few = self.scores[rows, column], len(shown)
         rest = np.setdiff1d(np.arange(len(rows)), shown)

@@ -128,7 +128,7 @@ class ShrunkRegression:
     variance: float
 
     def of(self, features: Floats) -> float:
-        """Expected number of a target of which ``known`` [K] is known."""
+        """The number expected of a target with ``features`` [K]."""
         return self.mean + float((features - self.middle) @ self.slopes)
 
 
