@@ -74,7 +74,7 @@ def prior_of(variances: Floats, freedom: Floats, pooled: float | None = None) ->
     excess = float(centred.var(ddof=1) - special.polygamma(1, halves).mean())
     if excess <= 0:
         return Prior(float(np.exp(centred.mean())), float("inf"), most)
-    worth = 2 * _trigamma_inverse(excess)
+    worth = 2 * trigamma_inverse(excess)
     return Prior(float(np.exp(centred.mean() + special.digamma(worth / 2) - np.log(worth / 2))), worth, most)
 
 
@@ -274,7 +274,7 @@ def together(*terms: tuple[Floats, Floats]) -> Floats:
     return _over(total**2, squares, otherwise=np.inf)
 
 
-def _trigamma_inverse(value: float) -> float:
+def trigamma_inverse(value: float) -> float:
     """The x with trigamma(x) = value > 0, by Newton's method on 1 / trigamma (Smyth 2004, appendix)."""
     x = 0.5 + 1 / value
     for _ in range(50):

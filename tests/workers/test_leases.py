@@ -239,6 +239,8 @@ class TestOutOfReach:
             (tmp_path / "away").rename(tmp_path / "store")
             while place.names("a."):
                 pass  # The test's time limit is the limit.
+            with Leases(place, "two") as other:
+                assert other.take("a", "adapter a")
 
 
 def _started(place: FolderBlobs) -> str:
