@@ -85,5 +85,5 @@ class SelectionSettings(BaseModel):
     )
 
     def identity(self) -> dict[str, Any]:
-        """Every knob that decides a score; the later one is left out where it is as by default."""
+        """Every setting that decides a score. One added later is left out at its default, so that old names stand."""
         return self.model_dump(exclude={"mean_guard"} if self.mean_guard == _MEAN_GUARD else set())

@@ -35,7 +35,7 @@ class PlanError(ValueError):
 
 
 class Learners:
-    """The learners that a job's cells were found to need, by key. Of text and data sets only the facts are kept.
+    """The learners that a job's cells need, by key. Of texts and data sets only the facts are kept.
 
     ``notes`` are sentences for people: what stands in for what is missing.
     """
@@ -127,9 +127,9 @@ class Learners:
     ) -> TaskAdapter:
         """The task adapter that learns from ``datasets`` over the frozen language adapter ``under``, if any.
 
-        By the job's recipe unless another is given; with the frozen head of the run ``head`` and from the weights that
-        it was initialised with, if any: weights from other initialisations have no mean that is worth anything. Or the
-        fusion of ``fused`` task adapters.
+        It learns by the job's recipe unless another is given. With ``head``, it learns under the frozen head of that
+        run and starts from the same initial weights: a mean of weights from different initialisations is worth nothing.
+        With ``fused``, it is the fusion of those task adapters.
         """
         recipe, task, method = recipe or self._job.task_recipe, datasets[0].task, self._job.method
         data = tuple(map(reference, datasets))

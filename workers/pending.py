@@ -26,9 +26,9 @@ from workers.work_units import (
 class Work:
     """What of a plan is still to do: adapters that are not in the zoo and columns with the cells that are missing.
 
-    Shifts count among the ``adapters``, less the snapshots that are in the zoo, and so does what is derived from
-    adapters. ``reused`` adapters are in the zoo whole; ``measured`` cells in the store, whose version that was read
-    off is ``version`` (-1 where there is none).
+    Shifts count among the ``adapters``, without the snapshots that are in the zoo; so does what is derived from
+    adapters. ``reused`` counts the adapters that are in the zoo whole, ``measured`` the cells that are in the store.
+    ``version`` is the store's when that was read, -1 where there is no store.
     """
 
     adapters: tuple[Learner, ...]

@@ -1,7 +1,7 @@
 """A job that stops when it knows enough: its cells are measured in rounds, those that matter most first.
 
-What a store holds is all that is known between two rounds, so that a run that was ended goes on where it was, and jobs
-that share a store learn of each other's cells.
+Between two rounds nothing is remembered but what the store holds. So a run that was stopped goes on where it was, and
+jobs that share a store learn from each other's cells.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ S(s, t) = mu + alpha_s + beta_t + gamma_st, by least squares over the pairs meas
 summing to 0. A reconstruction: the field's papers name the idea and not the formulas.
 
 Notation: S(s, t) the score of source s on target t, mu the mean, alpha and beta the effects of sources and targets,
-gamma what is left of a pair.
+gamma what is left of a pair. Reference: the two-way layout of Scheffé (1959, The Analysis of Variance, chapter 4).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Consistency on parallel items: whether what a model solves in one language it solves in another.
 
-The model is the source's, s its own language and t the target; both answers to an item are of the same seed.
+Notation: s the source's own language, t the target. The model is the source's; both answers to an item are of one seed.
 
 - conditional transfer: P(correct in t | correct in s), ECLeKTic's transfer (Goldman et al. 2025, arXiv:2502.21228),
   with rows of the source language itself left out

@@ -1,8 +1,10 @@
 """Languages that give and languages that take: donor and recipient scores, and the four types of language.
 
-With M[s, t] = S(s, t) / S(t, t), donor(s) = sum over t of (M[s, t] - 1) and recipient(t) = sum over s of (M[s, t] - 1)
-(Malkin, Limisiewicz and Stanovsky 2022, "A Balanced Data Approach for Evaluating Cross-Lingual Transfer", NAACL). In an
-``interference`` matrix no source was trained on the task, so M is the score over the baseline instead.
+Notation: S(s, t) the mean score of source s on target t, M[s, t] = S(s, t) / S(t, t).
+
+donor(s) = sum over t of (M[s, t] - 1) and recipient(t) = sum over s of (M[s, t] - 1) (Malkin, Limisiewicz and Stanovsky
+2022, "A Balanced Data Approach for Evaluating Cross-Lingual Transfer", NAACL). In an ``interference`` matrix no source
+was trained on the task, so M is the score over the baseline instead.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Interference: what a transfer language changes in the score of the same task adapter without it.
 
+Notation: l the transfer language, t the target, S a score, C changes of one target.
+
 delta(l, t) = mean over seeds of [S(task adapter with l, on t) - S(same task adapter alone, on t)], and delta / baseline
 (Faisal and Anastasopoulos 2024, arXiv:2403.20088, whose tables these are; the formula is written out here). Positive is
 transfer, negative interference. In a ``zero_shot`` matrix the baseline is the constant answer.
@@ -112,7 +114,7 @@ def interference(
 
 @dataclass(frozen=True, eq=False)
 class TargetChanges:
-    """What C ``sources`` (by place) of one target change against its baseline, as ``interference`` says of them [C]."""
+    """Changes of one target's scores against its baseline [C], by source; columns as in ``interference``."""
 
     sources: Indices
     delta: Floats
@@ -122,7 +124,7 @@ class TargetChanges:
 
 
 def changes_on(view: MatrixView, target: str, samples: Resamples, seeds: SeedVariance) -> TargetChanges:
-    """The changes on one target alone, read and computed for it alone. Raises ``MeasureError`` without outcomes."""
+    """The changes on one target; no other target is read. Raises ``MeasureError`` where outcomes were not kept."""
     changes = _on_target(view, view.targets.index(target), samples)
     of_delta = with_adapters(spread(changes.of_delta, seeds.of_changes), view.adapters)
     delta, half = changes.cells["delta"], of_delta.half_width()
@@ -230,7 +232,7 @@ def _exchanged(differences: Singles, delta: Floats, sample: ItemSample) -> Float
 
 
 def labels(delta: Floats, half: Floats, q: Floats, margin: float = MARGIN, rate: float = RATE) -> list[Label]:
-    """What is to be said of changes [C] with intervals ``delta`` +- ``half`` and q-values, as ``interference`` says."""
+    """The label of each change [C], from its interval ``delta`` +- ``half`` and its q-value; see ``interference``."""
     distinct = (q <= rate) & (np.abs(delta) > half)
     small = np.abs(delta) + half <= margin
     labels = np.select(

@@ -53,10 +53,11 @@ def languages_of(view: MatrixView) -> list[str]:
 def mantel(transfer: Floats, likeness: Floats, permutations: int = PERMUTATIONS) -> tuple[float, float]:
     """Correlation of the ranks of two [L, L] matrices over the pairs both know, and its two-sided p-value.
 
-    Spearman's, but that a value is ranked among all that its matrix knows: under another naming other pairs are known
-    of both, and ranks must not change with the names.
-    Under the hypothesis the languages of one could be named otherwise: rows and columns of ``likeness`` are permuted
-    together (Mantel 1967, Cancer Research 27:209). p = (1 + those as far from 0) / (1 + ``permutations``). NaN of both
+    Spearman's, with one change: a value is ranked among all known values of its own matrix, not among the pairs that
+    both know. A permutation changes which pairs those are, and must not change the ranks.
+
+    Under the hypothesis the names of the languages mean nothing: rows and columns of ``likeness`` are permuted together
+    (Mantel 1967, Cancer Research 27:209). p = (1 + those as far from 0) / (1 + ``permutations``). NaN of both
     where fewer than four languages or three pairs are known, or either matrix does not vary.
     """
     languages = len(likeness)

@@ -21,7 +21,7 @@ from matrices.view import ItemOutcomes, MatrixView, MeasureError
 
 @dataclass(frozen=True, slots=True)
 class ParallelGroup:
-    """A source and targets that it shares the same seeds and the same items with, by place."""
+    """A source and the targets measured with the same seeds on the same items; all of them by place."""
 
     source: int
     own: int
@@ -58,7 +58,7 @@ class Parallel:
         return ItemSample(self.clusters, self.resamples, int.from_bytes(entropy[:8]))
 
     def groups(self) -> list[ParallelGroup]:
-        """Every (source, target) but a source's own cell, where the source's own cell was measured too.
+        """Every (source, target) of two languages of which the source was measured on its own language too.
 
         Raises ``MeasureError`` where there is none.
         """

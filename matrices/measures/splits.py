@@ -1,9 +1,11 @@
 """What choosing a source by its score flatters: sources ranked on one half of the items, scored on the other.
 
-The best of many noisy scores is too good on average, the winner's curse: whoever ranks sources on some items and
+The best of many noisy scores is too good on average (the winner's curse): whoever ranks sources on some items and
 reports the best one's score on the same items reports its luck too. Here the items of a target are halved at random,
-many times. One half ranks the sources, the other says what the chosen one is worth, and then the halves change places
-(cross-validation with two folds: Efron 1983, JASA 78:316).
+many times. One half ranks the sources, the other scores the chosen one, and then the halves change places.
+
+Notation: S(s, h) the score of source s on half h; naive is S(argmax_s S(s, h), h), honest is S(argmax_s S(s, h), h') on
+the other half h'. Reference: cross-validation with two folds, Efron 1983, JASA 78:316.
 """
 
 from __future__ import annotations

@@ -31,9 +31,9 @@ def predictor(
     *,
     overlaps: Overlaps | None = None,
 ) -> Predict:
-    """Predictions from one matrix, and texts at hand; as ``matrices.recommend.query.Predictor`` says.
+    """Predictions from one matrix, and from texts where there are any; a ``matrices.recommend.query.Predictor``.
 
-    The last models are kept, by all they were fitted to; the scores of a snapshot as long as it is.
+    The latest models are kept, by the content they were fitted to. The scores of a snapshot are kept as long as it is.
     """
     way = (matrix, version, composition, selection)
     table = (

@@ -70,7 +70,10 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question held against a matrix: what is ranked, of whom, by ISO 639-3 codes. However many of it are shown."""
+    """A question resolved against a matrix: what is ranked, for which target, in ISO 639-3 codes.
+
+    How many sources are shown is no part of it.
+    """
 
     matrix: str
     composition: str
@@ -80,14 +83,14 @@ class Asked:
 
 
 class MatrixCatalogue(Protocol):
-    """Matrices as questions find them: read and prepared when they are asked about, or before."""
+    """The matrices that questions are answered from; each is read when it is asked about, or before."""
 
     def outline(self, matrix: str) -> Outline:
-        """What it holds."""
+        """The outline of a matrix."""
         ...
 
     def shown(self, matrix: str, composition: str, selection: str) -> Shown | None:
-        """Its scores; None where there are none."""
+        """The scores of a matrix to rank by; None where there are none."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""One ranking of what was measured and what is predicted, what each source changes, and what belongs beside it."""
+"""One ranking of measured and predicted sources, with the effect of each and the easy choices to compare with."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Shown:
 
     @cached_property
     def seeds(self) -> SeedVariance:
-        """Computed once, however many targets are ranked."""
+        """The variance over seeds; computed once, however many targets are ranked."""
         return SeedVariance(self.view)
 
     def reading(self, read: Callable[[str], pa.Table]) -> Shown:
@@ -53,7 +53,7 @@ class Shown:
 
 
 def measured(shown: Shown, target: str, average: Mapping[str, float]) -> MeasuredTarget:
-    """What was measured on ``target``, read and computed for it alone; ``average`` are mean z-scores of sources."""
+    """What was measured on ``target``; no other target's outcomes are read. ``average``: sources' mean z-scores."""
     view, seeds = shown.view.without_outcomes_read(), shown.seeds
     samples = Resamples(view)
     try:
@@ -89,10 +89,10 @@ def ranking(
 ) -> tuple[list[RankedSource], tuple[str, ...]]:
     """Every source that was measured on the target or can be predicted, by score, then code; and the 90% shortlist.
 
-    A measured source keeps its mean score and the interval of that. With predictions among them it has its place by the
-    score that is expected of it, drawn towards what is predicted as far as its noise warrants, and how probable each is
-    to be the best is the outlook's to say, and who is on the shortlist is tied with the best; but for measured sources
-    that are beyond doubt worse than the best measured one, which a model of other targets knows less of than its items.
+    A measured source keeps its mean score and its interval. Where some sources are predicted, all are ranked by the
+    score expected of them, which for a measured one is shrunk towards its prediction. Probabilities of being the best
+    are then the outlook's, and a source on its shortlist counts as tied with the best. A measured source that is beyond
+    doubt worse than the best measured one is not on it: the items say that more surely than a model of other targets.
     """
     sources = [] if on_target is None else list(on_target.sources)
     not_predicted = {source.source for source in sources} | {target}
@@ -219,8 +219,8 @@ Effects = Mapping[str, Effect]
 def effects_on(view: MatrixView, target: str, runs: TargetRuns, samples: Resamples, seeds: SeedVariance) -> Effects:
     """The effect of every source on a target; none where there is no baseline, or nothing is known of the items.
 
-    Without outcomes of items, of an accuracy: by the interval of the difference of two independent shares, which is too
-    wide, and not corrected for how many there are.
+    Without outcomes of items, an accuracy's interval is that of the difference of two independent shares: too wide, and
+    not corrected for the number of sources.
     """
     if not np.isfinite(view.baseline_means[view.targets.index(target)]):
         return {}

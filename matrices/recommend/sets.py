@@ -1,10 +1,10 @@
 """Two or three sources in place of one: what a set is expected to gain, and what sets that were tried have scored.
 
 Notation: a target's scores x of all sources are drawn together, D times, from what is predicted of them. A set A is
-worth ``E[max of x over A]``, a single source ``E[x]``: what is gained is that one of several is not bad where another
-is, and so hangs on their covariance ("portfolio"; Markowitz 1952, of a best in place of a sum). It is what training on
-all of them gives if it does as well on the target as its best member alone, or if a few labelled items of the target
-tell which that is; not what adding up different data might give beyond that.
+worth ``E[max of x over A]``, a single source ``E[x]``. A set gains where one member is good when another is bad, so the
+gain depends on their covariance ("portfolio", Markowitz 1952, with the maximum in place of the sum). Training on the
+whole set gives that much if it does as well on the target as its best member alone, or if a few labelled items of the
+target tell which member that is. What different data might add beyond that is not counted.
 """
 
 from __future__ import annotations

@@ -21,10 +21,14 @@ def verdict(
 ) -> Verdict:
     """The verdict on all ``ranked`` sources, the best first, and the 90% ``shortlist``.
 
-    Where whether sources help is known and none does, there is no evidence for any. Where some are predicted, the
-    shortlist decides: one, any of a few, or measure first; but where none of them is related and there are relatives to
-    be ``considered``, those are measured first. Else those tied with the best do; where ties cannot be told, the best
-    alone stands, with no confidence. ``regret`` is what the first is expected to cost.
+    In this order:
+
+    - effects are known of all and no source helps: no evidence for any
+    - some are predicted, none is related, and there are relatives to be ``considered``: measure those first
+    - some are predicted: the shortlist decides between one, any of a few, and measure first
+    - all were measured: those tied with the best; where ties cannot be told, the best alone, with no confidence
+
+    ``regret`` is the expected cost of taking the first.
     """
     effects = [source.effect for source in ranked if source.effect is not None]
     said = partial(Verdict, of_this_run=any(effect.of_this_run for effect in effects), expected_regret=regret)

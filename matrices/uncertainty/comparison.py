@@ -1,5 +1,7 @@
 """One target's sources: how sure their scores are, and how they compare on the same items and seeds.
 
+Notation: S sources of one target, n of them compared, K seeds, N items in G clusters.
+
 Items: one bootstrap of clusters serves all sources. Seeds: variances moderated by those of the whole matrix
 (``components``); a difference is paired by seed where both sources have the same seeds. Ties are joint statements about
 all pairs at once, by max-T bands, so that the true best is among those tied with the best with 95% confidence (Mogstad,
@@ -57,7 +59,7 @@ class Compared:
 
     @property
     def beaten(self) -> Bools:
-        """Which of them another is better than beyond doubt [n]."""
+        """Which of them are worse than another one beyond doubt [n]."""
         return np.asarray(self.better.any(axis=0))
 
 
@@ -73,19 +75,19 @@ class TargetRuns:
 
     @property
     def paired(self) -> bool:
-        """Whether outcomes of items are at hand, of two clusters or more, so that sources can be held together."""
+        """Whether sources can be compared item by item: outcomes are at hand, in two clusters or more."""
         return self._sample is not None and self._sample.count > 1
 
     @cached_property
     def seeds_known(self) -> bool:
-        """Whether the matrix tells what other seeds would have given."""
+        """Whether the matrix says how much scores vary over seeds."""
         return self._seeds.of_scores is not None
 
     def intervals(self) -> tuple[Floats, Floats]:
         """95% intervals of the mean scores of all sources, and of the baseline last: lower and upper ends [S + 1].
 
-        Within the bounds of the metric, and all between them where nothing is known of the items. Of a matrix whose
-        runs have one seed each they cover other items, not other seeds.
+        They lie within the bounds of the metric; where nothing is known of the items they are the whole range. Where
+        every source has one seed, they cover other items, not other seeds.
         """
         least, most = bounds(self._view.metric)
         half = np.nan_to_num(self.half_widths(), nan=most - least)
@@ -125,7 +127,7 @@ class TargetRuns:
         return changes, change.half_width()
 
     def ties(self, sources: Indices) -> list[Tie]:
-        """What is to be said of each of some ``sources``, the best first, beside the best of them."""
+        """How each of some ``sources``, the best first, compares with the best of them."""
         if not self.paired or not len(sources):
             return ["tied" if at == 0 else "unknown" for at in range(len(sources))]
         # Items alone may show that two cannot be told apart; that they can takes seeds too.
@@ -283,7 +285,7 @@ def _without_items(runs: Floats, known: Bools) -> Parts:
 
 
 def share_variance(means: Floats, items: int) -> Floats:
-    """Variance of shares of ``items``, their centre moved off 0 and 1 as by Agresti and Coull (1998)."""
+    """Variance of shares of ``items``, with the adjusted centre of Agresti and Coull (1998), which is never 0 or 1."""
     centre = (means * items + 2) / (items + 4)
     variance: Floats = centre * (1 - centre) / (items + 4)
     return variance

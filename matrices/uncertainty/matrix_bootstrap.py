@@ -53,7 +53,7 @@ class MatrixBootstrap:
         self._resamples = resamples
 
     def estimate(self, statistic: Statistic, *, alike: bool = True) -> Estimates:
-        """The statistic of the means over seeds, and its interval; ``alike`` where its M numbers are of one kind."""
+        """The statistic of the means over seeds, and its interval. ``alike``: its M numbers are of one kind."""
         value = statistic(self.view.means, self.view.baseline_means)
         if not self.view.has_outcomes:
             unknown = np.full_like(value, np.nan)

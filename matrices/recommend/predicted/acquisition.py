@@ -52,8 +52,8 @@ class Survey:
 def survey(table: ScoreTable, *, again: Bools | None = None) -> Survey:
     """Fits a model to a table and asks it about every target.
 
-    A measured cell is worth measuring ``again`` [S, T] where further seeds of it are to be had. The noise of any other
-    counts for nothing here, as no measurement can make it less. Raises ``NothingToPredictError``.
+    ``again`` [S, T] are measured cells of which further seeds can be measured. The noise of every other measured cell
+    is taken as 0, since no measurement can reduce it. Raises ``NothingToPredictError``.
     """
     noise = np.zeros(table.scores.shape)
     if again is not None:
@@ -70,12 +70,12 @@ def survey(table: ScoreTable, *, again: Bools | None = None) -> Survey:
 
 
 def next_cells(table: ScoreTable, budget: int) -> list[Place]:
-    """Up to ``budget`` cells of ``table`` that have no score, the most useful first; no language on itself. Repeatable.
+    """Up to ``budget`` cells of ``table`` that have no score, the most useful first; none of a language on itself.
 
     First come cells that are spread out (``spread_out``), until every target and every source has two. Then a cell is
     worth what knowing its score is expected to add to the score of the source chosen for its target, as a share of that
-    ("knowledge gradient", Frazier et al. 2008, of scores taken one at a time). What it tells of other cells is not
-    counted: measure a part of a budget, then ask again.
+    ("knowledge gradient", Frazier et al. 2008, of scores taken one at a time). What a score says about other cells is
+    not counted: measure a part of a budget, then ask again. Deterministic.
     """
     first = spread_out(table)[:budget]
     try:
@@ -95,7 +95,7 @@ def open_cells(table: ScoreTable) -> Bools:
 
 
 def spread_out(table: ScoreTable, among: Bools | None = None, least: int = _AT_LEAST) -> list[Place]:
-    """The cells that are lacking until every target, and every source, has ``least`` scores, in order. Repeatable.
+    """The cells to measure until every target, and every source, has ``least`` scores, in order. Deterministic.
 
     A target's turn takes the sources used least so far, and of these the one most like it. ``among`` [S, T] are the
     cells there may be.

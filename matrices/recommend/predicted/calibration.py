@@ -45,9 +45,9 @@ _LEAST_KEPT = 0.05
 def width(ratios: Sequence[Floats], confidence: float) -> float:
     """The multiple of a standard deviation that holds a share ``confidence`` of a new target's scores.
 
-    ``ratios`` are, for every target left out, its errors over the standard deviations predicted. Errors of a target go
-    together, so that of few targets little is known of how large those of another are: the multiple is wider by what
-    Student's t of that many targets is wider than a normal distribution.
+    ``ratios`` are, for every target left out, its errors over the standard deviations predicted. Errors on one target
+    are correlated, so few targets say little about another one: the multiple is widened by the ratio of Student's t,
+    with as many targets, to the normal quantile.
     """
     half = 0.5 + confidence / 2
     of_few = stdtrit(max(len(ratios) - 1, 1), half) / ndtri(half)
@@ -65,16 +65,16 @@ def cost_of(drawn: Floats, chosen: int) -> float:
 
 
 def proved(expected: Sequence[float], realised: Sequence[float]) -> float:
-    """What expected costs of choices are to be multiplied by: what they have proved to be of targets left out.
+    """The factor that corrects expected costs of choices: realised over expected cost of targets left out.
 
-    Sums over targets, with one more target of which what was expected came true.
+    Both are sums over targets. One more target, of average cost, counts as having come true as expected.
     """
     usual = float(np.mean(expected)) if len(expected) else 0.0
     return (float(np.sum(realised)) + usual) / (float(np.sum(expected)) + usual) if usual > 0 else 1.0
 
 
 def draws(mean: Floats, covariance: Floats, noise: Floats) -> Floats:
-    """All scores of n sources together [DRAWS, n]; repeatable. ``noise`` [n] is each one's about its expectation."""
+    """Joint draws of n sources' scores [DRAWS, n], always the same. ``noise`` [n] is each score's own variance."""
     spread = covariance + np.diag(noise)
     # Scores that are known for sure have no variance, and scores that move together have less than they seem to.
     root = np.linalg.cholesky(spread + max(_SLACK * np.trace(spread), np.finfo(float).tiny) * np.eye(len(mean)))
@@ -129,8 +129,8 @@ class Widths:
     def of(self, measured: int, known_sources: Bools) -> Floats:
         """The multiples [n] for sources of a target of which so many scores are ``measured``.
 
-        Between counts that were learned, widths go by the logarithm of the count. By how much intervals of a source
-        that nobody measured are wider is taken to be the same however much is known of the target.
+        Between the counts that were learned, the multiple is interpolated in the logarithm of the count. Intervals of a
+        source that was never measured are wider by one factor, however much is known of the target.
         """
         if not measured:
             return np.full(len(known_sources), self.new_target)
@@ -146,8 +146,8 @@ class Widths:
 class Without:
     """The cells [N] that a model was learned from, each predicted from all others.
 
-    ``mean`` is stretched, and less that of its target's scores. ``kept`` is the share of a cell's residual that is not
-    its own doing: the variance of what is predicted is the noise over that.
+    ``mean`` is on the stretched scale, less the mean of the target's scores. ``kept`` is 1 less a cell's leverage: the
+    variance of a prediction is the noise divided by it.
     """
 
     mean: Floats
@@ -155,7 +155,7 @@ class Without:
 
 
 def without(learned: Learned, left_out: LeaveOneOut) -> Without:
-    """Every cell predicted from all others: its residual grows by what it drew the fit towards itself."""
+    """Every cell predicted from all others: its residual divided by 1 less its leverage."""
     cells = learned.cells
     # The target's mean is one more number learned from its cells.
     kept = np.maximum(1 - left_out.leverage - 1 / cells.size, _LEAST_KEPT)
@@ -164,7 +164,7 @@ def without(learned: Learned, left_out: LeaveOneOut) -> Without:
 
 @dataclass(frozen=True, eq=False)
 class LeftOutErrors:
-    """Errors of measured cells, over the standard deviations predicted, as if they had not been measured.
+    """Errors of measured cells predicted as if they had not been measured, over the predicted standard deviations.
 
     ``scores`` [S, T] are the table's, ``several`` the columns of them that cells are of.
     """

@@ -1,7 +1,7 @@
-"""What is learned of standardised scores: the plain mean of what a linear model and a forest expect.
+"""The model of standardised scores: the plain mean of a linear model's and a forest's predictions.
 
-The two err in ways of their own, and so their mean errs less than either ("ensemble"; Dietterich 2000). It is not
-weighed: the few targets of a matrix cannot say by how much either is the better.
+The two err independently, and so their mean errs less than either ("ensemble"; Dietterich 2000). The mean has no
+weights: a matrix has too few targets to tell by how much one of the two is better.
 
 Notation: S sources, T targets, N measured cells, n sources asked about.
 """
@@ -63,7 +63,7 @@ class Learned:
 
     @cached_property
     def moved(self) -> dict[str, float]:
-        """By how much each group of columns moves what is expected of the cells, as a standard deviation."""
+        """The standard deviation of each group's contribution to the predictions of the cells, by group."""
         groups = np.array(self.design.groups, dtype=object)
         moved: dict[str, float] = {}
         for name in dict.fromkeys(groups):

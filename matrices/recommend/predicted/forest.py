@@ -1,7 +1,7 @@
-"""A forest of extremely randomised trees: a second opinion, which takes no feature's effect to be a line.
+"""A forest of extremely randomised trees: a second model, in which no feature's effect has to be linear.
 
-It sees the features of pairs, and what sources score on average over other targets (``SourceAverages``). Every tree is
-grown without some of the targets, so that trees predict those that never saw them.
+Its columns are the features of pairs and the sources' average scores on other targets (``SourceAverages``). Every tree
+is grown without some of the targets, and predicts those as new ones.
 
 Notation: S sources, T targets, N measured cells.
 Reference: Geurts, Ernst & Wehenkel 2006, "Extremely randomized trees".
@@ -104,8 +104,8 @@ class Forest:
 def grow(design: Design, standard: Floats, cells: Cells, several: Indices) -> tuple[Forest, Floats]:
     """A forest that explains ``cells``: those of the ``several`` columns of the ``standard`` scores [S, T]. Repeatable.
 
-    Beside it, what it predicts of each cell [N] where neither its target nor how its source does elsewhere is known.
-    Of a single target, nothing can be predicted from others: its cells are then left out at their mean.
+    Returned with it: predictions of each cell [N] by trees that saw neither its target nor its source's other scores.
+    A single target cannot be predicted from others: its cells are predicted at their mean.
     """
     from sklearn.ensemble import ExtraTreesRegressor  # takes a second to import, which not every command has to spare
 

@@ -52,13 +52,13 @@ UNKNOWN_NOISE = 0.25
 class Predicted:
     """Scores of n sources on one target, in the unit of the table.
 
-    A measured score is drawn towards what the target's other scores and the model say of it, as far as its noise
-    warrants: the mean of the two by their precisions (Efron & Morris 1975). ``mean`` and ``sd`` [n];
-    ``own_sd`` [n] leaves out what is uncertain of all of them alike, and so of no choice;
-    ``intervals`` [n, 2] of 90%; ``measured`` [n]; ``best`` [n] is the probability that the source scores highest of
-    these; ``shortlist`` holds the one that does with 90% confidence, most probable first. ``regret`` is what choosing
-    the highest mean is expected to cost, as a share of the best score; ``drawn`` [D, n] are
-    draws of all scores together.
+    A measured score is shrunk towards its prediction from the model and the target's other scores: ``mean`` weighs the
+    two by their precisions (Efron & Morris 1975).
+
+    ``own_sd`` [n] leaves out of ``sd`` [n] the uncertainty that all sources share, which no choice depends on.
+    ``intervals`` [n, 2] are of 90%. ``best`` [n] is the probability that a source scores highest of these;
+    ``shortlist`` contains the best source with 90% confidence, the most probable first. ``regret`` is the expected cost
+    of choosing the highest mean, as a share of the best score. ``drawn`` [D, n] are joint draws of all scores.
     """
 
     sources: tuple[str, ...]
@@ -88,9 +88,9 @@ class Model:
     cost_scale: float
 
     def predict(self, target: str, sources: Sequence[str] | None = None) -> Predicted:
-        """What to expect of ``sources`` on ``target``: of all the table's but the target itself, if none are named.
+        """Predict ``sources`` on ``target``; without ``sources``, all the table's but the target itself.
 
-        None of them need be in the table.
+        Neither has to be in the table.
         """
         asked = tuple(self.table.sources if sources is None else dict.fromkeys(sources))
         asked = tuple(code for code in asked if code != target)
@@ -141,7 +141,7 @@ class Model:
 
     @cached_property
     def cell_targets(self) -> tuple[str, ...]:
-        """The target of each of the cells' spans."""
+        """The targets of the cells, in the order of their spans."""
         several = np.isfinite(self.table.scores).sum(axis=0) > 1
         return tuple(code for code, enough in zip(self.table.targets, several, strict=True) if enough)
 
@@ -236,10 +236,10 @@ class Model:
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """Scores of n sources on a target in the unit of the table, before what was measured is put in place.
+    """Predicted scores of n sources on a target, in the unit of the table, as if none of them had been measured.
 
-    ``shared`` [n] is variance that moves all of them together, and so tells none from another; ``width`` [n] is the
-    multiple of a standard deviation that holds 90%.
+    ``shared`` [n] is the variance that all of them share; ``width`` [n] is the multiple of a standard deviation that
+    holds 90%.
     """
 
     mean: Floats

@@ -1,12 +1,15 @@
 """How to find a good source for every target from few cells: what to measure in each round, and when to stop.
 
-A spread-out start, then rounds: a model of all that is known, the cells that are expected to improve choices most
-(knowledge gradient), and an end as soon as the choices are expected to cost less than a bound. Of sources that another
-is better than beyond doubt nothing more is measured (racing; Maron & Moore 1997).
+The first cells are spread out. Then each round fits a model to all scores so far and measures the cells that are
+expected to improve choices most (knowledge gradient). It ends as soon as the choices are expected to cost less than a
+bound. A source that another one beats beyond doubt is measured no further (racing).
 
-What is measured is chosen as promising, and promises more than it keeps (the winner's curse): a model of such cells
-expects too much of those that are left. What a round was expected to gain is therefore held against what it gained, and
-what choices are expected to cost is cut down in that measure.
+Cells are measured because they are promising, and so promise more than they keep (the winner's curse). The expected
+gain of earlier rounds is therefore compared with the gain they had, and the expected cost of choices is scaled by that
+ratio.
+
+Notation: S sources, T targets. References: Frazier, Powell & Dayanik 2008 (knowledge gradient); Maron & Moore 1997
+(racing).
 """
 
 from __future__ import annotations
@@ -36,8 +39,8 @@ class Round:
 
     ``regret`` is what choices are expected to cost on average over targets as things stand, as a share of the best
     score; None while nothing can be predicted. ``choices`` are the sources that would be recommended. ``hopes`` are
-    what the cells are expected to add to the best score of each of their targets, ``best`` those scores; ``hoped`` and
-    ``gained`` what rounds before promised and kept.
+    what the cells are expected to add to the best score of each of their targets, ``best`` those scores. ``hoped`` and
+    ``gained`` are the expected and the actual gains of earlier rounds, summed with decaying weights.
     """
 
     cells: tuple[Place, ...]
@@ -50,7 +53,7 @@ class Round:
 
     @property
     def trust(self) -> float:
-        """What was gained of what was hoped for; all of it while no round has ended."""
+        """The actual gain of earlier rounds as a share of the expected one, at most 1; 1 before a round has ended."""
         return min(self.gained / self.hoped, 1.0) if self.hoped > 0 else 1.0
 
 
@@ -63,11 +66,11 @@ def next_round(
     most: int | None = None,
     before: Round | None = None,
 ) -> Round:
-    """The next round for a table of sources and targets, NaN where nothing was measured. Repeatable.
+    """The next round for a table [S, T], NaN where nothing was measured. Deterministic.
 
-    ``among`` [S, T] are the cells there may be, measured or not: what choices cost is of targets that have any.
-    ``again`` [S, T] are those measured that further seeds are to be had of, and that nothing beats beyond doubt. No
-    more than ``most`` cells are chosen. ``before`` is the round whose cells were measured last.
+    ``among`` [S, T] are the cells that may be measured, or were: the cost of choices is averaged over their targets.
+    ``again`` [S, T] are measured cells of which further seeds can be measured and whose source is not beaten beyond
+    doubt. At most ``most`` cells are chosen. ``before`` is the round whose cells were measured last.
     """
     if lacking := spread_out(table, among):
         return Round(cells=tuple(lacking[:most]))

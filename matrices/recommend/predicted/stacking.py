@@ -21,8 +21,9 @@ _CHANCE = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Measured cells: centred columns [N, P], scores [N], where each target's begin and end in them, and the row [N]
-    of each one's source in the table.
+    """Measured cells, target by target: centred ``columns`` [N, P] and ``scores`` [N].
+
+    ``spans`` are where each target's cells begin and end; ``sources`` [N] the rows of their sources in the table.
     """
 
     columns: Floats
@@ -32,7 +33,7 @@ class Cells:
 
     @cached_property
     def size(self) -> Floats:
-        """How many cells each one's target has [N]."""
+        """The number of cells of each cell's target [N]."""
         return np.concatenate([np.full(end - begin, float(end - begin)) for begin, end in self.spans])
 
 
@@ -103,10 +104,11 @@ class Mixture:
 
 
 def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -> tuple[Mixture, LeaveOneOut]:
-    """Two models, each a group for every column (None leaves it out) sized by evidence, and their shares.
+    """Fit a plain and a rich linear model, and the share of each in the mixture.
 
-    The rich one has a share in so far as it predicts targets that were left out better ("stacking", Wolpert 1992;
-    Breiman 1996). Leaving out is exact but for the groups' variances, which saw every target.
+    ``plain`` and ``rich`` name the group of every column, None where the model leaves it out; variances of groups
+    maximise the evidence. The rich model's share is as large as it predicts left-out targets better ("stacking",
+    Wolpert 1992; Breiman 1996). Leaving out is exact, except that the groups' variances saw every target.
     """
     products = products_of(cells)
     members: list[tuple[Indices, Weights]] = []
@@ -138,7 +140,7 @@ def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -
 
 
 def products_of(cells: Cells) -> Products:
-    """The cross-products of all columns of the cells; a number a target was spent on centring."""
+    """The cross-products of all columns of the cells. Centring spent one degree of freedom a target."""
     count = len(cells.scores) - len(cells.spans)
     square = float(cells.scores @ cells.scores)
     return Products(cells.columns.T @ cells.columns, cells.columns.T @ cells.scores, square, count)

@@ -2,7 +2,9 @@
 
 Measured of a target with scores (``columns``), predicted for one without (``level``).
 
-Notation: S sources, T targets, K numbers known of a target by itself, z standard scores.
+Notation: S sources, T targets, K numbers known of a target by itself, z standard scores. References: the two-way layout
+with shrunk effects, Searle, Casella & McCulloch 1992 (``columns``); shrinkage of regressions by cross-validation, Copas
+1983 (``level``).
 """
 
 from __future__ import annotations
@@ -30,8 +32,8 @@ _FOLDS = 10
 class Stretch:
     """Standard scores z on a scale where the best differ most: ``(exp(0.3 z) - mean) / spread``, all about 0 and 1.
 
-    Who is first is decided among a target's best sources; how bad the worst are is of no use, and a model that has to
-    explain that as well spends its weights there.
+    Only the best sources of a target compete for the first place. Unstretched, a model would spend its weights on how
+    bad the worst are.
     """
 
     mean: float
@@ -59,9 +61,11 @@ def stretch(standard: Floats) -> Stretch:
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Centre and spread [T] of the targets' scores, NaN where nothing was measured; ``standard`` [S, T] are the scores
-    less the centre, over the spread. ``effects`` [S] are how good sources are in standard scores, ``usual`` is the
-    variance of a target's scores that all together have."""
+    """Centre and spread [T] of the targets' scores, NaN where nothing was measured.
+
+    ``standard`` [S, T] are the scores less the centre, over the spread. ``effects`` [S] are the sources' effects in
+    standard scores. ``usual`` is the variance of a target's scores, pooled over all targets.
+    """
 
     centres: Floats
     spreads: Floats
@@ -73,9 +77,9 @@ class Columns:
 def columns(scores: Floats) -> Columns:
     """Centres and spreads of ``scores`` [S, T], NaN where not measured.
 
-    Of targets measured on different sources the centre allows for how good those are, as in a two-way analysis of
-    variance; of few scores the spread is drawn towards that of all targets. A target whose scores are all alike has
-    the spread of all.
+    Targets are measured with different sources: the centre allows for how good those are, as in a two-way analysis of
+    variance. The spread of a target with few scores is shrunk towards the pooled one. Where all scores of the table are
+    alike, spreads are 1.
     """
     measured = np.isfinite(scores)
     count = measured.sum(axis=0)
@@ -95,7 +99,7 @@ def columns(scores: Floats) -> Columns:
 
 
 def spread_of(scores: Floats, usual: float) -> float:
-    """The spread of a target of which these scores are measured, where that of all targets is ``usual`` (squared)."""
+    """The spread of a target with these measured scores, shrunk towards the pooled variance ``usual``."""
     prior = _WORTH / len(scores)
     own = (float(((scores - scores.mean()) ** 2).sum()) + prior * usual) / (len(scores) - 1 + prior)
     return float(np.sqrt(own)) if own > 0 else 1.0
@@ -116,9 +120,10 @@ def _spreads(scores: Floats, measured: NDArray[np.bool_], centres: Floats) -> tu
 
 @dataclass(frozen=True, eq=False)
 class ShrunkRegression:
-    """A regression of one number of targets on what is known of them, drawn to the mean as far as it predicts badly.
+    """A regression of one number of targets on what is known of them.
 
-    ``left_out`` [T] predict each target without it; ``variance`` is their mean squared error.
+    Slopes are shrunk to 0 as far as they predict left-out targets badly. ``left_out`` [T] predict each target without
+    it; ``variance`` is their mean squared error.
     """
 
     middle: Floats
@@ -134,7 +139,7 @@ class ShrunkRegression:
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """Centre and log spread of a target's scores, in the unit of the table.
+    """Regressions of the centre and the log spread of a target's scores, in the unit of the table.
 
     Both are predicted from what is known of a target by itself: its place among targets, its pairs' features on
     average, and whether the encoder was ``pretrained`` on it, where that is known.
@@ -151,9 +156,9 @@ class Level:
         return self.centre.of(features), float(np.exp(self.log_spread.of(features)))
 
     def spread_error(self, measured: int) -> float:
-        """The standard error of the log of a target's spread, of which so many scores are known, one at least.
+        """The standard error of the log spread of a target with ``measured`` scores, at least one.
 
-        From the spreads of other targets, and from its own scores (of normal ones, 1 / (2 (n - 1)), squared).
+        It combines the spreads of other targets with the target's own n scores (variance 1 / (2 (n - 1)) if normal).
         """
         return float((1 / max(self.log_spread.variance, 1e-9) + 2 * (measured - 1)) ** -0.5)
 
