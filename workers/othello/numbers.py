@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from workers.records import schema_of
+from workers.record_tables import schema_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

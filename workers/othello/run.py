@@ -34,7 +34,7 @@ from workers.othello.training import (
     train,
 )
 from workers.othello.vocabulary import MoveVocabulary, invented
-from workers.records import to_table
+from workers.record_tables import to_table
 
 _ANCHORS, _FINETUNING, _FRESH, _WORLD = 11, 12, 13, 14
 """What a generator is seeded with beside the run's seed, one for each use."""

@@ -6,7 +6,7 @@ import pytest
 
 from workers.landscape.numbers import SCHEMA, LandscapeNumber
 from workers.landscape.statistics import barrier, linearity, slope, summarise
-from workers.records import to_table
+from workers.record_tables import to_table
 
 ALPHAS = (-0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 

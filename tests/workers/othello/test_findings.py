@@ -11,7 +11,7 @@ from workers.othello.findings import findings, kept
 from workers.othello.job import Condition
 from workers.othello.numbers import SCHEMA, OthelloNumber
 from workers.othello.summary import OthelloSummary, summarise
-from workers.records import to_table
+from workers.record_tables import to_table
 
 CONDITIONS = {"naive": Condition(), "anchors-4": Condition(anchors=4), "unified": Condition(output="unified")}
 PUBLISHED = {
