@@ -46,8 +46,8 @@ class Architecture:
 
     def layer_of(self, name: str) -> int | None:
         """The layer that a weight of the whole model belongs to, if it belongs to one."""
-        found = re.match(rf"{re.escape(self.base + self.layers)}\.(\d+)\.", name)
-        return None if found is None else int(found[1])
+        match = re.match(rf"{re.escape(self.base + self.layers)}\.(\d+)\.", name)
+        return None if match is None else int(match[1])
 
     def closes(self, name: str) -> bool:
         """Whether a weight of the whole model is read above the last layer, and is no head's."""

@@ -110,10 +110,10 @@ class FolderBlobs:
         above = f"{folder}/" if folder else ""
         try:
             with os.scandir(self._root / folder) as entries:
-                found = [entry.name for entry in entries if entry.name.startswith(start) and entry.is_file()]
+                names = [entry.name for entry in entries if entry.name.startswith(start) and entry.is_file()]
         except FileNotFoundError:
             return []
-        return sorted(above + name for name in found if not name.startswith("."))
+        return sorted(above + name for name in names if not name.startswith("."))
 
     def _write(self, name: str, data: bytes, *, replace: bool) -> None:
         # Never the folder above: if a disk is not mounted, an empty folder in its place would hide that.
@@ -160,17 +160,17 @@ class BucketBlobs:
     def names(self, prefix: str = "") -> list[str]:
         """See ``BlobStore``."""
         folder, _, _ = prefix.rpartition("/")
-        found: list[str] = []
+        names: list[str] = []
         with self._told(prefix):
             # Listings come sorted, a thousand names a request, so what does not begin with the prefix ends them.
             for page in obstore.list(self._store, folder or None, offset=prefix or None, chunk_size=1000):
                 for entry in page:
                     path = entry["path"]
                     if not path.startswith(prefix):
-                        return found
+                        return names
                     if "/" not in path[len(prefix) :]:
-                        found.append(path)
-        return found
+                        names.append(path)
+        return names
 
     @contextlib.contextmanager
     def _told(self, name: str) -> Iterator[None]:

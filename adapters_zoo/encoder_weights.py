@@ -93,11 +93,13 @@ def low_rank(base: Any, name: str) -> LowRank | None:
     layers, scalings = {}, set()
     for index, layer in enumerate(base.encoder.layer):
         attention = layer.attention.self
-        found = [projection.loras for projection in (attention.query, attention.key, attention.value)]
-        if any(name in loras for loras in found):
-            query, key, value = ((loras[name].lora_A, loras[name].lora_B) if name in loras else None for loras in found)
+        adapted = [projection.loras for projection in (attention.query, attention.key, attention.value)]
+        if any(name in loras for loras in adapted):
+            query, key, value = (
+                (loras[name].lora_A, loras[name].lora_B) if name in loras else None for loras in adapted
+            )
             layers[index] = query, key, value
-            scalings |= {loras[name].scaling for loras in found if name in loras}
+            scalings |= {loras[name].scaling for loras in adapted if name in loras}
     return LowRank(layers, *scalings) if layers else None
 
 
@@ -119,7 +121,7 @@ def _standing_in(parameters: Mapping[str, Tensor], instead: Mapping[str, Tensor]
 def _layer(layer: Any, at: _At) -> LayerWeights:
     attention = layer.attention.self
     return LayerWeights(
-        attention=tuple(_pair(one, at) for one in (attention.query, attention.key, attention.value)),
+        attention=tuple(_pair(projection, at) for projection in (attention.query, attention.key, attention.value)),
         attention_out=_pair(layer.attention.output.dense, at),
         attention_norm=_pair(layer.attention.output.LayerNorm, at),
         up=_pair(layer.intermediate.dense, at),

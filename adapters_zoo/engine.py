@@ -265,7 +265,9 @@ class Engine:
             return total
         read = self._close(index, total)
         if isinstance(adapter, Fusion):
-            return total + self._fused(read, [one.layers[index] for one in adapter.members], adapter.layers[index])
+            return total + self._fused(
+                read, [member.layers[index] for member in adapter.members], adapter.layers[index]
+            )
         return total + self._added(read, adapter.layers[index])
 
     def _added(self, read: Tensor, maps: tuple[Pair, Pair]) -> Tensor:

@@ -168,8 +168,8 @@ def check_encoder(folder: Path, *, name: str | None = None) -> EncoderFiles:
         raise EncoderError(f"{config}: model_type {model_type!r} is not allowed; allowed: {', '.join(ARCHITECTURES)}")
     if not any((folder / name).is_file() for name in (_WEIGHTS, _INDEX)):
         pickles = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
-        found = f"only pickled weights ({', '.join(pickles)})" if pickles else "no weights"
-        raise EncoderError(f"{folder}: {found}; {_WEIGHTS} is needed, pickles are never opened. Convert them once")
+        weights = f"only pickled weights ({', '.join(pickles)})" if pickles else "no weights"
+        raise EncoderError(f"{folder}: {weights}; {_WEIGHTS} is needed, pickles are never opened. Convert them once")
     tokenizer = _tokenizer_in(folder)
     digest = hashlib.sha256()
     index, shards = folder / _INDEX, sorted(folder.glob(_SHARDS))
@@ -207,18 +207,18 @@ def _refuse_adapter(folder: Path) -> None:
 
 
 def _tokenizer_in(folder: Path) -> Path:
-    there = next((folder / name for name in (TOKENIZER, *PIECES) if (folder / name).is_file()), None)
-    if there is None:
+    file = next((folder / name for name in (TOKENIZER, *PIECES) if (folder / name).is_file()), None)
+    if file is None:
         raise EncoderError(
             f"{folder}: no {TOKENIZER}, and no sentencepiece model ({', '.join(PIECES)}) to make one from; save the "
             "tokenizer in the fast format there"
         )
-    if there.name != TOKENIZER and not all(map(_is_installed, _CONVERTERS)):
+    if file.name != TOKENIZER and not all(map(_is_installed, _CONVERTERS)):
         raise EncoderError(
-            f"{there}: a sentencepiece model alone, which is converted with `pip install 'sprachbund[sentencepiece]'`; "
+            f"{file}: a sentencepiece model alone, which is converted with `pip install 'sprachbund[sentencepiece]'`; "
             f"or save the tokenizer as {TOKENIZER} there"
         )
-    return there
+    return file
 
 
 def _is_installed(module: str) -> bool:
@@ -233,9 +233,9 @@ def _refuse_other_vocabulary(path: Path, architecture: Architecture, vocabulary:
     for name, tensor in _header(path).items():
         counts = name.endswith(architecture.words) or (architecture.is_head(name) and name.endswith(_PER_TOKEN))
         if counts and type(vocabulary) is int and tensor["shape"][:1] != [vocabulary]:
-            there = tensor["shape"][0] if tensor["shape"] else 0
+            rows = tensor["shape"][0] if tensor["shape"] else 0
             raise EncoderError(
-                f"{path}: {name} is for {there} tokens, and config.json says vocab_size {vocabulary}: head, embeddings "
+                f"{path}: {name} is for {rows} tokens, and config.json says vocab_size {vocabulary}: head, embeddings "
                 "and tokenizer are not of one encoder"
             )
 

@@ -50,13 +50,13 @@ class SpecialTokens:
         if names:
             wanted = _by_role(names)
         else:
-            known = [row for row in _NAMES if all(tokenizer.token_to_id(name) is not None for name in row)]
-            if not known:
+            rows = [row for row in _NAMES if all(tokenizer.token_to_id(name) is not None for name in row)]
+            if not rows:
                 raise TokenizerError(
                     f"{TOKENIZER} has neither {' '.join(_NAMES[0])} nor {' '.join(_NAMES[1])}, and {ROLES[0]} does not "
                     "say which of its tokens begins, pads and ends a text; save the tokenizer with transformers there"
                 )
-            wanted = [*known[0]]
+            wanted = [*rows[0]]
         *needed, mask = wanted
         begin, pad, end, unknown = map(partial(_id_of, tokenizer), ("begin", "pad", "end", "unknown"), needed)
         return cls(begin, pad, end, unknown, None if mask is None else tokenizer.token_to_id(mask))

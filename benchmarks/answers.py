@@ -30,7 +30,7 @@ from matrices.names import by_speakers
 from matrices.published.scores import read_scores
 from matrices.recommend import Question, ask, predictions, to_json
 from matrices.scores import ScoreTable
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 
 TIMES = 100
 
@@ -60,7 +60,7 @@ def unmeasured(table: ScoreTable, count: int) -> list[str]:
     return list(found)
 
 
-def held(table: ScoreTable) -> Held:
+def snapshot_of(table: ScoreTable) -> Snapshot:
     """The table as cells in memory."""
     made = datetime(2026, 1, 1, tzinfo=UTC)
     cells = [
@@ -90,7 +90,7 @@ def held(table: ScoreTable) -> Held:
         for column, target in enumerate(table.targets)
         if np.isfinite(table.scores[row, column])
     ]
-    return Held({"generated": to_table(cells)}, version=1)
+    return Snapshot({"generated": to_table(cells)}, version=1)
 
 
 def measure(table: ScoreTable) -> dict[str, float]:
@@ -98,7 +98,7 @@ def measure(table: ScoreTable) -> dict[str, float]:
     begin = time.process_time()
     predict = predictions(table)
     fit = time.process_time() - begin
-    reader = held(table)
+    reader = snapshot_of(table)
 
     def whole(target: str) -> None:
         to_json(ask(reader, Question(task="any", target=target), lambda *_: predict))

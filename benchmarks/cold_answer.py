@@ -34,13 +34,13 @@ from matrices.languoids import speakers
 from matrices.names import by_speakers
 from matrices.reading import in_order
 from matrices.recommend import Question, ask, predictor, to_json
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 
 TARGETS = 5
 WARM = 30
 
 
-def generated(kind: str, languages: int, seeds: int, items: int) -> Held:
+def generated(kind: str, languages: int, seeds: int, items: int) -> Snapshot:
     """A matrix of languages on each other and a baseline, an item right or wrong."""
     random = np.random.default_rng(0)
     codes = [f"q{chr(97 + at // 20)}{chr(97 + at % 20)}" for at in range(languages)]
@@ -52,7 +52,7 @@ def generated(kind: str, languages: int, seeds: int, items: int) -> Held:
                 chance = 1 / (1 + np.exp(-ease - random.normal(0, 0.3)))
                 rows.append(_row(kind, source, target, seed, (random.random(items) < chance).astype(int)))
     columns = {field.name: pa.array([row[field.name] for row in rows], field.type) for field in SCHEMA}
-    return Held({f"any-{kind}": in_order(pa.table(columns, schema=SCHEMA))}, version=1)
+    return Snapshot({f"any-{kind}": in_order(pa.table(columns, schema=SCHEMA))}, version=1)
 
 
 def _row(kind: str, source: str | None, target: str, seed: int, correct: np.ndarray) -> dict[str, object]:
@@ -84,9 +84,9 @@ def _row(kind: str, source: str | None, target: str, seed: int, correct: np.ndar
 def measure(kind: str, languages: int, seeds: int, items: int) -> float:
     """Seconds of processor time of an answer, the median of some."""
     _answer(generated(kind, 4, 2, 20), "qaa")
-    held = generated(kind, languages, seeds, items)
-    targets = sorted(set(held.cells(f"any-{kind}")["target"].to_pylist()))
-    return float(np.median([_answer(held, target) for target in targets[:TARGETS]]))
+    snapshot = generated(kind, languages, seeds, items)
+    targets = sorted(set(snapshot.cells(f"any-{kind}")["target"].to_pylist()))
+    return float(np.median([_answer(snapshot, target) for target in targets[:TARGETS]]))
 
 
 _OF_THE_BOX = """
@@ -126,9 +126,9 @@ def warm_of_the_box() -> float:
     return float(np.median(taken[1:]))
 
 
-def _answer(held: Held, target: str) -> float:
+def _answer(snapshot: Snapshot, target: str) -> float:
     begin = time.process_time()
-    to_json(ask(held, Question(task="any", target=target), predictor))
+    to_json(ask(snapshot, Question(task="any", target=target), predictor))
     return time.process_time() - begin
 
 

@@ -31,7 +31,7 @@ from matrices.cells import BASELINE, SCHEMA, SCHEMA_VERSION
 from matrices.items import Items
 from matrices.measures.catalogue import MEASURES
 from matrices.measures.registry import measure
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.view import MeasureError
 
 ITEMS, SEEDS = 1_000, 5
@@ -63,13 +63,13 @@ def main() -> None:
 
 
 def _measured(languages: int, kind: str) -> dict[str, Any]:
-    held = _held(languages, kind)
+    snapshot = _snapshot(languages, kind)
     each: dict[str, float] = {}
     wall, processor = time.perf_counter(), time.process_time()
     for name in MEASURES:
         began = time.process_time()
         try:
-            measure(held, kind, name)
+            measure(snapshot, kind, name)
         except MeasureError:  # Of the other kind.
             continue
         each[name] = time.process_time() - began
@@ -84,7 +84,7 @@ def _measured(languages: int, kind: str) -> dict[str, Any]:
     }
 
 
-def _held(languages: int, kind: str) -> Held:
+def _snapshot(languages: int, kind: str) -> Snapshot:
     """A matrix in memory, as a service holds it."""
     random = np.random.default_rng(languages)
     codes = [f"q{97 + at // 26 % 20:c}{97 + at % 26:c}" for at in range(languages)]
@@ -100,7 +100,7 @@ def _held(languages: int, kind: str) -> Held:
         tables.append(_cells(kind, sources, target, list(range(SEEDS)) * languages, right.reshape(-1, ITEMS)))
         tables.append(_cells(kind, [None] * len(alone), target, list(range(len(alone))), right_alone))
     items = {code: Items(tuple(map(str, range(ITEMS))), "drawn") for code in codes}
-    return Held({kind: pa.concat_tables(tables)}, 0, items={kind: items})
+    return Snapshot({kind: pa.concat_tables(tables)}, 0, items={kind: items})
 
 
 def _cells(kind: str, sources: Sequence[str | None], target: str, seeds: Sequence[int], right: Bools) -> pa.Table:

@@ -19,22 +19,23 @@ import numpy as np
 import pandas as pd
 
 from matrices.backtest.ranking_metrics import regret
+from matrices.grid import Place
 from matrices.published.scores import read_scores
-from matrices.recommend.predicted.acquisition import Cell, next_cells
+from matrices.recommend.predicted.acquisition import next_cells
 from matrices.recommend.predicted.model import fit
 from matrices.recommend.prediction import NothingToPredictError
 from matrices.scores import ScoreTable
 
 SHARES = (0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.25, 0.5)
-Chooser = Callable[[ScoreTable, int], list[Cell]]
+Chooser = Callable[[ScoreTable, int], list[Place]]
 
 
-def by_row(table: ScoreTable, budget: int) -> list[Cell]:
+def by_row(table: ScoreTable, budget: int) -> list[Place]:
     """One source after another, each on all targets: what a job does that is stopped early. Sources in random order."""
     return _open(table, np.random.default_rng(0).permutation(len(table.sources)).tolist())[:budget]
 
 
-def by_chance(table: ScoreTable, budget: int) -> list[Cell]:
+def by_chance(table: ScoreTable, budget: int) -> list[Place]:
     """Any cells."""
     cells = _open(table, list(range(len(table.sources))))
     order = np.random.default_rng(len(cells)).permutation(len(cells))[:budget]
@@ -79,7 +80,7 @@ def _regret(held: ScoreTable, truth: ScoreTable) -> float:
     return float(np.nanmean(found))
 
 
-def _open(table: ScoreTable, rows: list[int]) -> list[Cell]:
+def _open(table: ScoreTable, rows: list[int]) -> list[Place]:
     return [
         (table.sources[row], target)
         for row in rows

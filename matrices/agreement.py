@@ -12,16 +12,13 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import rankdata
 
-from matrices.arrays import Floats
+from matrices.arrays import Floats, Interval
 from matrices.scores import ScoreTable, score_table
 from matrices.uncertainty.resampling import RESAMPLES
 from matrices.view import MatrixView
 
 LEAST = 3
 """Sources a target must have in both matrices: of two there is hardly a rank to agree on."""
-
-Interval = tuple[float, float]
-"""The 2.5th and the 97.5th percentile of a bootstrap."""
 
 
 class NothingInCommonError(ValueError):

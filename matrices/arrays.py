@@ -1,4 +1,4 @@
-"""The kinds of arrays that numbers of a matrix stand in."""
+"""The kinds of arrays and intervals that numbers of a matrix stand in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 Indices = NDArray[np.int64]
+
+Interval = tuple[float, float]
+"""The lower and the upper end."""
 
 
 def places(codes: tuple[str, ...]) -> dict[str, int]:

@@ -27,7 +27,7 @@ from matrices.files import read_file
 from matrices.items import SCHEMA as ITEMS_SCHEMA
 from matrices.items import items_of, items_table
 from matrices.reading import CorpusCredit, Provenance, Reader, current, in_order
-from matrices.snapshot import BRIEF, Held, HeldMatrix
+from matrices.snapshot import BRIEF, MatrixSnapshot, Snapshot
 from matrices.spilled_outcomes import OutcomesLater, SpilledOutcomes, in_memory
 from matrices.store import Store
 from matrices.upgrade import upgraded
@@ -78,7 +78,7 @@ def write_box(readers: Sequence[Reader], provenance: Provenance, folder: str | P
     return folder / CELLS
 
 
-def read_box(folder: Traversable) -> Held | None:
+def read_box(folder: Traversable) -> Snapshot | None:
     """The box in a folder, None where there is none. Raises ``BoxError`` when cells and provenance do not match."""
     if not (folder / CELLS).is_file() or not (folder / PROVENANCE).is_file():
         return None
@@ -98,12 +98,12 @@ def read_box(folder: Traversable) -> Held | None:
     cells = upgraded(pq.read_table(BytesIO(data), columns=there), BRIEF)
     rows, outcomes = np.arange(cells.num_rows), OutcomesLater(partial(_outcomes, data))
     tables = {
-        name: HeldMatrix(cells.filter(ours), rows[ours.to_numpy()], outcomes)
+        name: MatrixSnapshot(cells.filter(ours), rows[ours.to_numpy()], outcomes)
         for name in pc.unique(cells["matrix"]).to_pylist()
         for ours in [pc.equal(cells["matrix"], name)]
     }
     named = {} if items is None else items_of(pq.read_table(BytesIO(items), schema=ITEMS_SCHEMA))
-    return Held(tables, about["version"], provenance, named)
+    return Snapshot(tables, about["version"], provenance, named)
 
 
 def _outcomes(data: bytes) -> SpilledOutcomes:
@@ -119,7 +119,7 @@ def _checked(file: Traversable, sha256: str) -> bytes:
 
 
 @cache
-def boxed() -> Held | None:
+def boxed() -> Snapshot | None:
     """The box of this installation, read once; None where none was shipped."""
     return read_box(resources.files("matrices") / "data")
 

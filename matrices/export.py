@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from matrices.cells import SCHEMA
 from matrices.credit import credit, metadata
 from matrices.reading import Reader
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.whole_file import whole_file
 
 ROW_GROUP = 4096
@@ -42,7 +42,7 @@ def export(reader: Reader, matrix: str, out: str | Path, version: int | None = N
     out = Path(out)
     must_be_writable(out)
     about = metadata(credit(reader, matrix, version))
-    if isinstance(reader, Held) and out.suffix == ".parquet":
+    if isinstance(reader, Snapshot) and out.suffix == ".parquet":
         # What is held may be more than fits in memory with its outcomes.
         with whole_file(out) as temporary:
             _write_parts(reader.parts(matrix, ROW_GROUP), SCHEMA.with_metadata(about), temporary)

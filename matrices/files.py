@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from matrices.cells import SCHEMA, SCHEMA_VERSION
 from matrices.reading import current, in_order
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.validation import MisshapenError, as_cells
 
 _TELLING = frozenset({"matrix", "composition", "selection", "cell_id"})
@@ -67,14 +67,14 @@ def holds_matrices(path: str | Path) -> bool:
     return _TELLING.issubset(header)
 
 
-def read_file(path: str | Path) -> Held:
+def read_file(path: str | Path) -> Snapshot:
     """The matrices in an exported or downloaded file, to be asked like a store; their version is 0.
 
     Raises ``FileUnreadableError``.
     """
     cells = read_cells(path)
     names = pc.unique(cells["matrix"]).to_pylist()
-    return Held({name: cells.filter(pc.equal(cells["matrix"], name)) for name in names}, version=0)
+    return Snapshot({name: cells.filter(pc.equal(cells["matrix"], name)) for name in names}, version=0)
 
 
 def read_cells(path: str | Path) -> pa.Table:

@@ -19,7 +19,7 @@ Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grid:
+class ScoreGrid:
     """A matrix under one composition and selection; languages in order of family, then code.
 
     ``scores`` (in [0, 1]) are means over seeds, and a place that was not measured is not in it; ``baseline`` likewise
@@ -51,7 +51,7 @@ class Grid:
 
 def grid(
     cells: pa.Table, *, matrix: str | None = None, composition: str | None = None, selection: str | None = None
-) -> Grid:
+) -> ScoreGrid:
     """The grid of a table of cells (``matrices.view.NARROW``).
 
     Of several matrices one must be named. ``composition`` and ``selection`` default as ``matrices.view.choose`` says.
@@ -60,10 +60,10 @@ def grid(
     return drawn(view(_of_matrix(cells, matrix), composition=composition, selection=selection))
 
 
-def drawn(found: MatrixView) -> Grid:
+def drawn(found: MatrixView) -> ScoreGrid:
     """The grid of a view."""
     names = ("matrix", "encoder", "kind", "task", "metric", "composition", "selection")
-    return Grid(
+    return ScoreGrid(
         **{name: getattr(found, name) for name in names},
         sources=in_family_order(found.sources),
         targets=in_family_order(found.targets),

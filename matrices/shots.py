@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import ConfigDict
 
-from matrices.arrays import Floats
+from matrices.arrays import Floats, Interval
 from matrices.cells import BASELINE
 
 RESAMPLES = 2000
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class HeldMatrix:
+class MatrixSnapshot:
     """The cells of one matrix, one row a cell, sorted as a download is; their outcomes apart.
 
     ``rows`` are the numbers of their outcomes in ``outcomes``, in the order of ``cells``; ``mark`` is the store's.
@@ -118,12 +118,12 @@ class HeldMatrix:
         return self.whole(cells, wanted)
 
 
-class Held:
-    """Immutable, and reads like a store. Outcomes of items are read when they are asked for."""
+class Snapshot:
+    """Matrices at one version: immutable, and read like a store. Outcomes of items are read when they are asked for."""
 
     def __init__(
         self,
-        tables: Mapping[str, pa.Table | HeldMatrix],
+        tables: Mapping[str, pa.Table | MatrixSnapshot],
         version: int,
         provenance: Provenance | None = None,
         items: ItemsByMatrix | None = None,
@@ -193,19 +193,19 @@ class Held:
         self._must_be_ours(version)
         return {name: kept.mark or kept.content for name, kept in self.kept.items()}
 
-    def only(self, names: Collection[str]) -> Held:
+    def only(self, names: Collection[str]) -> Snapshot:
         """These matrices alone, nothing copied."""
         tables = {name: kept for name, kept in self.kept.items() if name in names}
-        return Held(tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads)
+        return Snapshot(tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads)
 
-    def part(self, matrix: str, targets: Collection[str]) -> Held:
+    def part(self, matrix: str, targets: Collection[str]) -> Snapshot:
         """The same, but of one matrix the cells of these targets alone. Raises ``UnknownMatrixError``."""
         kept = self._of(matrix)
         wanted = pc.is_in(kept.cells["target"], pa.array(sorted(targets), pa.string()))
         rows = np.flatnonzero(wanted.to_numpy())
         fewer = replace(kept, cells=kept.cells.take(rows), rows=kept.rows[rows], mark="")
         tables = {**self.kept, matrix: fewer}
-        return Held(tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads)
+        return Snapshot(tables, self._version, self._provenance, self._items, self._pretrained, spreads=self._spreads)
 
     def matrices(self, version: int | None = None) -> list[MatrixInfo]:
         """Every matrix, sorted by name. Raises ``UnknownVersionError`` for any version but its own."""
@@ -243,7 +243,7 @@ class Held:
         """What an encoder was pretrained on, as was known when it was read; of a box by the encoder's name."""
         return self._pretrained[encoder] if encoder in self._pretrained else pretrained_on(encoder)
 
-    def _of(self, matrix: str) -> HeldMatrix:
+    def _of(self, matrix: str) -> MatrixSnapshot:
         kept = self.kept.get(matrix)
         if kept is None:
             raise UnknownMatrixError(matrix, list(self.kept))
@@ -254,11 +254,11 @@ class Held:
             raise UnknownVersionError(version, self._version, oldest=self._version)
 
 
-def _kept(table: pa.Table | HeldMatrix) -> HeldMatrix:
-    if isinstance(table, HeldMatrix):
+def _kept(table: pa.Table | MatrixSnapshot) -> MatrixSnapshot:
+    if isinstance(table, MatrixSnapshot):
         return table
     brief = [name for name in table.column_names if name not in LISTS]
-    return HeldMatrix(table.select(brief), np.arange(table.num_rows), in_memory([table.select(LISTS)]))
+    return MatrixSnapshot(table.select(brief), np.arange(table.num_rows), in_memory([table.select(LISTS)]))
 
 
 def schema_of(names: Sequence[str]) -> pa.Schema:

@@ -20,21 +20,21 @@ from matrices.reading import (
     current,
     in_order,
 )
-from matrices.snapshot import BRIEF, ROW, Held, HeldMatrix, schema_of
+from matrices.snapshot import BRIEF, ROW, MatrixSnapshot, Snapshot, schema_of
 from matrices.spilled_outcomes import SpilledOutcomes
 from matrices.store import Store
 from matrices.store_errors import FAULTS, SideTableError, plainly
 from matrices.validation import LISTS, MisshapenError, addressable, as_cells, name_is_usable
 
 
-def hold(
+def read_snapshot(
     reader: Reader,
     version: int | None = None,
     *,
-    before: Held | None = None,
+    before: Snapshot | None = None,
     folder: Path | None = None,
     only: Collection[str] | None = None,
-) -> Held:
+) -> Snapshot:
     """Everything a reader has at one version (default the newest), read once; what is bad in it is left out and noted.
 
     A matrix that is as it was in ``before`` is taken from there. Many outcomes are mapped from a file in ``folder``.
@@ -42,12 +42,12 @@ def hold(
     nothing can be read.
     """
     at = reader.version if version is None else version
-    if isinstance(reader, Held):
+    if isinstance(reader, Snapshot):
         reader.matrices(at)
         return reader if only is None else reader.only(only)
     assert isinstance(reader, Store)
     notes: list[str] = []
-    tables: dict[str, HeldMatrix] = {}
+    tables: dict[str, MatrixSnapshot] = {}
     faults: list[OSError] = []
     stored: dict[str, str] = {}  # By the name it is held under, that in the store.
     there = {} if before is None else before.kept
@@ -77,10 +77,10 @@ def hold(
     encoders = {name for kept in tables.values() for name in pc.unique(kept.cells["encoder"]).to_pylist()}
     named = {name: stored[name] for name in tables}
     items, pretrained = _beside(reader, named, sorted(encoders), notes)
-    return Held(tables, at, reader.provenance, items, pretrained, notes, _spreads(reader, named, notes))
+    return Snapshot(tables, at, reader.provenance, items, pretrained, notes, _spreads(reader, named, notes))
 
 
-def _renamed(kept: HeldMatrix, name: str) -> HeldMatrix:
+def _renamed(kept: MatrixSnapshot, name: str) -> MatrixSnapshot:
     """A matrix under a name that can stand in an address."""
     at = kept.cells.schema.get_field_index("matrix")
     column = pa.repeat(pa.scalar(name, SCHEMA.field("matrix").type), kept.cells.num_rows)
@@ -112,7 +112,7 @@ def _spreads(reader: Reader, matrices: Mapping[str, str], notes: list[str]) -> M
         return {}
 
 
-def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | None) -> HeldMatrix:
+def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | None) -> MatrixSnapshot:
     """One matrix of a store. Its outcomes pass through memory in parts."""
     parts: list[pa.Table] = []
     outcomes, rows, wrong = SpilledOutcomes(folder), 0, Counter[str]()
@@ -128,7 +128,7 @@ def _read(store: Store, matrix: str, version: int, mark: str, folder: Path | Non
     cells = _of_one_kind(pa.concat_tables(parts) if parts else schema.empty_table(), wrong)
     cells = in_order(current(cells))
     notes = tuple(f"{count} rows of {matrix} are left out: {what}" for what, count in sorted(wrong.items()))
-    return HeldMatrix(cells.select(BRIEF), cells[ROW].to_numpy(), outcomes, mark, notes)
+    return MatrixSnapshot(cells.select(BRIEF), cells[ROW].to_numpy(), outcomes, mark, notes)
 
 
 def _of_one_kind(cells: pa.Table, wrong: Counter[str]) -> pa.Table:

@@ -23,7 +23,7 @@ _GLOTTOCODE = re.compile(r"[a-z]{4}\d{4}")
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
+class NameMatch:
     """A language that may be meant, and the name of it that was typed, where that is not its English one."""
 
     code: str
@@ -31,21 +31,21 @@ class Suggestion:
     matched: str | None
 
 
-def suggest(typed: str, most: int = 10, first: Collection[str] = ()) -> list[Suggestion]:
+def suggest(typed: str, most: int = 10, first: Collection[str] = ()) -> list[NameMatch]:
     """The languages whose code or any name begins with what was typed, then those that have it further on.
 
     Accents do not matter, nor does case. Among equals, those of ``first`` (say, what was measured) come first, then
     those that more people speak. Nothing typed suggests ``first`` alone.
     """
     given, entries, text = plain(typed), _names(), _text()
-    found: dict[str, tuple[tuple[int, bool, int, str], Suggestion]] = {}
+    found: dict[str, tuple[tuple[int, bool, int, str], NameMatch]] = {}
 
     def offer(rank: int, code: str, written: str) -> None:
         english = name_of(code)
         key = (rank, code not in first, -speakers().get(code, 0), english)
         if code not in found or key < found[code][0]:
             matched = None if not given or written in (english.casefold(), code) else string.capwords(written)
-            found[code] = (key, Suggestion(code, english, matched))
+            found[code] = (key, NameMatch(code, english, matched))
 
     if not given:
         for code in first:
@@ -59,7 +59,7 @@ def suggest(typed: str, most: int = 10, first: Collection[str] = ()) -> list[Sug
         offer(0 if name == given else 1 if hit.start() == _begins()[at] else 2, code, written)
     if given and not found and (meant := _meant(typed)) is not None:
         # A name in another form than any list has it, as a tag or a glottocode.
-        return [Suggestion(meant, name_of(meant), typed)]
+        return [NameMatch(meant, name_of(meant), typed)]
     return [suggestion for _, suggestion in sorted(found.values(), key=lambda one: one[0])][:most]
 
 

@@ -14,7 +14,7 @@ from fastapi.staticfiles import StaticFiles
 
 from matrices.bundled import NoBoxError
 from matrices.likeness.text import Overlaps
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
 from service import problems
 from service.dependencies import Context
@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
     models = Models(settings.models, overlaps=overlaps, prepared=prepared)
     recommending = Recommending(models, prepared, settings.answers, overlaps)
 
-    def prepare(held: Held, pause: Callable[[float], bool]) -> None:
+    def prepare(held: Snapshot, pause: Callable[[float], bool]) -> None:
         recommending.prepare_first(held, pause)
         models.prepare(held, pause)
         recommending.prepare(held, pause)

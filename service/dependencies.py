@@ -9,7 +9,7 @@ import anyio.to_thread
 from fastapi import Depends, Request
 
 from matrices.arrays import Floats
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from service.door import Access
 from service.downloads import Downloads
 from service.lanes import Lanes
@@ -58,7 +58,7 @@ def sees_everything(request: Request) -> bool:
     return access.everything
 
 
-async def now(request: Request, ours: Ours) -> Held:
+async def now(request: Request, ours: Ours) -> Snapshot:
     """The newest version known, as far as the request may see it. Waits for no store where it need not."""
     views, everything = ours.snapshots.settled, sees_everything(request)
     if views is not None:
@@ -66,4 +66,4 @@ async def now(request: Request, ours: Ours) -> Held:
     return await anyio.to_thread.run_sync(ours.snapshots.current, everything)
 
 
-Now = Annotated[Held, Depends(now)]
+Now = Annotated[Snapshot, Depends(now)]

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from matrices.cells import SCHEMA
 from matrices.credit import Credit
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 
 _EEE = "0.2.1"
 _TERMS = (
@@ -38,7 +38,7 @@ _CONTEXT = {
 }
 
 
-def croissant(held: Held, credit: Credit, address: str, sha256: str) -> dict[str, Any]:
+def croissant(held: Snapshot, credit: Credit, address: str, sha256: str) -> dict[str, Any]:
     """The Parquet file at an address, of this digest, described; a licence for each corpus that was measured on."""
     name = credit.matrix
     fields = [

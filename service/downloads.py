@@ -14,7 +14,7 @@ from starlette.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from matrices.export import export
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.whole_file import whole_file
 from service.answers import PARQUET
 from service.problems import NoRoomError, problem
@@ -22,7 +22,7 @@ from service.problems import NoRoomError, problem
 MEDIA_TYPE = PARQUET
 
 
-def identity(held: Held, matrix: str) -> str:
+def identity(held: Snapshot, matrix: str) -> str:
     """Matrix, version, and a digest of which cells these are: a store made anew counts its versions anew.
 
     Raises ``UnknownMatrixError``.
@@ -41,7 +41,7 @@ class Downloads:
         """Where they lie."""
         return self._folder
 
-    def matrix(self, held: Held, matrix: str) -> Path:
+    def matrix(self, held: Snapshot, matrix: str) -> Path:
         """The Parquet file of the version held, written where there is none yet. Raises ``UnknownMatrixError``."""
 
         def write(path: Path) -> None:
@@ -52,7 +52,7 @@ class Downloads:
 
         return self.file(f"{identity(held, matrix)}.parquet", write)
 
-    def digest(self, held: Held, matrix: str) -> str:
+    def digest(self, held: Snapshot, matrix: str) -> str:
         """SHA-256 of that file. Raises as ``matrix`` does."""
         with self.matrix(held, matrix).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

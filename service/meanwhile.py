@@ -7,7 +7,7 @@ from functools import partial
 
 from matrices.likeness.text import Overlaps
 from matrices.recommend import Asked, Outline, UnknownTargetError, predictions, ranked
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from service.lanes import NotYetError
 from service.models import LARGE, Models
 from service.prepared import Prepared
@@ -29,7 +29,7 @@ class Meanwhile:
         self._prepared = Prepared(most)
         self._models = Models(most, predictions, overlaps, self._prepared)
 
-    def at_hand(self, held: Held, about: Outline, place: Asked) -> Serialised:
+    def at_hand(self, held: Snapshot, about: Outline, place: Asked) -> Serialised:
         """A place's ranking from some targets of its matrix. Raises ``NotYetError`` and ``UnknownTargetError``."""
         key = held.content(place.matrix), place
         compute = partial(self._ranked, held, about, place)
@@ -37,12 +37,12 @@ class Meanwhile:
             raise NotYetError(("meanwhile", *key), partial(self._kept.get, key, compute))
         return self._kept.get(key, compute)
 
-    def prepare(self, held: Held, about: Outline, pause: Callable[[float], bool]) -> None:
+    def prepare(self, held: Snapshot, about: Outline, pause: Callable[[float], bool]) -> None:
         """Fit what the first of these rankings would wait for."""
         if is_large(held, about):
             self._models.prepare(_part(held, about).only([about.matrix]), pause)
 
-    def _ranked(self, held: Held, about: Outline, place: Asked) -> Serialised:
+    def _ranked(self, held: Snapshot, about: Outline, place: Asked) -> Serialised:
         part = _part(held, about)
         some, all_ = len(part.kept[about.matrix].targets), len(about.targets)
         said = (
@@ -52,12 +52,12 @@ class Meanwhile:
         return Serialised(ranked(part, self._prepared.of(part), place, self._models), said)
 
 
-def is_large(held: Held, about: Outline) -> bool:
+def is_large(held: Snapshot, about: Outline) -> bool:
     """Whether the model of a matrix takes minutes to fit."""
     return len(held.kept[about.matrix].sources) * len(about.targets) >= LARGE
 
 
-def _part(held: Held, about: Outline) -> Held:
+def _part(held: Snapshot, about: Outline) -> Snapshot:
     """Some of a matrix's targets, evenly spaced in the order of codes."""
     count = max(_LEAST, _PAIRS // len(held.kept[about.matrix].sources))
     return held.part(about.matrix, about.targets[:: max(1, len(about.targets) // count)])

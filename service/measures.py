@@ -10,7 +10,7 @@ import pyarrow as pa
 from matrices.measures.catalogue import DEFAULTS, MeasureSettings
 from matrices.measures.registry import UnknownMeasureError, measure
 from matrices.reading import Reader
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.view import MeasureError
 from service.lanes import NotYetError
 from service.single_flight import Once
@@ -64,5 +64,5 @@ class Measures:
 
 
 def _key(reader: Reader, matrix: str, what: str, settings: MeasureSettings) -> Hashable:
-    assert isinstance(reader, Held)
+    assert isinstance(reader, Snapshot)
     return matrix, reader.content(matrix), what, settings

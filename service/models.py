@@ -24,7 +24,7 @@ from matrices.reading import Reader
 from matrices.recommend import NothingToPredictError, Predict, predictions, predictions_of, shown_for
 from matrices.recommend.predicted import Model, model_for
 from matrices.scores import NoScoresError, ScoreTable, scores_in
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from service.lanes import NotYetError
 from service.prepared import Prepared
 from service.single_flight import Once
@@ -117,7 +117,7 @@ class Models:
         self, reader: Reader, matrix: str, version: int, composition: str, selection: str, target: str
     ) -> Predict:
         """The same where the model is fitted. Raises ``NotYetError`` where it is not, and never waits."""
-        assert isinstance(reader, Held)
+        assert isinstance(reader, Snapshot)
         if not self._tables.has(_question(reader, matrix, composition, selection)):
             args = (reader, matrix, composition, selection)
             raise NotYetError(("scores", *_question(*args)), partial(self.scores, *args))
@@ -153,7 +153,7 @@ class Models:
             with self._lock:
                 self._begun.discard(key)
 
-    def prepare(self, held: Held, pause: Callable[[float], bool]) -> None:
+    def prepare(self, held: Snapshot, pause: Callable[[float], bool]) -> None:
         """Fit what the first question about a language nobody measured would wait for, the largest matrix first.
 
         ``pause`` says between two fits whether to go on.
@@ -176,11 +176,11 @@ class Models:
     def scores(self, reader: Reader, matrix: str, composition: str, selection: str) -> ScoreTable:
         """The scores that models are fitted to, with standard errors. Raises ``NoScoresError``."""
         # What is held never changes, so that a digest of its content stands for it; a store grows under one address.
-        assert isinstance(reader, Held)
+        assert isinstance(reader, Snapshot)
         compute = partial(self._read, reader, matrix, composition, selection)
         return self._tables.get(_question(reader, matrix, composition, selection), compute)
 
-    def _read(self, held: Held, matrix: str, composition: str, selection: str) -> ScoreTable:
+    def _read(self, held: Snapshot, matrix: str, composition: str, selection: str) -> ScoreTable:
         matrices = self._prepared.of(held)
         shown = matrices.shown(matrix, composition, selection)
         if shown is None:
@@ -195,7 +195,7 @@ class Models:
 
 
 def _question(held: Reader, matrix: str, composition: str, selection: str) -> tuple[str, ...]:
-    assert isinstance(held, Held)
+    assert isinstance(held, Snapshot)
     return held.content(matrix), matrix, composition, selection
 
 

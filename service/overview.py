@@ -13,12 +13,12 @@ from matrices.grid import family, in_family_order
 from matrices.languoids import place_of
 from matrices.reading import MatrixInfo, UnknownMatrixError
 from matrices.recommend import Shown, named
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from service.prepared import PreparedMatrices
 from service.schemas import Grid, MatrixDetail, Place
 
 
-def info_of(held: Held, matrix: str) -> MatrixInfo:
+def info_of(held: Snapshot, matrix: str) -> MatrixInfo:
     """The line of one matrix. Raises ``UnknownMatrixError``."""
     infos = {info.matrix: info for info in held.matrices()}
     if matrix not in infos:
@@ -27,7 +27,7 @@ def info_of(held: Held, matrix: str) -> MatrixInfo:
 
 
 def detail(
-    held: Held,
+    held: Snapshot,
     matrices: PreparedMatrices,
     matrix: str,
     composition: str | None = None,

@@ -13,13 +13,13 @@ from matrices.credit import credit, metadata
 from matrices.export import as_text
 from matrices.pairs import SCHEMA, half_widths, pairs_in
 from matrices.recommend import code_of
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from service.answers import ARROW, CSV, arrow_stream
 from service.dependencies import Context
 from service.schemas import CellsQuery
 
 
-def pairs_of(ours: Context, held: Held, matrix: str, query: CellsQuery) -> pa.Table:
+def pairs_of(ours: Context, held: Snapshot, matrix: str, query: CellsQuery) -> pa.Table:
     """The pairs of a source and a target, or all. Raises ``UnknownMatrixError`` and ``UnknownLanguageError``."""
     table = all_pairs(ours, held, matrix, query.composition, query.selection)
     for name in ("source", "target"):
@@ -31,7 +31,7 @@ def pairs_of(ours: Context, held: Held, matrix: str, query: CellsQuery) -> pa.Ta
 
 
 def all_pairs(
-    ours: Context, held: Held, matrix: str, composition: str | None = None, selection: str | None = None
+    ours: Context, held: Snapshot, matrix: str, composition: str | None = None, selection: str | None = None
 ) -> pa.Table:
     """Every pair, from scores and errors that are computed once. Raises ``UnknownMatrixError``."""
     shown = ours.prepared.of(held).chosen(matrix, composition, selection)

@@ -9,7 +9,7 @@ from functools import partial
 import pyarrow as pa
 
 from matrices.recommend import READ, Outline, Shown, outline, shown
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.view import COLUMNS
 from service.single_flight import Newest
 
@@ -20,7 +20,7 @@ class Prepared:
     def __init__(self, most: int) -> None:
         self._outlines, self._views = Newest[Outline](most), Newest[Shown | None](most)
 
-    def of(self, held: Held) -> PreparedMatrices:
+    def of(self, held: Snapshot) -> PreparedMatrices:
         """The matrices of one version, as ``matrices.recommend.asked`` and ``ranked`` take them."""
         return PreparedMatrices(held, self._outlines, self._views)
 
@@ -29,7 +29,7 @@ class Prepared:
 class PreparedMatrices:
     """The matrices of a version held, from memory where they are there."""
 
-    held: Held
+    held: Snapshot
     outlines: Newest[Outline]
     views: Newest[Shown | None]
 

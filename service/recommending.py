@@ -23,7 +23,7 @@ from matrices.recommend import (
     asked,
     ranked,
 )
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from service.lanes import NotYetError
 from service.meanwhile import Meanwhile, is_large
 from service.models import Models
@@ -41,7 +41,7 @@ _REST = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerBody:
     """An answer as JSON, and whether the same question will have it again at this version."""
 
     body: bytes
@@ -60,12 +60,12 @@ class Recommending:
         self._places = Once[tuple[tuple[Asked, Hashable], ...]](most, final=_FINAL)
         self._rankings = Once[Serialised](most, final=(UnknownTargetError,))
 
-    def __call__(self, held: Held, question: Question) -> Answer:
+    def __call__(self, held: Snapshot, question: Question) -> AnswerBody:
         """The answer. Raises as ``ask`` does, and ``NotYetError``."""
         first = self._at_first(held, question)
-        return Answer(self._first(held, question, lambda _: True)) if first is None else first
+        return AnswerBody(self._first(held, question, lambda _: True)) if first is None else first
 
-    def at_hand(self, held: Held, question: Question) -> Answer | None:
+    def at_hand(self, held: Snapshot, question: Question) -> AnswerBody | None:
         """The answer where its ranking is there; None where it is not, and something were to be waited for.
 
         Raises as ``ask`` does.
@@ -73,16 +73,16 @@ class Recommending:
         if not self._places.has(_without_number(held, question)):
             return None
         try:
-            return Answer(self._first(held, question, self._rankings.has))
+            return AnswerBody(self._first(held, question, self._rankings.has))
         except _NotThereError:
             return None
 
-    def prepare_first(self, held: Held, pause: Callable[[float], bool]) -> None:
+    def prepare_first(self, held: Snapshot, pause: Callable[[float], bool]) -> None:
         """Fit what answers as long as models of large matrices are being fitted."""
         for info in held.matrices():
             self._meanwhile.prepare(held, self._prepared.of(held).outline(info.matrix), pause)
 
-    def prepare(self, held: Held, pause: Callable[[float], bool]) -> None:
+    def prepare(self, held: Snapshot, pause: Callable[[float], bool]) -> None:
         """Rank what was measured, the largest matrix first, in up to half of the room there is.
 
         ``pause`` waits so many seconds between two rankings, and says whether to go on.
@@ -98,7 +98,7 @@ class Recommending:
                     return
         log.info("answers prepared", version=held.version, targets=self._most // 2 - room)
 
-    def _at_first(self, held: Held, question: Question) -> Answer | None:
+    def _at_first(self, held: Snapshot, question: Question) -> AnswerBody | None:
         """An answer from a part of a matrix while the model that answers is fitted; None where it need not be."""
         matrices = self._prepared.of(held)
         place = asked(held.matrices(), matrices, question)[0]
@@ -108,9 +108,9 @@ class Recommending:
         way = place.composition, place.selection
         if self._models.begin(held, place.matrix, held.version, *way, place.target):
             return None
-        return Answer(self._meanwhile.at_hand(held, about, place).first(question.k, held.version), final=False)
+        return AnswerBody(self._meanwhile.at_hand(held, about, place).first(question.k, held.version), final=False)
 
-    def _first(self, held: Held, question: Question, may: Callable[[Hashable], bool]) -> bytes:
+    def _first(self, held: Snapshot, question: Question, may: Callable[[Hashable], bool]) -> bytes:
         unknown: list[UnknownTargetError] = []
         for place, key in self._places.get(_without_number(held, question), partial(self._asked, held, question)):
             if not may(key):
@@ -123,12 +123,12 @@ class Recommending:
                 return found.first(question.k, held.version)
         raise unknown[0]
 
-    def _asked(self, held: Held, question: Question) -> tuple[tuple[Asked, Hashable], ...]:
+    def _asked(self, held: Snapshot, question: Question) -> tuple[tuple[Asked, Hashable], ...]:
         """Where it may be answered from, and the key of each ranking."""
         matrices = self._prepared.of(held)
         return tuple((place, _key(held, matrices, place)) for place in asked(held.matrices(), matrices, question))
 
-    def _ranked(self, held: Held, place: Asked, predictor: Predictor) -> Serialised:
+    def _ranked(self, held: Snapshot, place: Asked, predictor: Predictor) -> Serialised:
         return Serialised(ranked(held, self._prepared.of(held), place, predictor))
 
 
@@ -136,12 +136,12 @@ class _NotThereError(Exception):
     """A ranking that were to be computed."""
 
 
-def _key(held: Held, matrices: PreparedMatrices, place: Asked) -> Hashable:
+def _key(held: Snapshot, matrices: PreparedMatrices, place: Asked) -> Hashable:
     """All that a ranking rests on: its matrix, and where something is predicted what other matrices have too."""
     shown = matrices.shown(place.matrix, place.composition, place.selection)
     complete = shown is not None and not place.sources and shown.view.is_complete(place.target)
     return held.content(place.matrix) if complete else held.identity, place
 
 
-def _without_number(held: Held, question: Question) -> Hashable:
+def _without_number(held: Snapshot, question: Question) -> Hashable:
     return held.identity, replace(question, k=0)

@@ -17,8 +17,8 @@ import structlog
 
 from matrices.bundled import store_or_box
 from matrices.reading import Reader, UnknownVersionError
-from matrices.snapshot import Held
-from matrices.snapshot_of_store import hold
+from matrices.snapshot import Snapshot
+from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ _EARLIER = 1
 _REST = 3
 """So many times as long as a version took to read, at least, until the next is looked for."""
 
-Prepare = Callable[[Held, Callable[[float], bool]], None]
+Prepare = Callable[[Snapshot, Callable[[float], bool]], None]
 """Makes a version ready to be asked; it is given what waits so many seconds, and says whether to go on."""
 
 
@@ -36,10 +36,10 @@ Prepare = Callable[[Held, Callable[[float], bool]], None]
 class Views:
     """One version: all of it, and what anyone may see of it."""
 
-    everything: Held
-    public: Held
+    everything: Snapshot
+    public: Snapshot
 
-    def seen(self, everything: bool) -> Held:
+    def seen(self, everything: bool) -> Snapshot:
         """What may be seen by whom may see ``everything``, or not."""
         return self.everything if everything else self.public
 
@@ -86,7 +86,7 @@ class Snapshots:
         """The newest version known, where it is to be answered from without a look at the store."""
         return self._loaded if self._refresh_seconds > 0 else None
 
-    def current(self, everything: bool = True) -> Held:
+    def current(self, everything: bool = True) -> Snapshot:
         """The newest version known.
 
         Raises ``StoreMissingError``, ``StoreTooNewError``, ``StoreUnreadableError`` or ``NoBoxError`` while nothing was
@@ -101,7 +101,7 @@ class Snapshots:
                 loaded = self._refreshed(loaded)
         return loaded.seen(everything)
 
-    def at(self, version: int | None, everything: bool = True) -> Held:
+    def at(self, version: int | None, everything: bool = True) -> Snapshot:
         """An earlier version, None for the newest. Raises ``UnknownVersionError``."""
         held = self.current(everything)
         if version is None or version == held.version:
@@ -115,7 +115,7 @@ class Snapshots:
                 while len(self._earlier) >= _EARLIER:
                     self._earlier.popitem(last=False)
                 assert self._loaded is not None
-                found = self._views(hold(store_or_box(self._store), version, before=self._loaded.everything))
+                found = self._views(read_snapshot(store_or_box(self._store), version, before=self._loaded.everything))
             self._earlier[version] = found
         return found.seen(everything)
 
@@ -162,7 +162,7 @@ class Snapshots:
         self._preparing = threading.Thread(target=_prepare, args=args, name="preparing", daemon=True)
         self._preparing.start()
 
-    def _pause(self, held: Held, seconds: float) -> bool:
+    def _pause(self, held: Snapshot, seconds: float) -> bool:
         """Wait; whether what is held is still the newest, and the service goes on."""
         loaded = None if self._stop.wait(seconds) else self._loaded
         return loaded is not None and loaded.everything.identity == held.identity
@@ -183,20 +183,20 @@ class Snapshots:
             while before is not None and len(self._earlier) >= _EARLIER:
                 self._earlier.popitem(last=False)
             old = None if before is None else before.everything
-            held = hold(self._reader, version, before=old, folder=self._folder)
+            held = read_snapshot(self._reader, version, before=old, folder=self._folder)
             self._loaded = before = self._views(held)
             log.info("snapshot loaded", version=version, matrices=len(held.matrices()))
             for note in held.notes:
                 log.warning("left out", what=note)
         return before
 
-    def _views(self, held: Held) -> Views:
+    def _views(self, held: Snapshot) -> Views:
         names = [info.matrix for info in held.matrices()]
         public = [name for name in names if not any(fnmatchcase(name, pattern) for pattern in self._private)]
         return Views(held, held if len(public) == len(names) else held.only(public))
 
 
-def _prepare(prepare: Prepare, held: Held, pause: Callable[[float], bool]) -> None:
+def _prepare(prepare: Prepare, held: Snapshot, pause: Callable[[float], bool]) -> None:
     try:
         prepare(held, pause)
     except Exception as error:

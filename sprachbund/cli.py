@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import pkgutil
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -75,10 +77,33 @@ COMMANDS = {
 }
 """Where each command stands in ``sprachbund.commands``, and the first line of its help, for the list of all."""
 
-_WORKERS = ("torch", "adapters", "transformers", "ray", "obstore", "safetensors", "seqeval", "tokenizers")
 _ROOMS = ("sprachbund", "matrices", "adapters_zoo", "workers", "service")
-_TRAINING = ("corpora", "plan", "fill", "pretrain", "othello", "landscape", "demo")
-_EXTRA = r"Needs `pip install 'sprachbund\[workers]'`."
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What some commands need beyond the plain installation, and what they do with it."""
+
+    name: str
+    packages: tuple[str, ...]
+    commands: tuple[str, ...]
+    for_what: str
+
+    @property
+    def install(self) -> str:
+        """The command that installs it, as Rich's markup."""
+        return rf"pip install 'sprachbund\[{self.name}]'"
+
+
+EXTRAS = (
+    Extra(
+        "workers",
+        ("torch", "adapters", "transformers", "ray", "obstore", "safetensors", "seqeval", "tokenizers"),
+        ("corpora", "plan", "fill", "pretrain", "othello", "landscape", "demo"),
+        "reads corpora or trains",
+    ),
+    Extra("service", ("fastapi", "prometheus_client", "pydantic_settings", "uvicorn"), ("serve", "keys"), "serves"),
+)
 
 
 class Commands(TyperGroup):
@@ -87,7 +112,8 @@ class Commands(TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         for name, (_, line) in COMMANDS.items():
-            self.add_command(TyperCommand(name, help=_EXTRA if _lacks_workers(name) else line))
+            lacking = _lacking(name)
+            self.add_command(TyperCommand(name, help=line if lacking is None else f"Needs `{lacking.install}`."))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, _, rest = super().resolve_command(ctx, args)
@@ -133,21 +159,29 @@ def _mendable(error: Exception) -> bool:
 def _imported(name: str) -> Any:
     """The command itself; where this installation cannot run it, one that names the extra that is missing."""
     alone = typer.Typer(add_completion=False)
-    if _lacks_workers(name):
+    if (lacking := _lacking(name)) is not None:
         anything = {"allow_extra_args": True, "ignore_unknown_options": True}
-        alone.command(name, help=_EXTRA, context_settings=anything)(_needs_workers)
+        alone.command(name, help=f"Needs `{lacking.install}`.", context_settings=anything)(_refuser(lacking))
     else:
         place, _ = COMMANDS[name]
         alone.command(name)(pkgutil.resolve_name(f"sprachbund.commands.{place}"))
     return typer.main.get_command(alone)
 
 
-def _lacks_workers(name: str) -> bool:
-    # Once imported, `adapters` has no spec any more.
-    return name in _TRAINING and not all(one in sys.modules or importlib.util.find_spec(one) for one in _WORKERS)
+def _lacking(command: str) -> Extra | None:
+    """The extra that a command needs and that is not installed."""
+    for extra in EXTRAS:
+        # Once imported, `adapters` has no spec any more.
+        there = (name in sys.modules or importlib.util.find_spec(name) for name in extra.packages)
+        if command in extra.commands and not all(there):
+            return extra
+    return None
 
 
-def _needs_workers() -> None:
-    said = r"[red]error:[/] this command reads corpora or trains; pip install 'sprachbund\[workers]'"
-    Console(stderr=True).print(said, highlight=False, soft_wrap=True)
-    raise typer.Exit(1)
+def _refuser(extra: Extra) -> Callable[[], None]:
+    def refuse() -> None:
+        said = f"[red]error:[/] this command {extra.for_what}; {extra.install}"
+        Console(stderr=True).print(said, highlight=False, soft_wrap=True)
+        raise typer.Exit(1)
+
+    return refuse

@@ -31,7 +31,7 @@ class TargetsFileError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class AskedTarget:
     """A target as it was asked for, and the answer or the ``problem`` that there is none."""
 
     target: str
@@ -60,23 +60,23 @@ def targets_in(path: Path) -> list[str]:
     return found
 
 
-def ask_each(targets: Iterable[str], ask: Callable[[str], Recommendation]) -> list[Asked]:
+def ask_each(targets: Iterable[str], ask: Callable[[str], Recommendation]) -> list[AskedTarget]:
     """An answer for each target; one that nobody knows, or about which nothing can be said, has a problem instead."""
     found = []
     for target in targets:
         try:
-            found.append(Asked(target=target, answer=ask(target), problem=None))
+            found.append(AskedTarget(target=target, answer=ask(target), problem=None))
         except (UnknownLanguageError, UnknownTargetError) as error:
-            found.append(Asked(target=target, answer=None, problem=str(error)))
+            found.append(AskedTarget(target=target, answer=None, problem=str(error)))
     return found
 
 
-def as_table(answers: Sequence[Asked]) -> pa.Table:
+def as_table(answers: Sequence[AskedTarget]) -> pa.Table:
     """A row a target (``SCHEMA``); ``sources`` are those of the verdict, the best first, with spaces between."""
     return pa.Table.from_pylist([_row(one) for one in answers], SCHEMA)
 
 
-def _row(one: Asked) -> dict[str, object]:
+def _row(one: AskedTarget) -> dict[str, object]:
     found = one.answer
     if found is None:
         return {"asked": one.target, "problem": one.problem}

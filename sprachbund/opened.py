@@ -17,7 +17,7 @@ from sprachbund.results import Answer, Table
 if TYPE_CHECKING:
     from matrices.plots import Chart, Order
     from matrices.recommend import Question
-    from sprachbund.many_targets import Asked
+    from sprachbund.many_targets import AskedTarget
 
 WITHOUT_OUTCOMES = tuple(name for name in SCHEMA.names if name not in LISTS)
 
@@ -108,7 +108,7 @@ class Opened(ABC):
     def _answer(self, question: Question) -> Answer: ...
 
     @abstractmethod
-    def _answers(self, question: Question, targets: Sequence[str]) -> list[Asked]:
+    def _answers(self, question: Question, targets: Sequence[str]) -> list[AskedTarget]:
         """The answer about each of the targets, in place of the question's own."""
 
 
@@ -161,7 +161,7 @@ class Local(Opened):
 
         return Answer(ask(self.reader, question, predictor))
 
-    def _answers(self, question: Question, targets: Sequence[str]) -> list[Asked]:
+    def _answers(self, question: Question, targets: Sequence[str]) -> list[AskedTarget]:
         from matrices.recommend import ask, remembering
         from sprachbund.many_targets import ask_each
 

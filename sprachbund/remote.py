@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
     from matrices.recommend import Question
-    from sprachbund.many_targets import Asked
+    from sprachbund.many_targets import AskedTarget
 
 _ARROW = "application/vnd.apache.arrow.stream"
 _PAGE = 10_000
@@ -73,8 +73,8 @@ class Remote(Opened):
         body = self._get("v1/recommendations", {**_given(question), "target": question.target}).content
         return Answer(TypeAdapter(Recommendation).validate_json(body))
 
-    def _answers(self, question: Question, targets: Sequence[str]) -> list[Asked]:
-        from sprachbund.many_targets import Asked
+    def _answers(self, question: Question, targets: Sequence[str]) -> list[AskedTarget]:
+        from sprachbund.many_targets import AskedTarget
 
         found = []
         for begin in range(0, len(targets), _TARGETS):
@@ -83,7 +83,7 @@ class Remote(Opened):
             for target, one in zip(asked_now, response.json()["answers"], strict=True):
                 answer = one["answer"] and TypeAdapter(Recommendation).validate_python(one["answer"])
                 problem = one["problem"] and one["problem"]["detail"]
-                found.append(Asked(target=target, answer=answer, problem=problem))
+                found.append(AskedTarget(target=target, answer=answer, problem=problem))
         return found
 
     def _pages(self, path: str, given: dict[str, Any]) -> pa.Table:

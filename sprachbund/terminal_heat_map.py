@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from matrices.grid import Grid
+from matrices.grid import ScoreGrid
 from matrices.languages import name_of
 
 Colour = tuple[int, int, int]
@@ -22,7 +22,7 @@ _CELL = 8
 _MISSING = "·"
 
 
-def matrix_table(grid: Grid, *, width: int) -> RenderableType:
+def matrix_table(grid: ScoreGrid, *, width: int) -> RenderableType:
     """The grid for a terminal ``width`` characters wide; a matrix too wide for it goes on in a further table below.
 
     Values are per cent, or points where they are changes from the baseline; both are means over seeds. In-language
@@ -35,7 +35,7 @@ def matrix_table(grid: Grid, *, width: int) -> RenderableType:
     return Group(_title(grid), Text(), *parts, _legend(grid))
 
 
-def _block(grid: Grid, targets: Sequence[str], labels: int) -> Table:
+def _block(grid: ScoreGrid, targets: Sequence[str], labels: int) -> Table:
     table = Table(box=None, padding=0, pad_edge=False, collapse_padding=True)
     table.add_column("", width=labels + 1, no_wrap=True)
     for target in targets:
@@ -48,7 +48,7 @@ def _block(grid: Grid, targets: Sequence[str], labels: int) -> Table:
     return table
 
 
-def _cell(grid: Grid, source: str, target: str) -> Text:
+def _cell(grid: ScoreGrid, source: str, target: str) -> Text:
     value = grid.values.get((source, target))
     if value is None:
         return Text(f"{_MISSING}  ".rjust(_CELL), style="dim")
@@ -57,7 +57,7 @@ def _cell(grid: Grid, source: str, target: str) -> Text:
     return Text(text.rjust(_CELL), style=_style(_colour(grid, value), bold=source == target))
 
 
-def _baseline(grid: Grid, target: str) -> str:
+def _baseline(grid: ScoreGrid, target: str) -> str:
     score = grid.baseline.get(target)
     return (f"{_MISSING}  " if score is None else f"{100 * score:.1f} ").rjust(_CELL)
 
@@ -68,12 +68,12 @@ def _style(colour: Colour, *, bold: bool = False) -> str:
     return f"{'bold ' if bold else ''}{'#000000' if bright > 140 else '#ffffff'} on rgb({red},{green},{blue})"
 
 
-def _colour(grid: Grid, value: float) -> Colour:
+def _colour(grid: ScoreGrid, value: float) -> Colour:
     low, high = _range(grid)
     return _between(_CHANGES if grid.kind == "interference" else _SCORES, (value - low) / (high - low))
 
 
-def _range(grid: Grid) -> tuple[float, float]:
+def _range(grid: ScoreGrid) -> tuple[float, float]:
     values = grid.values.values()
     if grid.kind == "interference":
         most = max((abs(value) for value in values), default=0) or 1.0
@@ -90,12 +90,12 @@ def _between(ramp: Sequence[Colour], share: float) -> Colour:
     return red, green, blue
 
 
-def _title(grid: Grid) -> Text:
+def _title(grid: ScoreGrid) -> Text:
     what = "change from the baseline, points of" if grid.kind == "interference" else "zero-shot transfer, % of"
     return Text.assemble((f"{grid.task}", "bold"), f": {what} {grid.metric} (row: source, column: target)")
 
 
-def _legend(grid: Grid) -> Text:
+def _legend(grid: ScoreGrid) -> Text:
     interference = grid.kind == "interference"
     steps = [_between(_CHANGES if interference else _SCORES, step / 11) for step in range(12)]
     low, high = (f"{100 * end:{'+' if interference else ''}z.1f}" for end in _range(grid))

@@ -19,12 +19,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from scipy.stats import spearmanr
 
 import sprachbund
 from workers.estimates import Estimate
-from workers.landscape.numbers import read_numbers
-from workers.landscape.statistics import Summary, summarise
+from workers.landscape.numbers import SCHEMA
+from workers.landscape.statistics import LandscapeSummary, summarise
 
 MATRIX = "pos-zero_shot-multilingual-e5-small-4bit-aca29158"
 
@@ -38,7 +39,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         print("|", " | ".join(cells), "|")
 
 
-def curves(summary: Summary, measure: str) -> None:
+def curves(summary: LandscapeSummary, measure: str) -> None:
     """A row a pair: the target's curve, the control's slope, and the source's ends and barrier."""
     rows = []
     for source, target in summary.pairs:
@@ -51,7 +52,7 @@ def curves(summary: Summary, measure: str) -> None:
     table((f"{measure} of", *of_target, "source at 0", "at 1", "barrier"), rows)
 
 
-def seed_variance(summary: Summary, matrix: str) -> None:
+def seed_variance(summary: LandscapeSummary, matrix: str) -> None:
     """Does the slope predict the variance over seeds?"""
     cells = sprachbund.open("box").cells(matrix).to_frame()
     rows = []
@@ -94,7 +95,7 @@ def correlation(one: Sequence[float], other: Sequence[float]) -> tuple[float, fl
     return found, float(np.mean(np.abs(drawn) >= abs(found) - 1e-9))
 
 
-def averaging(summary: Summary) -> None:
+def averaging(summary: LandscapeSummary) -> None:
     """Where the mean of snapshots lies, and what it scores."""
     frame, rows = summary.frame, []
     for source, target in summary.pairs:
@@ -144,7 +145,7 @@ def main() -> None:
     arguments.add_argument("numbers", type=Path)
     arguments.add_argument("matrix", nargs="?", default=MATRIX)
     given = arguments.parse_args()
-    summary = summarise(read_numbers(given.numbers))
+    summary = summarise(pq.read_table(given.numbers, schema=SCHEMA))
     for measure in ("error", "loss"):
         curves(summary, measure)
     seed_variance(summary, given.matrix)

@@ -9,7 +9,7 @@ import sys
 
 import pyarrow.parquet as pq
 
-from workers.othello.summary import Summary, summarise
+from workers.othello.summary import OthelloSummary, summarise
 
 BOARDS = ("own", "cross", "rotated", "untrained", "untrained_cross", "untrained_rotated", "leaky_cross", "cka")
 HELD_OUT = (
@@ -29,7 +29,7 @@ def main() -> None:
         _table(summary, measures)
 
 
-def _table(summary: Summary, measures: tuple[str, ...]) -> None:
+def _table(summary: OthelloSummary, measures: tuple[str, ...]) -> None:
     print("| condition |", " | ".join(measures), "|")
     print("|---" * (1 + len(measures)) + "|")
     for condition in summary.conditions:

@@ -31,11 +31,11 @@ from matrices.scores import Floats, ScoreTable, scores_of
 
 LEAST_HIDDEN = 3
 
-Held = tuple[Floats, Floats]
+Within = tuple[Floats, Floats]
 """Whether each score of a target, or of a source, is within its interval: with widths of its case, with one width."""
 
 
-def held(model: Model, target: str, sources: list[str], truth: Floats) -> Held:
+def within(model: Model, target: str, sources: list[str], truth: Floats) -> Within:
     widths = replace(model.widths, few=np.full(len(FEW), np.nan), new_source=model.widths.many)
     both = []
     for one in (model, replace(model, widths=widths)):
@@ -44,7 +44,7 @@ def held(model: Model, target: str, sources: list[str], truth: Floats) -> Held:
     return both[0], both[1]
 
 
-def of_targets(table: ScoreTable, count: int | None, models: int, random: np.random.Generator) -> Iterator[Held]:
+def of_targets(table: ScoreTable, count: int | None, models: int, random: np.random.Generator) -> Iterator[Within]:
     """Of every target that has enough scores, with so many shown; half of them where ``count`` is None."""
     for part in np.array_split(random.permutation(len(table.targets)), models):
         scores, hidden = table.scores.copy(), {}
@@ -58,10 +58,10 @@ def of_targets(table: ScoreTable, count: int | None, models: int, random: np.ran
         for column, rows in hidden.items():
             assert model is not None
             asked = [table.sources[row] for row in rows]
-            yield held(model, table.targets[column], asked, table.scores[rows, column])
+            yield within(model, table.targets[column], asked, table.scores[rows, column])
 
 
-def of_sources(table: ScoreTable, every: int) -> Iterator[Held]:
+def of_sources(table: ScoreTable, every: int) -> Iterator[Within]:
     """Of every so-many-th source, as if it had not been measured."""
     for row in range(0, len(table.sources), every):
         known = np.flatnonzero(np.isfinite(table.scores[row])).tolist()
@@ -69,14 +69,14 @@ def of_sources(table: ScoreTable, every: int) -> Iterator[Held]:
         scores[row] = np.nan
         if known:
             model, source = fit(replace(table, scores=scores)), table.sources[row]
-            found = [held(model, table.targets[at], [source], table.scores[row, [at]]) for at in known]
+            found = [within(model, table.targets[at], [source], table.scores[row, [at]]) for at in known]
             now, before = (np.concatenate(values) for values in zip(*found, strict=True))
             yield now, before
 
 
-def report(what: str, found: list[Held]) -> None:
+def report(what: str, found: list[Within]) -> None:
     line: dict[str, object] = {"shown": what, "of": len(found)}
-    for name, values in zip(("held %", "with one width %"), zip(*found, strict=True), strict=True):
+    for name, values in zip(("within %", "with one width %"), zip(*found, strict=True), strict=True):
         error = np.std([value.mean() for value in values], ddof=1) / np.sqrt(len(values))
         line[name] = round(100 * float(np.concatenate(values).mean()), 1)
         line[f"{name} error"] = round(100 * float(error), 1)

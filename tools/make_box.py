@@ -17,7 +17,7 @@ from pathlib import Path
 
 from matrices.bundled import boxed, write_box
 from matrices.reading import CorpusCredit, Provenance, Reader
-from matrices.snapshot_of_store import hold
+from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
 from workers.corpora import open_corpora
 
@@ -34,7 +34,7 @@ def main() -> None:
     arguments.add_argument("--keep", nargs="*", default=[], help="matrices of the present box that stay")
     arguments.add_argument("--corpora", type=Path, default=Path("../shared/data"))
     given = arguments.parse_args()
-    store, before = hold(Store(given.store), only=given.matrices), boxed()
+    store, before = read_snapshot(Store(given.store), only=given.matrices), boxed()
     kept = [before.only(given.keep)] if before is not None and given.keep else []
     earlier = before.provenance if before is not None and given.keep else None
     provenance = _provenance(store, kept, earlier, given.corpora, given.command)

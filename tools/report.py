@@ -17,7 +17,7 @@ from statistics import fmean
 
 import numpy as np
 
-from matrices.grid import Grid, grid
+from matrices.grid import ScoreGrid, grid
 from matrices.languages import genealogy, resolve
 from matrices.plots import heat_map, save
 from matrices.recommend import Question, Recommendation, Score, ask
@@ -49,7 +49,7 @@ def main() -> None:
         )
 
 
-def _zero_shot(measured: Grid, answers: list[Recommendation], seen: set[str]) -> Iterator[str]:
+def _zero_shot(measured: ScoreGrid, answers: list[Recommendation], seen: set[str]) -> Iterator[str]:
     yield "| target | constant | in-language | best source | tied with it | English |"
     yield "|---|---|---|---|---|---|"
     for answer in answers:
@@ -113,7 +113,7 @@ def _interference(answers: list[Recommendation], seen: set[str]) -> Iterator[str
     yield "Mean change by transfer language: " + ", ".join(f"{code} {by_language[code]:+.3f}" for code in order) + "."
 
 
-def _mantel(measured: Grid, name: str, related: Related) -> str:
+def _mantel(measured: ScoreGrid, name: str, related: Related) -> str:
     """Mean standardised score of related pairs less that of others, with a permutation p."""
     sources, targets = list(measured.sources), list(measured.targets)
     scores = np.full((len(sources), len(targets)), np.nan)

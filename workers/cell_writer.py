@@ -20,8 +20,8 @@ _log = structlog.get_logger(__name__)
 class CellWriter:
     """Appends the cells of a run, none twice.
 
-    ``version`` is the store's as it was when the run's outstanding work was listed: as long as every later version is
-    the run's own, nothing that it has to do can have been done by others, and the cells are not read again.
+    ``version`` is the store's version when the run's pending work was listed. As long as every later version is the
+    run's own, no other run can have done any of that work, and the store is not read again.
     """
 
     def __init__(self, store: Store, version: int, backoff: Backoff) -> None:
@@ -56,7 +56,7 @@ class CellWriter:
     def tidy(self, leases: Leases, after: int = 1) -> None:
         """Join the store's small files once there were so many appends, unless another run is at it.
 
-        Whatever keeps it from being done keeps no cell from being kept: it is tried again after as many appends.
+        A failure to join loses no cell; it is tried again after as many further appends.
         """
         if self._appends < after:
             return
@@ -87,5 +87,7 @@ class CellWriter:
 
     def _unwritten(self, cells: Sequence[Cell]) -> list[Cell]:
         columns = {(cell.matrix, cell.target) for cell in cells}
-        measured = {one for matrix, target in columns for one in self._store.measured_ids(matrix=matrix, target=target)}
+        measured = {
+            cell for matrix, target in columns for cell in self._store.measured_ids(matrix=matrix, target=target)
+        }
         return [cell for cell in cells if cell.cell_id not in measured]

@@ -126,11 +126,11 @@ def machines(address: str | None) -> list[Mapping[str, float]]:
 
 
 def must_belong() -> None:
-    """Does not return where another cluster answers at the address of the one this process joined.
+    """Check that the cluster this process joined still answers at its address. Otherwise raises ``ClusterError``.
 
-    A head that is replaced within a minute knows of no worker that was, and a driver of before would wait for its
-    workers in vain: Ray (2.60) ends such a process only when it asks for something. It does so at this question, or
-    answers, and ``ClusterError`` is raised.
+    A head node that is replaced within a minute knows none of the earlier workers, and a driver would wait for them for
+    ever: Ray (2.60) ends such a process only when it asks the head for something. This asks. Ray may then end the
+    process here, before anything is raised.
     """
     if ray.get_runtime_context().get_node_id() not in nodes():
         raise ClusterError("the cluster that the driver joined was replaced by another at its address")
@@ -146,7 +146,7 @@ def must_have_gpus(resources: Sequence[Mapping[str, float]], gpus: float) -> Non
 def crew_for(resources: Sequence[Mapping[str, float]], workers: int | None, gpus: float) -> Crew:
     """The workers a cluster of nodes with these resources holds, unless told how many: one a core, or one a GPU share.
 
-    Cores are divided among them: a worker has as many threads as let all of them find a place at once, at least one.
+    Cores are divided so that all workers run at once; each has at least one thread.
     """
     cores = [int(node.get("CPU", 0)) for node in resources]
     places = [int(node.get("GPU", 0) / gpus + 1e-9) for node in resources] if gpus else cores

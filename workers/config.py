@@ -41,27 +41,27 @@ def read_config(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        found: dict[tuple[int, str], tuple[int, str]] = {}
-        for one in _own(error.errors()):
+        problems: dict[tuple[int, str], tuple[int, str]] = {}
+        for mistake in _own(error.errors()):
             # A rule about several keys has no place of its own, but names them in backquotes.
-            location = one["loc"] or tuple(re.findall(r"`(\w+)`", one["msg"])[:1])
+            location = mistake["loc"] or tuple(re.findall(r"`(\w+)`", mistake["msg"])[:1])
             key, value = _find(root, location)
             # Of a value that may be of several kinds each says what it lacks; the first is enough.
-            of = str(location) if one["type"] == "missing" else ""
-            found.setdefault((key.start_mark.index, of), (key.start_mark.line + 1, _explain(one, model, value)))
-        [(line, problem), *others] = found.values()
+            of = str(location) if mistake["type"] == "missing" else ""
+            problems.setdefault((key.start_mark.index, of), (key.start_mark.line + 1, _explain(mistake, model, value)))
+        [(line, problem), *others] = problems.values()
         also = "".join(f"; line {at}: {said}" for at, said in sorted(others))
         raise ConfigError(path, line, f"{problem}{also}") from error
 
 
 def _own(errors: Sequence[Any]) -> list[Any]:
     """The mistakes themselves: not what follows from one further down, or from one in another key."""
-    wrong = {one["loc"] for one in errors}
+    wrong = {error["loc"] for error in errors}
     above = {place[:end] for place in wrong for end in range(1, len(place))}
-    return [one for one in errors if one["loc"] not in above and one["type"] != "default_factory_not_called"]
+    return [error for error in errors if error["loc"] not in above and error["type"] != "default_factory_not_called"]
 
 
-def _explain(error: Any, model: type[BaseModel], found: yaml.Node) -> str:
+def _explain(error: Any, model: type[BaseModel], node: yaml.Node) -> str:
     location, kind = error["loc"], error["type"]
     name = ".".join(str(part) for part in location)
     if kind == "extra_forbidden":
@@ -70,8 +70,8 @@ def _explain(error: Any, model: type[BaseModel], found: yaml.Node) -> str:
         return f"unknown key `{name}`{meant} Allowed here: {', '.join(allowed)}"
     if kind == "missing":
         return f"`{name}` is missing"
-    if kind == "string_type" and isinstance(found, yaml.ScalarNode) and found.value:
-        return f'`{name}`: YAML read a bare `{found.value}` as {error["input"]}; quote it: "{found.value}"'
+    if kind == "string_type" and isinstance(node, yaml.ScalarNode) and node.value:
+        return f'`{name}`: YAML read a bare `{node.value}` as {error["input"]}; quote it: "{node.value}"'
     message = error["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
     return f"`{name}`: {message}; found {error['input']!r}" if name else message
 
@@ -89,9 +89,9 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for argument in getattr(annotation, "__args__", ()):
-        found = _model_in(argument)
-        if found is not None:
-            return found
+        inner = _model_in(argument)
+        if inner is not None:
+            return inner
     return None
 
 

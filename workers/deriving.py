@@ -64,12 +64,12 @@ def _outcomes(
     loaded: Loaded, data: Sequence[DataReference], under: str | None, contestants: Sequence[Contestant]
 ) -> list[list[Outcome]]:
     """The outcomes of each contestant on the items of all the data."""
-    found: list[list[Outcome]] = [[] for _ in contestants]
+    outcomes: list[list[Outcome]] = [[] for _ in contestants]
     for reference in data:
         dataset = loaded.data(reference).first(reference.limit)
         on_it = evaluate(loaded.encoder, dataset, encode_items(loaded.encoder, dataset), under, contestants)
-        found = [before + more for before, more in zip(found, on_it, strict=True)]
-    return found
+        outcomes = [before + more for before, more in zip(outcomes, on_it, strict=True)]
+    return outcomes
 
 
 def _merge(loaded: Loaded, unit: MergedAdapter) -> None:
@@ -100,7 +100,10 @@ def _select(loaded: Loaded, unit: Selected) -> None:
         (name,) = taken.shares  # As it is, to the last bit.
         loaded.need([name])
         head = loaded.head(name)
-    how = {"taken": taken.shares, **({"left_out": [asdict(one) for one in taken.left_out]} if taken.left_out else {})}
+    how = {
+        "taken": taken.shares,
+        **({"left_out": [asdict(member) for member in taken.left_out]} if taken.left_out else {}),
+    }
     trained = Trained(unit.key, head.labels, time.monotonic() - start, 0.0)
     loaded.zoo.save(loaded.encoder, name, trained, {**unit.made_from, **how}, head)
 

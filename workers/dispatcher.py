@@ -54,7 +54,7 @@ class Dispatcher:
         return self._schedule.left
 
     def take(self) -> WorkUnit | None:
-        """The next unit, leased; a column comes with the cells that nobody measured. None while all there is waits."""
+        """The next unit, leased; of a column the cells that nobody has measured. None while every unit waits."""
         while (unit := self._next()) is not None:
             try:
                 leased = self._leases(unit).take(lease_name(unit), describe(unit))

@@ -30,7 +30,7 @@ from workers.preflight import check_surroundings
 from workers.protocol import Done, RunContext, failed_cells
 from workers.schedule import Schedule, describe
 from workers.supervisor import supervised
-from workers.telemetry import Progress, job_id
+from workers.telemetry import RunMetrics, job_id
 from workers.work_units import Column
 
 _log = structlog.get_logger(__name__)
@@ -123,7 +123,7 @@ def run(plan: Plan, work: Work, store: Store, pool: Pool, context: RunContext, w
     counts: Counter[str] = Counter()
     backoff = Backoff(plan.job.outage)
     writer, retries = CellWriter(store, work.version, backoff), Retries(backoff)
-    progress = Progress(context.job)
+    progress = RunMetrics(context.job)
     ids = structlog.contextvars.bound_contextvars(job=context.job, run=context.run)
     with ids, leases_of(plan.job, context.run) as (adapters, columns):
         dispatcher = Dispatcher(Schedule([*work.adapters, *work.columns]), adapters, columns, writer, retries, backoff)
@@ -200,7 +200,7 @@ def _append(writer: CellWriter, cells: Sequence[Cell], counts: Counter[str]) -> 
 
 
 def _tell(
-    watch: Watch | None, progress: Progress, work: Work, dispatcher: Dispatcher, counts: Counter[str], start: float
+    watch: Watch | None, progress: RunMetrics, work: Work, dispatcher: Dispatcher, counts: Counter[str], start: float
 ) -> None:
     ended = sum(counts[status] for status in STATUSES) + dispatcher.found
     progress.tell(counts, work.cells - ended)

@@ -102,7 +102,7 @@ def token_stream(encoder: Encoder, sentences: Sequence[str]) -> np.ndarray:
     """Sentences as one int32 stream of token ids, each closed by the end token: what language modelling reads."""
     encoded = encoder.tokenizer.encode_batch(list(sentences), add_special_tokens=False)
     end = encoder.special.end
-    return np.fromiter((id_ for one in encoded for id_ in [*one.ids, end]), dtype=np.int32)
+    return np.fromiter((id_ for sequence in encoded for id_ in [*sequence.ids, end]), dtype=np.int32)
 
 
 def window_starts(stream: np.ndarray, length: int, end: int) -> np.ndarray:

@@ -22,12 +22,12 @@ class Estimate:
         """Of one value a seed."""
         from scipy.stats import t  # takes half a second to import
 
-        found = np.asarray(values, dtype=float)
-        mean = float(found.mean())
-        if len(found) < 2:
-            return Estimate(mean, None, None, len(found))
-        half = float(t.ppf(0.975, len(found) - 1) * found.std(ddof=1) / len(found) ** 0.5)
-        return Estimate(mean, mean - half, mean + half, len(found))
+        array = np.asarray(values, dtype=float)
+        mean = float(array.mean())
+        if len(array) < 2:
+            return Estimate(mean, None, None, len(array))
+        half = float(t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / len(array) ** 0.5)
+        return Estimate(mean, mean - half, mean + half, len(array))
 
     def __str__(self) -> str:
         if self.low is None or self.high is None:

@@ -59,17 +59,17 @@ def is_passing(error: BaseException) -> bool:
 
 
 def _cause(error: BaseException) -> Cause:
-    for one in _chain(error):
-        if isinstance(one, MemoryError):
+    for link in _chain(error):
+        if isinstance(link, MemoryError):
             return "memory"
-        if isinstance(one, OSError):
-            return "memory" if one.errno == errno.ENOMEM else "surroundings"
-        if isinstance(one, DeltaError) and not isinstance(one, SchemaMismatchError):
+        if isinstance(link, OSError):
+            return "memory" if link.errno == errno.ENOMEM else "surroundings"
+        if isinstance(link, DeltaError) and not isinstance(link, SchemaMismatchError):
             return "surroundings"
-        if type(one).__module__.partition(".")[0] not in _ROOMS:
-            if _ALLOCATION.search(str(one)):
+        if type(link).__module__.partition(".")[0] not in _ROOMS:
+            if _ALLOCATION.search(str(link)):
                 return "memory"
-            if _SYSTEM_ERROR.search(str(one)):
+            if _SYSTEM_ERROR.search(str(link)):
                 return "surroundings"
     return "work"
 
@@ -79,10 +79,10 @@ _ROOMS = ("workers", "adapters_zoo", "matrices")
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """An exception and those it was raised from, outermost first."""
-    one: BaseException | None = error
-    while one is not None:
-        yield one
-        one = one.__cause__
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _COMMIT, _CELL, _ITEM = 20_000, 300, 1
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class CostEstimate:
     """``seconds`` and ``gpu_hours``, those that workers reserve, are None where no GPU is at hand to be measured.
 
     ``adapters`` and ``cells`` are bytes that zoo and store grow by.
@@ -48,12 +48,12 @@ class Forecast:
         return 0.0 if not gpus else None if self.seconds is None else gpus * self.seconds / 3600
 
 
-def forecast(plan: Plan, work: Work, resources: Sequence[Mapping[str, float]]) -> Forecast:
+def forecast(plan: Plan, work: Work, resources: Sequence[Mapping[str, float]]) -> CostEstimate:
     """On machines with these resources (``CPU``, ``GPU``). Raises ``NoGpuError`` where they lack a worker's GPUs."""
     if work.columns:
         must_have_gpus(resources, plan.job.gpus_per_worker)
     crew = crew_for(resources, plan.job.workers, plan.job.gpus_per_worker)
-    return Forecast(
+    return CostEstimate(
         crew=crew,
         seconds=_seconds(plan, work, crew),
         adapters=sum(len(kept_as(learner)) * _bytes(learner, plan.encoder) for learner in work.adapters),

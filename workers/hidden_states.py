@@ -60,9 +60,9 @@ class CachedText:
             for indices in evaluation_batches(self.encoded, TOKENS[device.type]):
                 batch = collate(self.encoded, indices, self._encoder.special.pad)
                 seam = self._encoder.seam(batch.ids, batch.mask, batch.types, language=self.language, task=task)
-                there = batch.mask.bool()
-                rows.append(_rows(starts[torch.tensor(indices)], batch.mask)[there])
-                sums.append(seam.layout.spread(seam.sum)[there.to(device)])
+                is_token = batch.mask.bool()
+                rows.append(_rows(starts[torch.tensor(indices)], batch.mask)[is_token])
+                sums.append(seam.layout.spread(seam.sum)[is_token.to(device)])
         order = torch.cat(rows).argsort().to(device)
         return _KeptStates(starts, torch.cat(sums)[order])
 

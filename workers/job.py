@@ -36,13 +36,13 @@ from workers.job_settings import (
     Change,
     EncoderReference,
     EvaluationSettings,
-    Language,
+    LanguageCode,
     MergeSettings,
     SelectionSettings,
 )
 
 Composition = Literal["alone", "stack", "merge", "shift", "multi", "fuse"]
-SourceSet = Annotated[tuple[Language, ...], Field(min_length=2), AfterValidator(lambda given: _sorted(given))]
+SourceSet = Annotated[tuple[LanguageCode, ...], Field(min_length=2), AfterValidator(lambda given: _sorted(given))]
 """Sources that are learnt from together, in the order of their codes, however they are listed."""
 Seed = Annotated[int, Field(ge=0)]
 SelectionName = Annotated[StrictStr, AfterValidator(lambda given: _checked(given))]
@@ -78,9 +78,9 @@ class Job(BaseModel):
     corpora: Path
     kind: Literal["zero_shot", "interference"] = "zero_shot"
     tasks: Annotated[tuple[StrictStr, ...], Field(min_length=1)]
-    sources: Annotated[tuple[Language, ...], Field(min_length=1)]
-    targets: Annotated[tuple[Language, ...], Field(min_length=1)]
-    pivots: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
+    sources: Annotated[tuple[LanguageCode, ...], Field(min_length=1)]
+    targets: Annotated[tuple[LanguageCode, ...], Field(min_length=1)]
+    pivots: Annotated[tuple[LanguageCode, ...], Field(min_length=1)] | None = Field(
         None,
         description="interference: languages the task adapter learns from; sources with train data by default",
     )
@@ -96,7 +96,7 @@ class Job(BaseModel):
         "adds, its adapter (stack) or training of the encoder itself (shift). "
         "By default stack, or alone where there are no language adapters",
     )
-    cells: dict[Language, tuple[Language, ...]] | None = Field(
+    cells: dict[LanguageCode, tuple[LanguageCode, ...]] | None = Field(
         None, description="target: its sources; measures these pairs alone, by default every source on every target"
     )
     sets: tuple[SourceSet, ...] = Field(
@@ -180,7 +180,7 @@ class Job(BaseModel):
         cls, sets: tuple[tuple[str, ...], ...], info: ValidationInfo
     ) -> tuple[tuple[str, ...], ...]:
         sources = info.data.get("sources")
-        for code in (code for one in sets for code in one):
+        for code in (code for members in sets for code in members):
             if sources is not None and code not in sources:
                 raise ValueError(f"{code} is not among the sources; add it there")
         if bool({"multi", "fuse"} & {*info.data.get("compositions", ())}) != bool(sets):

@@ -25,41 +25,41 @@ class JobData:
 
     def facts(self, task: str, languages: Sequence[str], split: Split, limit: int | None) -> dict[str, Facts]:
         """The splits of the languages that have one, by language; ``limit`` is as many items as count."""
-        found = {
+        by_language = {
             code: self._facts_of(task, code, split, limit) for code in languages if self._corpora.has(task, code, split)
         }
-        absent = [code for code in languages if code not in found]
-        if absent and found:
+        absent = [code for code in languages if code not in by_language]
+        if absent and by_language:
             self._notes.append(f"{task}: no {split} data for {', '.join(absent)}; left out")
-        copied = [f"{code} {facts.copies}" for code, facts in found.items() if facts.copies]
+        copied = [f"{code} {facts.copies}" for code, facts in by_language.items() if facts.copies]
         if copied:
             what = f"{task}: train items whose text is in the dev or test split too, left out of training"
             self._notes.append(f"{what}: {', '.join(copied)}")
-        for labels, codes in _by_unread(found).items():
+        for labels, codes in _by_unread(by_language).items():
             shown = codes[:_SHOWN] + ([f"{len(codes) - _SHOWN} more"] if len(codes) > _SHOWN else [])
             self._notes.append(
                 f"{task}: none of the first {limit} {split} items is labelled {', '.join(labels)}, as where a file is "
                 f"sorted by label ({', '.join(shown)}); `max_items` reads more"
             )
-        return found
+        return by_language
 
     def _facts_of(self, task: str, language: str, split: Split, limit: int | None) -> Facts:
         dataset = self._corpora.dataset(task, language, split)
         if split != "train" or not self._job.leave_out_copies:
             return facts_of(dataset, limit)
-        kept = without_copies(self._corpora, dataset)
-        return facts_of(kept, limit, copies=len(dataset.items) - len(kept.items))
+        whole = without_copies(self._corpora, dataset)
+        return facts_of(whole, limit, copies=len(dataset.items) - len(whole.items))
 
     def shot_pools(self, task: str, targets: Sequence[str]) -> dict[str, Facts]:
         """The train splits that shots are drawn from; a target that has none, or too few items, is noted."""
-        known, most = self._shot_pools.setdefault(task, {}), max(self._job.shots)
+        pools, most = self._shot_pools.setdefault(task, {}), max(self._job.shots)
         for code in targets:
-            if code not in known:
-                known[code] = found = self.facts(task, [code], "train", None).get(code)
-                if found is None or found.items < most:
-                    there = 0 if found is None else found.items
-                    self._notes.append(f"{task}: {code} has {there} train items, fewer than {most} shots; it gets none")
-        return {code: facts for code in targets if (facts := known[code]) is not None and facts.items >= most}
+            if code not in pools:
+                pools[code] = facts = self.facts(task, [code], "train", None).get(code)
+                if facts is None or facts.items < most:
+                    items = 0 if facts is None else facts.items
+                    self._notes.append(f"{task}: {code} has {items} train items, fewer than {most} shots; it gets none")
+        return {code: facts for code in targets if (facts := pools[code]) is not None and facts.items >= most}
 
     def dev(self, task: str, language: str) -> Facts | None:
         """The dev split that selects among runs; None, and a note, where a target has none for the oracle.
@@ -89,15 +89,15 @@ class JobData:
             return f"`tasks`: {task!r} is not in {self._job.corpora}; there are: {', '.join(tasks)}"
         if split not in splits:
             return f"no language has {split} data for {task}; splits there are: {', '.join(splits)}"
-        there = sorted({entry.language for entry in labelled if entry.task == task and entry.split == split})
+        languages = sorted({entry.language for entry in labelled if entry.task == task and entry.split == split})
         which = "sources" if split == "train" else "targets"
-        return f"`{which}`: none has {split} data for {task}; languages that do: {', '.join(there)}"
+        return f"`{which}`: none has {split} data for {task}; languages that do: {', '.join(languages)}"
 
 
-def _by_unread(found: Mapping[str, Facts]) -> dict[tuple[str, ...], list[str]]:
+def _by_unread(by_language: Mapping[str, Facts]) -> dict[tuple[str, ...], list[str]]:
     """Languages by the common labels that no item within the limit has."""
     by_labels: dict[tuple[str, ...], list[str]] = {}
-    for code, facts in found.items():
+    for code, facts in by_language.items():
         if facts.unread:
             by_labels.setdefault(facts.unread, []).append(code)
     return by_labels

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
 from adapters_zoo.recipes import Positive, Rate, TaskRecipe
 from matrices.languages import resolve
 
-Language = Annotated[StrictStr, AfterValidator(lambda given: resolve(given).code)]
+LanguageCode = Annotated[StrictStr, AfterValidator(lambda given: resolve(given).code)]
 """Any tag, code or English name, kept as ISO 639-3. Checked one by one, so that an error has the line of its own."""
 
 
@@ -20,7 +20,7 @@ class EncoderReference(BaseModel):
 
     name: str
     revision: str | None = None
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
+    languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1)] | None = Field(
         None, description="what it was pretrained on, of an encoder that is neither well known nor made by `pretrain`"
     )
 
@@ -58,10 +58,10 @@ class MergeSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     top: Positive = Field(5, description="so many languages that are most like the target, weighted by how alike")
-    among: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
+    among: Annotated[tuple[LanguageCode, ...], Field(min_length=1)] | None = Field(
         None, description="languages to take, each with raw text; the sources by default"
     )
-    weights: dict[Language, dict[Language, Rate]] = Field(
+    weights: dict[LanguageCode, dict[LanguageCode, Rate]] = Field(
         {}, description="target: languages and their weights, for those targets in place of likeness"
     )
 
@@ -85,5 +85,5 @@ class SelectionSettings(BaseModel):
     )
 
     def identity(self) -> dict[str, Any]:
-        """Every knob that decides a score; the later one is left out where it is as by default."""
+        """Every setting that decides a score. One added later is left out at its default, so that old names stand."""
         return self.model_dump(exclude={"mean_guard"} if self.mean_guard == _MEAN_GUARD else set())

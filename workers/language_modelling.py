@@ -149,10 +149,10 @@ def _language_losses(
 
 
 class Candidates:
-    """The pieces that a masked token is looked for among: all of a text's, and ``others`` drawn anew each time.
+    """The pieces that compete with a masked token's own: all pieces of the text, and ``others`` drawn anew each time.
 
-    A sampled softmax with the usual correction (Jean et al. 2015, section 3): a drawn piece stands for as many as there
-    are of its kind, so that the sum under the softmax is, in expectation, that over the whole vocabulary.
+    A sampled softmax with the usual correction (Jean et al. 2015, section 3): a drawn piece is weighted by how many
+    pieces it stands for, so that the denominator is, in expectation, the sum over the whole vocabulary.
     """
 
     def __init__(self, stream: np.ndarray, ordinary: Tensor, others: int) -> None:

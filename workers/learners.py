@@ -24,8 +24,8 @@ from workers.work_units import (
     RunState,
     Selected,
     Shift,
-    Snapshot,
     TaskAdapter,
+    TrainingSnapshot,
     kept_as,
 )
 
@@ -35,7 +35,7 @@ class PlanError(ValueError):
 
 
 class Learners:
-    """The learners that a job's cells were found to need, by key. Of text and data sets only the facts are kept.
+    """The learners that a job's cells need, by key. Of texts and data sets only the facts are kept.
 
     ``notes`` are sentences for people: what stands in for what is missing.
     """
@@ -92,13 +92,13 @@ class Learners:
         merging = self._job.merging
         if code in merging.weights:
             return merging.weights[code]
-        among = [one for one in merging.among or self._job.sources if one != code]
+        among = [language for language in merging.among or self._job.sources if language != code]
         if not among:
             raise PlanError(f"{code}: no other language to merge adapters of; name some in `merging.among`")
         alike = dict(zip(among, kernel([code], among)[0].tolist(), strict=True))
-        nearest = sorted(among, key=lambda one: (-alike[one], one))[: merging.top]
-        known = {one: round(alike[one], 4) for one in nearest if round(alike[one], 4) > 0}
-        return known or dict.fromkeys(nearest, 1.0)
+        nearest = sorted(among, key=lambda language: (-alike[language], language))[: merging.top]
+        weights = {language: round(alike[language], 4) for language in nearest if round(alike[language], 4) > 0}
+        return weights or dict.fromkeys(nearest, 1.0)
 
     def shift(self, code: str, seed: int) -> Shift:
         """The shift of the encoder to ``code`` for the cells of a ``seed``.
@@ -110,7 +110,7 @@ class Learners:
             digest, recipe = self._text(code, "shift"), recipe.model_copy(update={"seed": own})
             made_from = self._made_from("shift", recipe.of_the_run(), language=code, text=digest)
             states = ({**made_from, "steps": steps} for steps in recipe.budgets)
-            snapshots = tuple(Snapshot(adapter_key(one), one["steps"], one) for one in states)
+            snapshots = tuple(TrainingSnapshot(adapter_key(state), state["steps"], state) for state in states)
             shift = Shift(adapter_key(made_from), code, recipe, snapshots, made_from)
             self._seed_of_snapshot |= dict.fromkeys((snapshot.key for snapshot in snapshots), own)
             self._shift_to[code, own] = self.shifts[shift.key] = shift
@@ -127,9 +127,9 @@ class Learners:
     ) -> TaskAdapter:
         """The task adapter that learns from ``datasets`` over the frozen language adapter ``under``, if any.
 
-        By the job's recipe unless another is given; with the frozen head of the run ``head`` and from the weights that
-        it was initialised with, if any: weights from other initialisations have no mean that is worth anything. Or the
-        fusion of ``fused`` task adapters.
+        It learns by the job's recipe unless another is given. With ``head``, it learns under the frozen head of that
+        run and starts from the same initial weights: a mean of weights from different initialisations is worth nothing.
+        With ``fused``, it is the fusion of those task adapters.
         """
         recipe, task, method = recipe or self._job.task_recipe, datasets[0].task, self._job.method
         data = tuple(map(reference, datasets))

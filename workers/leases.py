@@ -1,7 +1,7 @@
 """Leases: which of several jobs does what, so that shared work is done once.
 
 A lease is a small file beside what it stands for, made only if it is absent, which a folder and an object store both
-promise to do for one of many. Its holder changes one more file, its heartbeat, for as long as it lives. A lease expires
+grant to exactly one of many. Its holder changes one more file, its heartbeat, for as long as it lives. A lease expires
 when its holder is surely gone: its process has ended (seen from the same machine), its heartbeat file is gone, or its
 heartbeat has stood still for a grace period measured here: the clocks of two machines are never compared.
 
@@ -123,7 +123,7 @@ class Leases:
         return True
 
     def holds(self, name: str) -> bool:
-        """Whether a lease is still this run's: not after a standstill long enough to seem gone. Raises ``OSError``."""
+        """Whether this run still holds a lease, or stood still so long that another took it. Raises ``OSError``."""
         if name not in self._held:
             return False
         if self._place.read(_HEARTBEATS + self._run) is None:
@@ -139,7 +139,7 @@ class Leases:
             self._clear()
 
     def close(self) -> None:
-        """Give every lease back and end the heartbeat, at which whatever could not be given back is free as well."""
+        """Give every lease back and end the heartbeat; a lease that could not be given back is free without it."""
         for name in list(self._held):
             self.release(name)
         with contextlib.suppress(OSError):

@@ -77,7 +77,7 @@ class Loaded:
         return self._made_from[key]
 
     def data(self, reference: DataReference) -> Dataset:
-        """The split that is referred to, whole. Raises ``CorpusChangedError``."""
+        """The whole split that a reference names. Raises ``CorpusChangedError``."""
         dataset = self.corpora.dataset(reference.task, reference.language, reference.split)
         if reference.without_copies:
             dataset = without_copies(self.corpora, dataset)
@@ -87,12 +87,12 @@ class Loaded:
         return dataset
 
     def training_text(self, unit: TaskAdapter) -> tuple[CachedText, tuple[str, ...]]:
-        """The text a task adapter learns from, and its labels: what its other seeds learn from too."""
+        """The text that a task adapter, and its other seeds, learn from; and its labels."""
         if self._text is None or self._text[0] != (unit.under, unit.data):
             datasets = [self.data(reference) for reference in unit.data]
             # Those of items that are not read too: a head has one shape, however many are read.
             labels = datasets[0].rules.labels([item for dataset in datasets for item in dataset.items])
-            read = [dataset.first(one.limit) for dataset, one in zip(datasets, unit.data, strict=True)]
+            read = [dataset.first(reference.limit) for dataset, reference in zip(datasets, unit.data, strict=True)]
             text = CachedText(self.encoder, read, language=unit.under, dropout=unit.recipe.dropout)
             self._text = (unit.under, unit.data), text, labels
         return self._text[1:]

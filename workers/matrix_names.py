@@ -19,8 +19,8 @@ def matrix_name(
 ) -> str:
     """Task, kind, method but for bottlenecks, and encoder, and eight digits of every other setting of a score.
 
-    So cells measured under different settings never meet in one matrix. Budgets are no settings: they are told
-    apart by their compositions; nor is the order of pivots.
+    So cells measured under different settings never meet in one matrix. Budgets of steps are no part of it, as they are
+    compositions of their own; nor is the order of pivots.
     """
     settings = {
         "encoder": encoder.digest,
@@ -40,7 +40,7 @@ def matrix_name(
         **(
             {}
             if len(job.task_recipes) == 1 or recipe != job.task_recipe
-            else {"recipes": [one.identity() for one in job.task_recipes]}
+            else {"recipes": [each.identity() for each in job.task_recipes]}
         ),
     }
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

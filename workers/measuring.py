@@ -33,13 +33,13 @@ def measure(loaded: Loaded, column: Column) -> list[Cell]:
             start = time.monotonic()
             results = _results(loaded, dataset, encoded, below, part)
             seconds = (time.monotonic() - start) / len(part)
-            for one, result in zip(part, results, strict=True):
+            for cell, result in zip(part, results, strict=True):
                 if isinstance(result, str):
-                    cells += failed_cells(column, [one], result, loaded.context)
+                    cells += failed_cells(column, [cell], result, loaded.context)
                 else:
-                    provenance = items + (_left_out(loaded, one.task_adapter) if one.task_adapter else "")
+                    provenance = items + (_left_out(loaded, cell.task_adapter) if cell.task_adapter else "")
                     cells.append(
-                        measured_cell(column, one, loaded.context, result, provenance=provenance, seconds=seconds)
+                        measured_cell(column, cell, loaded.context, result, provenance=provenance, seconds=seconds)
                     )
     return cells
 
@@ -55,7 +55,7 @@ def _results(
             raise
         if len(planned) == 1:
             return [f"{type(error).__name__}: {error}"]
-        return [result for one in planned for result in _results(loaded, dataset, encoded, below, [one])]
+        return [result for cell in planned for result in _results(loaded, dataset, encoded, below, [cell])]
 
 
 def _outcomes(
@@ -102,9 +102,9 @@ def _provenance(dataset: Dataset, encoded: EncodedItems) -> str:
 def _left_out(loaded: Loaded, key: str) -> str:
     """What a mean of weights was taken without, and why; nothing of all other weights."""
     said = []
-    for one in loaded.made_from(key).get("left_out", []):
-        with_it = "" if one["mean"] is None else f"; the mean with it {one['mean']:.3f}"
-        said.append(f"{_described(loaded, one['states'])} (dev score {one['score']:.3f}{with_it})")
+    for member in loaded.made_from(key).get("left_out", []):
+        with_it = "" if member["mean"] is None else f"; the mean with it {member['mean']:.3f}"
+        said.append(f"{_described(loaded, member['states'])} (dev score {member['score']:.3f}{with_it})")
     return f"; left out of the mean: {', '.join(said)}" if said else ""
 
 

@@ -26,9 +26,9 @@ from workers.work_units import (
 class Work:
     """What of a plan is still to do: adapters that are not in the zoo and columns with the cells that are missing.
 
-    Shifts count among the ``adapters``, less the snapshots that are in the zoo, and so does what is derived from
-    adapters. ``reused`` adapters are in the zoo whole; ``measured`` cells in the store, whose version that was read
-    off is ``version`` (-1 where there is none).
+    Shifts count among the ``adapters``, without the snapshots that are in the zoo; so does what is derived from
+    adapters. ``reused`` counts the adapters that are in the zoo whole, ``measured`` the cells that are in the store.
+    ``version`` is the store's when that was read, -1 where there is no store.
     """
 
     adapters: tuple[Learner, ...]
@@ -48,10 +48,10 @@ def pending(plan: Plan, store: Store | None) -> Work:
     version = store.version if store is not None else -1  # Before the cells: what comes between is looked at again.
     columns = tuple(plan.columns if store is None else _missing(plan.columns, store))
     cells = [cell for column in columns for cell in column.cells]
-    there = Zoo(zoo_of(plan.job)).keys()
-    adapters = _wanted(plan, cells, there.__contains__)
+    trained = Zoo(zoo_of(plan.job)).keys()
+    adapters = _wanted(plan, cells, trained.__contains__)
     wanted = _wanted(plan, cells, lambda key: False)
-    reused = sum(all(key in there for key in kept_as(learner)) for learner in wanted)
+    reused = sum(all(key in trained for key in kept_as(learner)) for learner in wanted)
     measured = sum(len(column.cells) for column in plan.columns) - len(cells)
     return Work(tuple(adapters), columns, reused, measured, version)
 
@@ -74,14 +74,14 @@ def _missing(columns: Iterable[Column], store: Store) -> Iterator[Column]:
             yield replace(column, cells=cells)
 
 
-def _wanted(plan: Plan, cells: Iterable[PlannedCell], there: Callable[[str], bool]) -> list[Learner]:
-    """The learners that these cells stand on, and what those stand on, with the states that are not ``there`` yet."""
+def _wanted(plan: Plan, cells: Iterable[PlannedCell], is_trained: Callable[[str], bool]) -> list[Learner]:
+    """The learners that these cells stand on, and what those stand on, with the states that are not trained yet."""
     keys = {key for cell in cells for key in stands_on(cell)}
     wanted: list[Learner] = []
     for learner in reversed([*plan.learners()]):  # What stands on others comes behind them.
         if isinstance(learner, LanguageAdapter | TaskAdapter) and learner.key in keys:
             keys.update(kept_as(learner))  # What a job asks to keep of a run, whether or not a selection reads it.
-        missing = keeping(learner, lambda key: key in keys and not there(key))
+        missing = keeping(learner, lambda key: key in keys and not is_trained(key))
         if missing is not None:
             keys.update(needs(missing))
             wanted.append(missing)

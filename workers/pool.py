@@ -44,7 +44,7 @@ class Pool(Protocol):
         ...
 
     def next(self, timeout: float | None = None) -> Done | None:
-        """Wait for one submitted unit to end. None if none did: a worker became free, or ``timeout`` seconds passed."""
+        """Wait for a submitted unit to end. None where a worker became free, or ``timeout`` seconds passed, first."""
         ...
 
 
@@ -91,7 +91,7 @@ class WorkerActor:
 class RayPool:
     """Long-lived actors, one encoder each. One that dies, hangs or starves is replaced, and its unit reported failed.
 
-    Units go to workers that have started only, so that none waits for a place that a lost machine took along.
+    Units go only to workers that have started, so that none waits for a place on a machine that was lost.
     """
 
     def __init__(self, context: RunContext, crew: Crew, *, time_limit: float, outage: float) -> None:
@@ -129,7 +129,7 @@ class RayPool:
             self._see_to_workers(now)
             waits = [
                 _LOOK,
-                *(one.deadline - now for one in self._running.values()),
+                *(running.deadline - now for running in self._running.values()),
                 *(at - now for at in self._hire_at),
             ]
             waits += [] if end is None else [end - now]
@@ -144,7 +144,7 @@ class RayPool:
 
     def close(self) -> None:
         """End the workers, so that a shared cluster has their place at once."""
-        places = [*self._idle, *(one.place for one in self._running.values())]
+        places = [*self._idle, *(running.place for running in self._running.values())]
         for worker in [*self._starting.values(), *(place.worker for place in places)]:
             ray.kill(worker)
 

@@ -27,7 +27,10 @@ class PreflightError(RuntimeError):
 
 
 def check_surroundings(context: RunContext, *, many: bool) -> None:
-    """Raises ``PreflightError``, and ``OSError`` where the zoo is out of reach. ``many``: on machines but this one."""
+    """Raises ``PreflightError``, and ``OSError`` where the zoo is out of reach.
+
+    ``many``: workers may be on other machines, which are checked too.
+    """
     if many or in_bucket(context.zoo):
         with probe(context.zoo) as name:
             if many:

@@ -20,7 +20,7 @@ from workers.work_units import Column, PlannedCell, WorkUnit
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A unit that ended: a column's cells, whether an adapter was trained or found, or why neither came of it."""
+    """A unit that ended: the cells of a column, whether an adapter was trained or was there, or the failure."""
 
     unit: WorkUnit
     cells: tuple[Cell, ...]
@@ -47,7 +47,7 @@ class RunContext:
 
 
 def failed_cells(column: Column, cells: Sequence[PlannedCell], error: str, context: RunContext) -> list[Cell]:
-    """Rows that say of cells why they were not measured."""
+    """Rows of cells that were not measured, with the error."""
     return [cell_of(column, cell, context, status="failed", error=error) for cell in cells]
 
 

@@ -48,8 +48,8 @@ class Schedule:
 
     Were a long column the last to start, all workers but one would wait for it.
 
-    Every unit knows what it still lacks and every adapter what stands on it, so that the end of a unit costs what it
-    frees: a job has thousands of units, and hundreds of thousands of cells that need them.
+    Every unit knows which inputs it still lacks, and every adapter which units need it. So the end of a unit takes time
+    in proportion to the units it frees: a job has thousands of units, and hundreds of thousands of cells.
     """
 
     def __init__(self, units: Sequence[WorkUnit]) -> None:

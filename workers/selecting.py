@@ -148,19 +148,19 @@ def mean_of(members: Sequence[Taken], guard: Guard, judge: Judge) -> Taken:
     best = max(members, key=lambda member: member.score)
     kept = [member for member in members if member.score >= guard.member * best.score]
     out: list[tuple[Taken, float | None]] = [(member, None) for member in members if member not in kept]
-    found = best
+    taken = best
     while len(kept) > 1:
         shares = _even(kept)
         score = judge.score(shares)
         if score >= guard.mean * best.score:
-            found = Taken(shares, score)
+            taken = Taken(shares, score)
             break
         leaving = kept if len(kept) == 2 else [kept[judge.farthest([member.shares for member in kept])]]
         out += [(member, score) for member in leaving]
         kept = [member for member in kept if member not in leaving]
-    inner = [one for member in (kept if found is not best else [best]) for one in member.left_out]
-    left_out = [LeftOut(tuple(member.shares), member.score, mean) for member, mean in out if member is not found]
-    return Taken(found.shares, found.score, (*inner, *left_out))
+    inner = [one for member in (kept if taken is not best else [best]) for one in member.left_out]
+    left_out = [LeftOut(tuple(member.shares), member.score, mean) for member, mean in out if member is not taken]
+    return Taken(taken.shares, taken.score, (*inner, *left_out))
 
 
 def _even(members: Sequence[Taken]) -> dict[str, float]:

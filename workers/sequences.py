@@ -120,18 +120,18 @@ class Pieces:
 
     def pair(self, item: int, first: str, second: str, *, unit: int, gold: tuple[Any, ...]) -> TokenSequence:
         """Two texts as one unit; the longer one loses its end until both fit."""
-        one, two = self.text(first).ids, self.text(second).ids
-        whole = len(one) + len(two)
-        keep_one, keep_two = _shares(len(one), len(two), self.pair_room)
-        one, two = one[:keep_one], two[:keep_two]
+        first_ids, second_ids = self.text(first).ids, self.text(second).ids
+        whole = len(first_ids) + len(second_ids)
+        keep_one, keep_two = _shares(len(first_ids), len(second_ids), self.pair_room)
+        first_ids, second_ids = first_ids[:keep_one], second_ids[:keep_two]
         return self.joined(
             item,
-            one,
-            two,
-            first_units=[unit] * len(one),
-            second_units=[unit] * len(two),
+            first_ids,
+            second_ids,
+            first_units=[unit] * len(first_ids),
+            second_units=[unit] * len(second_ids),
             gold=gold,
-            cut=len(one + two) < whole,
+            cut=len(first_ids + second_ids) < whole,
         )
 
     def joined(

@@ -33,7 +33,7 @@ def job_id(job: Job) -> str:
     return hashlib.sha256(job.model_dump_json().encode()).hexdigest()[:8]
 
 
-class Progress:
+class RunMetrics:
     """What a run has done so far, as metrics. ``tell`` takes totals since the run began, at any time."""
 
     def __init__(self, job: str) -> None:

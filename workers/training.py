@@ -38,7 +38,7 @@ class TrainingResult:
 
 @dataclass(frozen=True, slots=True)
 class Stops:
-    """Where a run halts to have its state kept: after each of ``parts`` (of so many equal parts, the end not among).
+    """The moments at which a run's state is kept: after each of ``parts`` of equal parts, the end not among them.
 
     ``keep`` is told the part and how it went so far, while the adapter has that state's weights.
     """
@@ -71,10 +71,10 @@ def train_task_adapter(
 ) -> tuple[Head, TrainingResult]:
     """Add adapter ``name`` and a head, trained on ``text``; or train the adapter under a ``frozen`` head.
 
-    Where names of loaded adapters are ``fused``, it is a fusion of them, which alone learns with the head.
+    With names of loaded adapters as ``fused``, it is a fusion of them: only the fusion and the head learn.
 
-    ``seed`` decides order and, unless ``drawn_by`` is that of another, initialisation. ``stops`` of a head say which
-    states are kept. Raises ``TrainingError``, also where the frozen head has other labels.
+    ``seed`` decides the order and, unless ``drawn_by`` gives another, the initialisation. ``stops``, given the head,
+    say which states are kept. Raises ``TrainingError``, also where the frozen head has other labels.
     """
     start = time.monotonic()
     encoded = text.encoded

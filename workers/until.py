@@ -1,7 +1,7 @@
 """A job that stops when it knows enough: its cells are measured in rounds, those that matter most first.
 
-What a store holds is all that is known between two rounds, so that a run that was ended goes on where it was, and jobs
-that share a store learn of each other's cells.
+Between two rounds nothing is remembered but what the store holds. So a run that was stopped goes on where it was, and
+jobs that share a store learn from each other's cells.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from matrices.arrays import Bools
+from matrices.grid import Place
 from matrices.measures.ranks import ranked
 from matrices.reading import UnknownMatrixError
-from matrices.recommend.predicted.acquisition import Cell, widened
+from matrices.recommend.predicted.acquisition import widened
 from matrices.recommend.predicted.racing import Round, next_round
 from matrices.scores import ScoreTable, scores_of
 from matrices.store import Store
@@ -87,15 +88,17 @@ class Rounds:
         columns: list[Column] = []
         left = self.budget
         by_matrix = _by_matrix(plan.columns)
-        there = {matrix: store.measured_ids(matrix=matrix) for matrix in by_matrix}
+        measured_ids = {matrix: store.measured_ids(matrix=matrix) for matrix in by_matrix}
         if left is not None:
-            left -= sum(_is_run(cell) and cell.cell_id in there[column.matrix] for column, cell in _cells(plan.columns))
+            left -= sum(
+                _is_run(cell) and cell.cell_id in measured_ids[column.matrix] for column, cell in _cells(plan.columns)
+            )
         for matrix, ours in by_matrix.items():
-            step, standing = self._look(matrix, ours, there[matrix], store, left)
+            step, standing = self._look(matrix, ours, measured_ids[matrix], store, left)
             if standing != self.standings.get(matrix):
                 self.standings[matrix] = standing
                 self.told(standing)
-            chosen = list(_chosen(ours, step.cells, {*there[matrix], *self._tried}))
+            chosen = list(_chosen(ours, step.cells, {*measured_ids[matrix], *self._tried}))
             if left is not None:
                 left -= sum(_is_run(cell) for column in chosen for cell in column.cells)
             columns += chosen
@@ -103,14 +106,14 @@ class Rounds:
         return replace(plan, columns=tuple(columns)) if columns else None
 
     def _look(
-        self, matrix: str, columns: Sequence[Column], there: Collection[str], store: Store, left: int | None
+        self, matrix: str, columns: Sequence[Column], measured_ids: Collection[str], store: Store, left: int | None
     ) -> tuple[Round, Standing]:
         cells = [(column, cell) for column, cell in _cells(columns) if _is_run(cell)]
         pairs = {(cell.source, column.target) for column, cell in cells if cell.source is not None}
         pairs = {(source, target) for source, target in pairs if source != target}
         table = widened(_measured(store, matrix), pairs)
         open_runs = Counter(
-            (cell.source, column.target) for column, cell in cells if cell.cell_id not in {*there, *self._tried}
+            (cell.source, column.target) for column, cell in cells if cell.cell_id not in {*measured_ids, *self._tried}
         )
         among = _places(table, pairs)
         # What failed has no score, and none is to be had.
@@ -120,17 +123,17 @@ class Rounds:
             again &= ~_beaten(store, matrix, table)
         step = next_round(table, among, self.regret, again=again, most=left, before=self._before.get(matrix))
         self._before[matrix] = step
-        measured = sum(cell.cell_id in there for _, cell in cells)
+        measured = sum(cell.cell_id in measured_ids for _, cell in cells)
         return step, Standing(
             matrix=matrix, measured=measured, cells=len(cells), regret=step.regret, choices=step.choices
         )
 
 
 def _by_matrix(columns: Sequence[Column]) -> dict[str, list[Column]]:
-    found: defaultdict[str, list[Column]] = defaultdict(list)
+    by_matrix: defaultdict[str, list[Column]] = defaultdict(list)
     for column in columns:
-        found[column.matrix].append(column)
-    return found
+        by_matrix[column.matrix].append(column)
+    return by_matrix
 
 
 def _cells(columns: Sequence[Column]) -> Iterator[tuple[Column, PlannedCell]]:
@@ -150,27 +153,27 @@ def _measured(store: Store, matrix: str) -> ScoreTable:
 
 def _places(table: ScoreTable, pairs: Collection[tuple[str | None, str]]) -> Bools:
     """Which cells of a table are among some pairs [S, T]."""
-    found = [[(source, target) in pairs for target in table.targets] for source in table.sources]
-    return np.array(found, dtype=bool).reshape(len(table.sources), len(table.targets))
+    rows = [[(source, target) in pairs for target in table.targets] for source in table.sources]
+    return np.array(rows, dtype=bool).reshape(len(table.sources), len(table.targets))
 
 
 def _beaten(store: Store, matrix: str, table: ScoreTable) -> Bools:
     """Which sources another is better than beyond doubt, on the same items and seeds [S, T]; False where unknown."""
     beaten = np.zeros(table.scores.shape, dtype=bool)
-    found = view(store.cells(matrix, columns=COLUMNS), items=store.items(matrix))
-    samples, seeds = Resamples(found), SeedVariance(found)
-    for target in found.targets:
+    matrix_view = view(store.cells(matrix, columns=COLUMNS), items=store.items(matrix))
+    samples, seeds = Resamples(matrix_view), SeedVariance(matrix_view)
+    for target in matrix_view.targets:
         try:
-            runs = TargetRuns(found, target, samples, seeds)
+            runs = TargetRuns(matrix_view, target, samples, seeds)
         except MeasureError:
             continue
-        order = ranked(found, target)
+        order = ranked(matrix_view, target)
         for at, tie in zip(order.tolist(), runs.ties(order), strict=True):
-            beaten[table.sources.index(found.sources[at]), table.targets.index(target)] = tie == "worse"
+            beaten[table.sources.index(matrix_view.sources[at]), table.targets.index(target)] = tie == "worse"
     return beaten
 
 
-def _chosen(columns: Sequence[Column], pairs: Sequence[Cell], done: Collection[str]) -> Iterator[Column]:
+def _chosen(columns: Sequence[Column], pairs: Sequence[Place], done: Collection[str]) -> Iterator[Column]:
     """Of every pair the runs of its first seed that is not done, and the baselines of their targets."""
     wanted: defaultdict[str, set[str]] = defaultdict(set)
     for source, target in pairs:
@@ -191,10 +194,13 @@ def _chosen(columns: Sequence[Column], pairs: Sequence[Cell], done: Collection[s
 
 def _together(plan: Plan, done: Sequence[Summary], found: int, standings: tuple[Standing, ...]) -> SummaryOfRounds:
     return SummaryOfRounds(
-        **{name: sum(getattr(one, name) for one in done) for name in ("trained", "measured", "undefined", "failed")},
-        reused=max((one.reused for one in done), default=0),
+        **{
+            name: sum(getattr(summary, name) for summary in done)
+            for name in ("trained", "measured", "undefined", "failed")
+        },
+        reused=max((summary.reused for summary in done), default=0),
         found=found,
-        seconds=sum(one.seconds for one in done),
+        seconds=sum(summary.seconds for summary in done),
         matrices=tuple(dict.fromkeys(column.matrix for column in plan.columns)),
         notes=plan.notes,
         standings=standings,

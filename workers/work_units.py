@@ -13,7 +13,7 @@ from workers.corpora.types import Split
 
 @dataclass(frozen=True, slots=True)
 class DataReference:
-    """Where a worker finds items again: the first ``limit`` of one split, and the digest they must have.
+    """Where a worker finds a job's items: the first ``limit`` of one split, and the digest they must have.
 
     ``characters`` is about how long they are in all; ``without_copies`` says whether items that are in the dev or test
     split too were left out.
@@ -68,7 +68,7 @@ class MergedAdapter:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class TrainingSnapshot:
     """The whole encoder after so many steps of a shift, kept in the zoo under ``key``."""
 
     key: str
@@ -86,7 +86,7 @@ class Shift:
     key: str
     language: str
     recipe: ShiftRecipe
-    snapshots: tuple[Snapshot, ...]
+    snapshots: tuple[TrainingSnapshot, ...]
     made_from: dict[str, Any]
 
 
@@ -94,10 +94,10 @@ class Shift:
 class TaskAdapter:
     """A task adapter to train or reuse, and the states of its run that are kept.
 
-    ``under`` is the key of the frozen language adapter beneath it, if any; ``head`` that of the task adapter whose
-    head it learns with, frozen, where it has none of its own. ``drawn_by`` is the seed of its initialisation, which
-    runs under one head share; the order of items is that of ``seed``. With keys of ``fused`` adapters it
-    is a fusion of those, which stay as they are.
+    ``under`` is the key of the frozen language adapter beneath it, if any. ``head`` is the key of the task adapter
+    whose frozen head it learns under, where it has no head of its own. ``seed`` decides the order of items,
+    ``drawn_by`` the initialisation, which runs under one head share. With keys of ``fused`` adapters it is a fusion of
+    those, which stay as they are.
     """
 
     key: str
@@ -249,7 +249,7 @@ def needs(unit: WorkUnit) -> list[str]:
         case TaskAdapter():
             return [*(key for key in (unit.under, unit.head) if key is not None), *unit.fused]
         case FewShot():
-            return [key for key in (unit.start, *(one.under for one in unit.lessons)) if key is not None]
+            return [key for key in (unit.start, *(lesson.under for lesson in unit.lessons)) if key is not None]
         case DevScores():
             return [*unit.adapters, *([unit.under] if unit.under else [])]
         case MergedAdapter():

@@ -27,11 +27,11 @@ class Worker:
     def attempt(self, unit: WorkUnit) -> Done:
         """Do one unit; what goes wrong comes back as a value, so that it is judged where it happened."""
         try:
-            found = not isinstance(unit, Column) and self._there(unit)
-            cells = [] if found else self.work(unit)
+            already_kept = not isinstance(unit, Column) and self._there(unit)
+            cells = [] if already_kept else self.work(unit)
         except Exception as error:
             return Done(unit, (), failure_of(error))
-        return Done(unit, tuple(cells), None, trained=not found and not isinstance(unit, Column))
+        return Done(unit, tuple(cells), None, trained=not already_kept and not isinstance(unit, Column))
 
     def work(self, unit: WorkUnit) -> list[Cell]:
         """Do one unit. Training returns no cells: what came of it is in the zoo afterwards."""

@@ -40,9 +40,9 @@ def _converted(files: EncoderFiles) -> Path:
 
 def _convert(files: EncoderFiles) -> str:
     if files.model_type not in _SLOW:
-        known = " and ".join(_SLOW)
+        convertible = " and ".join(_SLOW)
         raise EncoderError(
-            f"{files.tokenizer}: sentencepiece models are converted for {known}, not for {files.model_type}; "
+            f"{files.tokenizer}: sentencepiece models are converted for {convertible}, not for {files.model_type}; "
             f"save the tokenizer as {TOKENIZER} there"
         )
     try:

@@ -235,8 +235,8 @@ def _difference(lora: Any) -> Tensor:
 
 def _mask(layout: Layout) -> Tensor:
     """1 at each sequence's tokens, 0 behind them: [batch, length]."""
-    there = torch.arange(layout.length) < torch.tensor(layout.lengths)[:, None]
-    return there.long().to(layout.device)
+    is_token = torch.arange(layout.length) < torch.tensor(layout.lengths)[:, None]
+    return is_token.long().to(layout.device)
 
 
 def _head(model: Any) -> tuple[Callable[[Tensor], Tensor], Tensor, Tensor]:

@@ -4,7 +4,7 @@ S(s, t) = mu + alpha_s + beta_t + gamma_st, by least squares over the pairs meas
 summing to 0. A reconstruction: the field's papers name the idea and not the formulas.
 
 Notation: S(s, t) the score of source s on target t, mu the mean, alpha and beta the effects of sources and targets,
-gamma what is left of a pair.
+gamma what is left of a pair. Reference: the two-way layout of Scheffé (1959, The Analysis of Variance, chapter 4).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def additive(joint: MatrixBootstrap) -> pa.Table:
     effect first. In-language cells are left out. Raises ``MeasureError`` where the pairs measured do not connect all
     languages, so that effects cannot be told apart.
     """
-    found = joint.view
-    fit = _Fit(found)
-    estimates = joint.estimate(lambda scores, baseline: fit.effects(_values(found, scores, baseline)))
-    roles = ["source"] * len(found.sources) + ["target"] * len(found.targets)
+    view = joint.view
+    fit = _Fit(view)
+    estimates = joint.estimate(lambda scores, baseline: fit.effects(_values(view, scores, baseline)))
+    roles = ["source"] * len(view.sources) + ["target"] * len(view.targets)
     table = pa.table(
         {
             "role": roles,
-            "language": [*found.sources, *found.targets],
+            "language": [*view.sources, *view.targets],
             "effect": estimates.value,
             "low": pa.array(estimates.low, from_pandas=True),
             "high": pa.array(estimates.high, from_pandas=True),
@@ -51,20 +51,20 @@ def summary(joint: MatrixBootstrap) -> pa.Table:
     and seeds. Asymmetry is sum |M_st - M_ts| / sum (|M_st| + |M_ts|) over pairs measured both ways, M the score
     or, in an ``interference`` matrix, the change. Shares and asymmetry that noise alone would give are not 0.
     """
-    found = joint.view
-    fit = _Fit(found)
-    noise = float(np.mean(joint.variances(of_changes=found.kind != "zero_shot")[fit.shown]))
+    view = joint.view
+    fit = _Fit(view)
+    noise = float(np.mean(joint.variances(of_changes=view.kind != "zero_shot")[fit.shown]))
 
     def statistics(scores: Floats, baseline: Floats) -> Floats:
-        values = _values(found, scores, baseline)
+        values = _values(view, scores, baseline)
         shares = fit.shares(values, noise)
         negative = fit.pairs(scores < baseline[..., None, :]).mean(axis=-1)
-        return np.stack([fit.pairs(values).mean(axis=-1), negative, _asymmetry(found, values), *shares], axis=-1)
+        return np.stack([fit.pairs(values).mean(axis=-1), negative, _asymmetry(view, values), *shares], axis=-1)
 
     estimates = joint.estimate(statistics, alike=False)
     # All but the mean lie between 0 and 1, whatever the normal approximation says.
     least = np.where(np.arange(len(_MEANINGS)) == 0, -1, 0)
-    names = _MEANINGS if found.kind == "zero_shot" else {**_MEANINGS, "mean": "mean change from the baseline"}
+    names = _MEANINGS if view.kind == "zero_shot" else {**_MEANINGS, "mean": "mean change from the baseline"}
     return pa.table(
         {
             "statistic": list(names),
@@ -87,16 +87,16 @@ _MEANINGS = {
 }
 
 
-def _values(found: MatrixView, scores: Floats, baseline: Floats) -> Floats:
-    return scores if found.kind == "zero_shot" else scores - baseline[..., None, :]
+def _values(view: MatrixView, scores: Floats, baseline: Floats) -> Floats:
+    return scores if view.kind == "zero_shot" else scores - baseline[..., None, :]
 
 
 class _Fit:
     """The least-squares fit of the additive model to the pairs of one matrix, as one linear map."""
 
-    def __init__(self, found: MatrixView) -> None:
-        self.shown: Bools = np.isfinite(_values(found, found.means, found.baseline_means))
-        self.shown[found.own] = False
+    def __init__(self, view: MatrixView) -> None:
+        self.shown: Bools = np.isfinite(_values(view, view.means, view.baseline_means))
+        self.shown[view.own] = False
         self.at = np.nonzero(self.shown)
         sources, targets = self.shown.shape
         design = np.zeros((len(self.at[0]), sources + targets + 1))
@@ -105,7 +105,7 @@ class _Fit:
         design[pairs, self.at[0]] = 1
         design[pairs, sources + self.at[1]] = 1
         if len(design) == 0 or np.linalg.matrix_rank(design) < sources + targets - 1:
-            raise MeasureError(f"{found.matrix}: too few pairs were measured to tell sources from targets")
+            raise MeasureError(f"{view.matrix}: too few pairs were measured to tell sources from targets")
         summing = np.zeros((2, design.shape[1]))
         summing[0, :sources] = summing[1, sources:-1] = 1
         padded = np.vstack([design, summing])
@@ -137,15 +137,15 @@ class _Fit:
         return [np.divide(part, total, out=np.full_like(total, np.nan), where=total > 0) for part in parts]
 
 
-def _asymmetry(found: MatrixView, values: Floats) -> Floats:
-    common = sorted(set(found.sources) & set(found.targets))
-    rows = [found.sources.index(code) for code in common]
-    columns = [found.targets.index(code) for code in common]
+def _asymmetry(view: MatrixView, values: Floats) -> Floats:
+    common = sorted(set(view.sources) & set(view.targets))
+    rows = [view.sources.index(code) for code in common]
+    columns = [view.targets.index(code) for code in common]
     square = values[..., np.array(rows, dtype=np.int64)[:, None], np.array(columns, dtype=np.int64)]
     upper = np.triu(np.ones((len(common), len(common)), dtype=bool), 1)
-    there, back = square[..., upper], np.swapaxes(square, -1, -2)[..., upper]
-    both = np.isfinite(there) & np.isfinite(back)
-    apart = np.where(both, np.abs(there - back), 0).sum(axis=-1)
-    size = np.where(both, np.abs(there) + np.abs(back), 0).sum(axis=-1)
+    forth, back = square[..., upper], np.swapaxes(square, -1, -2)[..., upper]
+    both = np.isfinite(forth) & np.isfinite(back)
+    apart = np.where(both, np.abs(forth - back), 0).sum(axis=-1)
+    size = np.where(both, np.abs(forth) + np.abs(back), 0).sum(axis=-1)
     asymmetry: Floats = np.divide(apart, size, out=np.full_like(size, np.nan), where=size > 0)
     return asymmetry

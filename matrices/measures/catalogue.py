@@ -113,8 +113,8 @@ _CHANGES = {
 }
 
 MEASURES: Mapping[str, Measure] = {
-    one.name: one
-    for one in (
+    measure.name: measure
+    for measure in (
         Measure(
             "interference",
             "What each source changes in each target's score, and how sure that is.",

@@ -1,6 +1,6 @@
 """Consistency on parallel items: whether what a model solves in one language it solves in another.
 
-The model is the source's, s its own language and t the target; both answers to an item are of the same seed.
+Notation: s the source's own language, t the target. The model is the source's; both answers to an item are of one seed.
 
 - conditional transfer: P(correct in t | correct in s), ECLeKTic's transfer (Goldman et al. 2025, arXiv:2502.21228),
   with rows of the source language itself left out
@@ -66,8 +66,8 @@ def consistency(source: Numbers, target: Numbers, both: Numbers, items: Numbers)
     either = source + target - both
     agreement = 1 - (either - both) / items
     by_chance = (source * target + (items - source) * (items - target)) / items**2
-    found: Numbers = np.stack([_over(both, source), _over(both, either), _over(agreement - by_chance, 1 - by_chance)])
-    return found
+    ratios: Numbers = np.stack([_over(both, source), _over(both, either), _over(agreement - by_chance, 1 - by_chance)])
+    return ratios
 
 
 def _rows(cells: Parallel, group: ParallelGroup) -> list[dict[str, Any]]:
@@ -77,7 +77,7 @@ def _rows(cells: Parallel, group: ParallelGroup) -> list[dict[str, Any]]:
     shape = len(group.targets), len(group.seeds)
     # Per item: whether it is there, correct in the source by seed, and in the target, and in both, by target and seed.
     by_item = np.concatenate([inside[None], own * inside, *(others * inside), *(others * own)])
-    found = _statistics(by_item.sum(axis=-1, dtype=np.float64), shape)
+    estimates = _statistics(by_item.sum(axis=-1, dtype=np.float64), shape)
     drawn = _statistics(cells.sample.totals(by_item), shape)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1, method="nearest")
     solved = others[..., group.items].mean(axis=(1, 2))
@@ -89,7 +89,7 @@ def _rows(cells: Parallel, group: ParallelGroup) -> list[dict[str, Any]]:
             "correct_in_source": float(own[:, group.items].mean()),
             "correct_in_target": float(solved[at]),
         }
-        for name, *bounds in zip(STATISTICS, found[:, at], low[:, at], high[:, at], strict=True):
+        for name, *bounds in zip(STATISTICS, estimates[:, at], low[:, at], high[:, at], strict=True):
             row |= {f"{name}{bound}": _known(value) for bound, value in zip(_BOUNDS, bounds, strict=True)}
         rows.append(row)
     return rows

@@ -1,8 +1,10 @@
 """Languages that give and languages that take: donor and recipient scores, and the four types of language.
 
-With M[s, t] = S(s, t) / S(t, t), donor(s) = sum over t of (M[s, t] - 1) and recipient(t) = sum over s of (M[s, t] - 1)
-(Malkin, Limisiewicz and Stanovsky 2022, "A Balanced Data Approach for Evaluating Cross-Lingual Transfer", NAACL). In an
-``interference`` matrix no source was trained on the task, so M is the score over the baseline instead.
+Notation: S(s, t) the mean score of source s on target t, M[s, t] = S(s, t) / S(t, t).
+
+donor(s) = sum over t of (M[s, t] - 1) and recipient(t) = sum over s of (M[s, t] - 1) (Malkin, Limisiewicz and Stanovsky
+2022, "A Balanced Data Approach for Evaluating Cross-Lingual Transfer", NAACL). In an ``interference`` matrix no source
+was trained on the task, so M is the score over the baseline instead.
 """
 
 from __future__ import annotations
@@ -38,19 +40,19 @@ def donors(joint: MatrixBootstrap) -> pa.Table:
     - ``type``: ``gives and takes``, ``gives``, ``takes`` or ``neither``, by the signs; ``sure`` where neither interval
       holds 0.
     """
-    found = joint.view
-    donor = joint.estimate(lambda scores, baseline: _sums(relative(found, scores, baseline), axis=-1))
-    recipient = joint.estimate(lambda scores, baseline: _sums(relative(found, scores, baseline), axis=-2))
-    measured = np.isfinite(relative(found, found.means, found.baseline_means))
-    codes = sorted({*found.sources, *found.targets})
-    as_source, as_target = _places(codes, found.sources), _places(codes, found.targets)
+    view = joint.view
+    donor = joint.estimate(lambda scores, baseline: _sums(relative(view, scores, baseline), axis=-1))
+    recipient = joint.estimate(lambda scores, baseline: _sums(relative(view, scores, baseline), axis=-2))
+    measured = np.isfinite(relative(view, view.means, view.baseline_means))
+    codes = sorted({*view.sources, *view.targets})
+    as_source, as_target = _places(codes, view.sources), _places(codes, view.targets)
     columns = {
         "language": pa.array(codes),
         **_interval("donor", donor, as_source),
         "given_to": _taken(measured.sum(axis=1), as_source),
         **_interval("recipient", recipient, as_target),
         "taken_from": _taken(measured.sum(axis=0), as_target),
-        **_interval("gap", joint.estimate(lambda scores, _: _gaps(found, scores)), as_source),
+        **_interval("gap", joint.estimate(lambda scores, _: _gaps(view, scores)), as_source),
     }
     signs = list(zip(columns["donor"].to_pylist(), columns["recipient"].to_pylist(), strict=True))
     types = [None if None in pair else TYPES[pair[0] > 0, pair[1] > 0] for pair in signs]
@@ -58,11 +60,11 @@ def donors(joint: MatrixBootstrap) -> pa.Table:
     return pa.table({**columns, "type": pa.array(types, pa.string()), "sure": sure})
 
 
-def relative(found: MatrixView, scores: Floats, baseline: Floats) -> Floats:
+def relative(view: MatrixView, scores: Floats, baseline: Floats) -> Floats:
     """M - 1 of every pair of two languages [..., S, T]: the score over what the target has without transfer, less 1."""
-    rows, columns = found.own
+    rows, columns = view.own
     reference = baseline
-    if found.kind == "zero_shot":
+    if view.kind == "zero_shot":
         reference = np.full_like(baseline, np.nan)
         reference[..., columns] = scores[..., rows, columns]
     shares: Floats = scores / np.where(reference > 0, reference, np.nan)[..., None, :] - 1
@@ -70,11 +72,11 @@ def relative(found: MatrixView, scores: Floats, baseline: Floats) -> Floats:
     return shares
 
 
-def _gaps(found: MatrixView, scores: Floats) -> Floats:
+def _gaps(view: MatrixView, scores: Floats) -> Floats:
     """S(s, s) less the mean of the other targets [..., S]; NaN where no task adapter was trained on the source."""
     gaps = np.full(scores.shape[:-1], np.nan)
-    if found.kind == "zero_shot":
-        rows, columns = found.own
+    if view.kind == "zero_shot":
+        rows, columns = view.own
         others = scores.copy()
         others[..., rows, columns] = np.nan
         count = np.isfinite(others).sum(axis=-1)
@@ -94,8 +96,8 @@ def _places(codes: Sequence[str], axis: Sequence[str]) -> list[int | None]:
     return [at.get(code) for code in codes]
 
 
-def _interval(name: str, found: Estimates, places: Sequence[int | None]) -> dict[str, pa.Array]:
-    columns = {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+def _interval(name: str, estimates: Estimates, places: Sequence[int | None]) -> dict[str, pa.Array]:
+    columns = {name: estimates.value, f"{name}_low": estimates.low, f"{name}_high": estimates.high}
     return {of: _taken(values, places) for of, values in columns.items()}
 
 

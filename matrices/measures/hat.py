@@ -1,10 +1,12 @@
 """hat_r of a matrix (``measures.profile`` has its definition): each source's transfer, adjusted for how hard items are.
 
+Notation, as there: s the source's own language, t the target, K seeds, tau and sigma by bin, w the weights of bins.
+
 The samples of an item are the K seeds of fine-tuned encoders: p_s from the source's own cell, p_t from the cell of that
 source on the target, matched by item id. Both cells are of the *same* models, and a seed that puts an item into a bin
 must not score it there: it would find its own luck again. So one seed is left out in turn. The others put the items
-into K bins (0..K - 1 successes), the one left out gives tau and sigma, and sums are taken over all K rotations: every
-seed is used, and none twice for one thing.
+into K bins (0..K - 1 successes), and the one left out gives tau and sigma. Sums are taken over all K rotations: every
+seed is used, and none both sorts an item and scores it.
 """
 
 from __future__ import annotations
@@ -101,10 +103,10 @@ def _over_languages(cells: Parallel, group: ParallelGroup) -> Singles:
     place = {code: at for at, code in enumerate(cells.targets)}
     both = [(row, place[code]) for row, code in enumerate(cells.sources) if code in place]
     rows, columns = np.array(both).T
-    known = cells.known[rows, columns][:, group.seeds]
-    there = known[:, :, None] & cells.present[columns][:, None]
+    scored = cells.known[rows, columns][:, group.seeds]
+    paired = scored[:, :, None] & cells.present[columns][:, None]
     success = cells.success[rows, columns][:, group.seeds]
-    mean: Singles = success.sum(axis=0) / np.maximum(there.sum(axis=0), 1).astype(np.float32)
+    mean: Singles = success.sum(axis=0) / np.maximum(paired.sum(axis=0), 1).astype(np.float32)
     return mean
 
 

@@ -1,5 +1,7 @@
 """Interference: what a transfer language changes in the score of the same task adapter without it.
 
+Notation: l the transfer language, t the target, S a score, C changes of one target.
+
 delta(l, t) = mean over seeds of [S(task adapter with l, on t) - S(same task adapter alone, on t)], and delta / baseline
 (Faisal and Anastasopoulos 2024, arXiv:2403.20088, whose tables these are; the formula is written out here). Positive is
 transfer, negative interference. In a ``zero_shot`` matrix the baseline is the constant answer.
@@ -62,24 +64,26 @@ def interference(
     Raises ``MeasureError`` where there are no outcomes of items, or no baseline.
     """
     samples, seeds = Resamples(view, resamples), SeedVariance(view)
-    found = [_on_target(view, place, samples) for place in range(len(view.by_item()))]
-    cells = {name: np.concatenate([one.cells[name] for one in found]) for name in found[0].cells}
+    by_target = [_on_target(view, place, samples) for place in range(len(view.by_item()))]
+    cells = {name: np.concatenate([changes.cells[name] for changes in by_target]) for name in by_target[0].cells}
     if not len(cells["delta"]):
         raise MeasureError(f"{view.matrix} has no baseline on the items of its cells; fill its job to the end")
-    of_delta = with_adapters(spread(joined([one.of_delta for one in found]), seeds.of_changes), view.adapters)
-    of_relative = joined([one.of_relative for one in found])
+    of_delta = with_adapters(
+        spread(joined([changes.of_delta for changes in by_target]), seeds.of_changes), view.adapters
+    )
+    of_relative = joined([changes.of_relative for changes in by_target])
     reach = spread(of_relative, own_prior(of_relative)).half_width()
-    by_seed = np.concatenate([one.by_seed for one in found]) * of_delta.shrink[:, None]
-    deviations = np.concatenate([one.by_item for one in found], axis=1)
+    by_seed = np.concatenate([changes.by_seed for changes in by_target]) * of_delta.shrink[:, None]
+    deviations = np.concatenate([changes.by_item for changes in by_target], axis=1)
     deviations += (samples.seeds @ by_seed.T).astype(np.float32)
     critical = max_t(deviations, of_delta.error, LEVEL)
     delta, half, relative = cells["delta"], of_delta.half_width(), cells["relative"]
     band = of_delta.joint_half_width(critical)
     p = np.maximum(cells["p_items"], of_delta.p(delta))
-    ends = np.cumsum([len(one.cells["delta"]) for one in found])[:-1]
+    ends = np.cumsum([len(changes.cells["delta"]) for changes in by_target])[:-1]
     q = np.concatenate([benjamini_hochberg(of_target) for of_target in np.split(p, ends)])
     sources = [view.sources[index] for index in cells["source"]]
-    targets = [target for target, one in zip(view.targets, found, strict=True) for _ in one.cells["delta"]]
+    targets = [target for target, changes in zip(view.targets, by_target, strict=True) for _ in changes.cells["delta"]]
     return pa.table(
         {
             **{name: [getattr(view, name)] * len(delta) for name in ("matrix", "encoder", "task", "composition")},
@@ -110,7 +114,7 @@ def interference(
 
 @dataclass(frozen=True, eq=False)
 class TargetChanges:
-    """What C ``sources`` (by place) of one target change against its baseline, as ``interference`` says of them [C]."""
+    """Changes of one target's scores against its baseline [C], by source; columns as in ``interference``."""
 
     sources: Indices
     delta: Floats
@@ -120,12 +124,12 @@ class TargetChanges:
 
 
 def changes_on(view: MatrixView, target: str, samples: Resamples, seeds: SeedVariance) -> TargetChanges:
-    """The changes on one target alone, read and computed for it alone. Raises ``MeasureError`` without outcomes."""
-    found = _on_target(view, view.targets.index(target), samples)
-    of_delta = with_adapters(spread(found.of_delta, seeds.of_changes), view.adapters)
-    delta, half = found.cells["delta"], of_delta.half_width()
-    q = benjamini_hochberg(np.maximum(found.cells["p_items"], of_delta.p(delta)))
-    return TargetChanges(found.cells["source"], delta, half, q, labels(delta, half, q))
+    """The changes on one target; no other target is read. Raises ``MeasureError`` where outcomes were not kept."""
+    changes = _on_target(view, view.targets.index(target), samples)
+    of_delta = with_adapters(spread(changes.of_delta, seeds.of_changes), view.adapters)
+    delta, half = changes.cells["delta"], of_delta.half_width()
+    q = benjamini_hochberg(np.maximum(changes.cells["p_items"], of_delta.p(delta)))
+    return TargetChanges(changes.cells["source"], delta, half, q, labels(delta, half, q))
 
 
 def sure_pairs(table: pa.Table, rate: float = RATE) -> pa.Table:
@@ -134,8 +138,8 @@ def sure_pairs(table: pa.Table, rate: float = RATE) -> pa.Table:
     Of the whole matrix at once: ``q_matrix`` is at most ``rate``. Sorted by how far from 0 the nearer end of the
     interval is: a large change that might be small comes later.
     """
-    found = pc.and_(pc.is_in(table["label"], pa.array(["helps", "harms"])), pc.less_equal(table["q_matrix"], rate))
-    sure = table.filter(found)
+    certain = pc.and_(pc.is_in(table["label"], pa.array(["helps", "harms"])), pc.less_equal(table["q_matrix"], rate))
+    sure = table.filter(certain)
     least = pc.min_element_wise(pc.abs(sure["low"]), pc.abs(sure["high"]))
     order = pc.sort_indices(
         pa.table({"label": sure["label"], "least": least}),
@@ -166,12 +170,12 @@ def _on_target(view: MatrixView, place: int, samples: Resamples) -> _Deviations:
     assert column is not None
     sample = samples.of(column.target)
     known = np.isfinite(scores) & np.isfinite(baseline) & (column.baseline_total[0].sum(axis=1) > 0)
-    kept = np.flatnonzero(known.any(axis=1))
-    scores, known = scores[kept], known[kept]
+    rows = np.flatnonzero(known.any(axis=1))
+    scores, known = scores[rows], known[rows]
     below = mean_over_seeds(np.where(known, baseline, np.nan))
     delta = mean_over_seeds(np.where(known, scores - baseline, np.nan))
     relative = np.divide(delta, below, out=np.full_like(delta, np.nan), where=below > 0)
-    correct, total = column.correct[kept], column.total if len(column.total) == 1 else column.total[kept]
+    correct, total = column.correct[rows], column.total if len(column.total) == 1 else column.total[rows]
     of_baseline = influence(column.baseline_correct, column.baseline_total, baseline[None], known)
     of_change = influence(correct, total, scores, known) - of_baseline
     by_seed = np.where(known, scores - baseline - delta[:, None], 0)
@@ -182,8 +186,8 @@ def _on_target(view: MatrixView, place: int, samples: Resamples) -> _Deviations:
     differences = over_seeds(_differences(column, correct, total, scores, baseline, known), known)
     return _Deviations(
         cells={
-            "source": kept,
-            "items": np.full(len(kept), column.items),
+            "source": rows,
+            "items": np.full(len(rows), column.items),
             "seeds": known.sum(axis=1),
             "baseline": below,
             "delta": delta,
@@ -228,10 +232,12 @@ def _exchanged(differences: Singles, delta: Floats, sample: ItemSample) -> Float
 
 
 def labels(delta: Floats, half: Floats, q: Floats, margin: float = MARGIN, rate: float = RATE) -> list[Label]:
-    """What is to be said of changes [C] with intervals ``delta`` +- ``half`` and q-values, as ``interference`` says."""
-    found = (q <= rate) & (np.abs(delta) > half)
+    """The label of each change [C], from its interval ``delta`` +- ``half`` and its q-value; see ``interference``."""
+    distinct = (q <= rate) & (np.abs(delta) > half)
     small = np.abs(delta) + half <= margin
-    labels = np.select([found & (delta > 0), found & (delta < 0), small], ["helps", "harms", "neutral"], "undecided")
+    labels = np.select(
+        [distinct & (delta > 0), distinct & (delta < 0), small], ["helps", "harms", "neutral"], "undecided"
+    )
     return cast(list[Label], labels.tolist())
 
 

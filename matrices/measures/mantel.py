@@ -34,13 +34,13 @@ def correlations(view: MatrixView, likeness: Mapping[str, Floats], *, permutatio
     square[np.ix_(rows, columns)] = values
     np.fill_diagonal(square, np.nan)
     transfer = _within_target(square)
-    found = {name: mantel(transfer, known, permutations) for name, known in likeness.items()}
+    tests = {name: mantel(transfer, alike, permutations) for name, alike in likeness.items()}
     return pa.table(
         {
-            "likeness": list(found),
-            "pairs": [int((np.isfinite(square) & np.isfinite(known)).sum()) for known in likeness.values()],
-            "correlation": pa.array([r for r, _ in found.values()], from_pandas=True),
-            "p": pa.array([p for _, p in found.values()], from_pandas=True),
+            "likeness": list(tests),
+            "pairs": [int((np.isfinite(square) & np.isfinite(alike)).sum()) for alike in likeness.values()],
+            "correlation": pa.array([r for r, _ in tests.values()], from_pandas=True),
+            "p": pa.array([p for _, p in tests.values()], from_pandas=True),
         }
     )
 
@@ -53,10 +53,11 @@ def languages_of(view: MatrixView) -> list[str]:
 def mantel(transfer: Floats, likeness: Floats, permutations: int = PERMUTATIONS) -> tuple[float, float]:
     """Correlation of the ranks of two [L, L] matrices over the pairs both know, and its two-sided p-value.
 
-    Spearman's, but that a value is ranked among all that its matrix knows: under another naming other pairs are known
-    of both, and ranks must not change with the names.
-    Under the hypothesis the languages of one could be named otherwise: rows and columns of ``likeness`` are permuted
-    together (Mantel 1967, Cancer Research 27:209). p = (1 + those as far from 0) / (1 + ``permutations``). NaN of both
+    Spearman's, with one change: a value is ranked among all known values of its own matrix, not among the pairs that
+    both know. A permutation changes which pairs those are, and must not change the ranks.
+
+    Under the hypothesis the names of the languages mean nothing: rows and columns of ``likeness`` are permuted together
+    (Mantel 1967, Cancer Research 27:209). p = (1 + those as far from 0) / (1 + ``permutations``). NaN of both
     where fewer than four languages or three pairs are known, or either matrix does not vary.
     """
     languages = len(likeness)
@@ -65,15 +66,15 @@ def mantel(transfer: Floats, likeness: Floats, permutations: int = PERMUTATIONS)
         return float("nan"), float("nan")
     at = np.nonzero(np.isfinite(transfer))
     ours, theirs = _ranked(transfer)[at], _ranked(likeness)
-    found = float(_correlations(ours, theirs[at][None])[0])
+    observed = float(_correlations(ours, theirs[at][None])[0])
     random, reached = np.random.default_rng(0), 0
     for start in range(0, permutations, _AT_ONCE):
         count = min(_AT_ONCE, permutations - start)
         named = random.permuted(np.broadcast_to(np.arange(languages), (count, languages)), axis=1)
         drawn = _correlations(ours, theirs[named[:, at[0]], named[:, at[1]]])
         # The permutation that changes nothing is as far, its sums being in another order.
-        reached += int((np.abs(drawn) >= abs(found) - 1e-12).sum())
-    return found, (1 + reached) / (1 + permutations)
+        reached += int((np.abs(drawn) >= abs(observed) - 1e-12).sum())
+    return observed, (1 + reached) / (1 + permutations)
 
 
 def _correlations(ours: Floats, theirs: Floats) -> Floats:

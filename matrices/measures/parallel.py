@@ -21,7 +21,7 @@ from matrices.view import ItemOutcomes, MatrixView, MeasureError
 
 @dataclass(frozen=True, slots=True)
 class ParallelGroup:
-    """A source and targets that it shares the same seeds and the same items with, by place."""
+    """A source and the targets measured with the same seeds on the same items; all of them by place."""
 
     source: int
     own: int
@@ -58,23 +58,23 @@ class Parallel:
         return ItemSample(self.clusters, self.resamples, int.from_bytes(entropy[:8]))
 
     def groups(self) -> list[ParallelGroup]:
-        """Every (source, target) but a source's own cell, where the source's own cell was measured too.
+        """Every (source, target) of two languages of which the source was measured on its own language too.
 
         Raises ``MeasureError`` where there is none.
         """
         places = {code: at for at, code in enumerate(self.targets)}
-        found = [
+        groups = [
             group
             for source, code in enumerate(self.sources)
             if code in places
             for group in self._groups_of(source, places[code])
         ]
-        if not found:
+        if not groups:
             raise MeasureError(
                 f"{self.matrix}: no source was measured on its own language and on another of {self.corpus}, so what "
                 "its model can do at home is not known; fill a matrix whose sources are targets too"
             )
-        return found
+        return groups
 
     def answers(self, group: ParallelGroup) -> tuple[Singles, Singles]:
         """Successes of a group's seeds in the source's own language [K, I] and on its targets [T, K, I]."""
@@ -111,20 +111,20 @@ def parallel(view: MatrixView, *, solved: float | None = None, resamples: int = 
     """
     columns, items = view.by_item(), view.items
     corpus = _corpus(view)
-    kept = [at for at, target in enumerate(view.targets) if target in items and items[target].parallel == corpus]
-    for at in kept:
+    on_corpus = [at for at, target in enumerate(view.targets) if target in items and items[target].parallel == corpus]
+    for at in on_corpus:
         if len(items[view.targets[at]].ids) != columns[at].items:
             raise MeasureError(
                 f"{view.targets[at]}: {columns[at].items} items were scored, and "
                 f"{len(items[view.targets[at]].ids)} are named; run the job again with `sprachbund fill`"
             )
-    named = [items[view.targets[at]] for at in kept]
-    place = {id_: at for at, id_ in enumerate(dict.fromkeys(id_ for one in named for id_ in one.ids))}
-    places = [np.array([place[id_] for id_ in one.ids], dtype=np.int64) for one in named]
-    known = view.known[:, kept]
+    named = [items[view.targets[at]] for at in on_corpus]
+    place = {id_: at for at, id_ in enumerate(dict.fromkeys(id_ for each in named for id_ in each.ids))}
+    places = [np.array([place[id_] for id_ in each.ids], dtype=np.int64) for each in named]
+    known = view.known[:, on_corpus]
     success = np.zeros((*known.shape, len(place)), np.float32)
-    present = np.zeros((len(kept), len(place)), np.bool_)
-    for target, (at, where) in enumerate(zip(kept, places, strict=True)):
+    present = np.zeros((len(on_corpus), len(place)), np.bool_)
+    for target, (at, where) in enumerate(zip(on_corpus, places, strict=True)):
         of_target = _success(columns[at].correct, columns[at].total, solved) * known[:, target, :, None]
         success[:, target, :, where] = np.moveaxis(of_target, -1, 0)
         present[target, where] = True
@@ -132,12 +132,12 @@ def parallel(view: MatrixView, *, solved: float | None = None, resamples: int = 
         matrix=view.matrix,
         corpus=corpus,
         sources=view.sources,
-        targets=tuple(view.targets[at] for at in kept),
+        targets=tuple(view.targets[at] for at in on_corpus),
         success=success,
         known=known,
         present=present,
         clusters=_clusters(place, named),
-        constant=_constant([columns[at] for at in kept], solved) if view.kind == "zero_shot" else None,
+        constant=_constant([columns[at] for at in on_corpus], solved) if view.kind == "zero_shot" else None,
         resamples=resamples,
     )
 
@@ -178,8 +178,8 @@ def _constant(columns: Sequence[ItemOutcomes], solved: float | None) -> float | 
 def _clusters(place: Mapping[str, int], named: list[Items]) -> Indices:
     """The passage of each item, by the first target that states it; an item of none is one of its own."""
     passages: dict[str, str] = {}
-    for one in named:
-        for id_, passage in zip(one.ids, one.passages or (), strict=False):
+    for items_of_target in named:
+        for id_, passage in zip(items_of_target.ids, items_of_target.passages or (), strict=False):
             passages.setdefault(id_, passage)
     names = [("passage", passages[id_]) if id_ in passages else ("item", id_) for id_ in place]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}

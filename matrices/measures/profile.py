@@ -2,11 +2,14 @@
 
 The published abstract says what the measure is for: existing measures "conflate improvements in transfer with general
 improvements to accuracy in the source language". Its formula could not be had, so this is our own, named ``hat_r``
-everywhere, with what may differ as settings (``ProfileSettings``).
+everywhere. What the authors may have chosen otherwise is a setting (``ProfileSettings``).
 
-An item q has success probabilities p_s(q), p_t(q) in the source and the target language. The transfer profile is
-tau(u) = E[p_t | p_s = u]. Older measures integrate it against the model's own distribution of hardness, so they rise
-when the model merely gets better at s. hat_r integrates against a fixed weight w on hardness. Of K samples an item:
+Notation: an item q has success probabilities p_s(q) in the source language and p_t(q) in the target language; R
+rotations, B bins, T targets, I items.
+
+The transfer profile is tau(u) = E[p_t | p_s = u]. Older measures integrate it against the model's own distribution of
+hardness, so they rise when the model merely gets better at s. hat_r integrates against a fixed weight w on hardness. Of
+K samples an item:
 
 - S_q: successes of K source samples; the bin of q is k = S_q in 0..K
 - tau_k = mean of p_t samples of the items in bin k, sigma_k = mean of *further, independent* source samples there
@@ -35,7 +38,7 @@ Normaliser = Literal["ceiling", "nominal", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileSettings:
-    """What of the definition can be set; the defaults are the reconstruction."""
+    """The choices that the definition leaves open; the defaults are our reconstruction."""
 
     weights: tuple[float, ...] | None = None
     """w on the bins k = 0..K, of any sum; None is uniform."""
@@ -133,10 +136,10 @@ def _carried(weights: Floats, occupied: NDArray[np.bool_]) -> Floats:
     patterns, which = np.unique(occupied.reshape(-1, bins), axis=0, return_inverse=True)
     carried = np.full(patterns.shape, np.nan)
     for at, pattern in enumerate(patterns):
-        if (there := np.flatnonzero(pattern)).size:
-            shares = [np.interp(np.arange(bins), there, row) for row in np.eye(there.size)]
+        if (places := np.flatnonzero(pattern)).size:
+            shares = [np.interp(np.arange(bins), places, row) for row in np.eye(places.size)]
             carried[at] = 0
-            carried[at, there] = np.array(shares) @ weights
+            carried[at, places] = np.array(shares) @ weights
     given: Floats = carried[which].reshape(occupied.shape)
     return given
 

@@ -52,9 +52,9 @@ def ranked(view: MatrixView, target: str) -> Indices:
 
 def _on_target(view: MatrixView, place: int, order: Indices, runs: TargetRuns) -> pa.Table:
     means, n = view.means[order, place], len(order)
-    found = runs.compared(order)
+    compared = runs.compared(order)
     behind = means[0] - means
-    low, high = 1 + found.better.sum(axis=0), n - found.better.sum(axis=1)
+    low, high = 1 + compared.better.sum(axis=0), n - compared.better.sum(axis=1)
     ties = {"tied": True, "worse": False, "unknown": None}
     return pa.table(
         {
@@ -66,7 +66,7 @@ def _on_target(view: MatrixView, place: int, order: Indices, runs: TargetRuns) -
             "rank_high": high,
             "tied_with_best": pa.array([ties[tie] for tie in runs.ties(order)], pa.bool_()),
             "behind": behind,
-            "behind_low": behind - found.reach[0],
-            "behind_high": behind + found.reach[0],
+            "behind_low": behind - compared.reach[0],
+            "behind_high": behind + compared.reach[0],
         }
     )

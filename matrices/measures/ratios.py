@@ -29,12 +29,10 @@ def ratios(joint: MatrixBootstrap) -> pa.Table:
     All with 95% intervals (``to_source_low``...), null where the reference was not measured or is not above 0. Raises
     ``MeasureError`` for an ``interference`` matrix.
     """
-    found = joint.view
-    if found.kind != "zero_shot":
-        raise MeasureError(
-            f"{found.matrix} is of kind {found.kind}: no source was trained on the task; see interference"
-        )
-    rows, columns = found.own
+    view = joint.view
+    if view.kind != "zero_shot":
+        raise MeasureError(f"{view.matrix} is of kind {view.kind}: no source was trained on the task; see interference")
+    rows, columns = view.own
 
     def to_source(scores: Floats, baseline: Floats) -> Floats:
         at_home = np.full(scores.shape[:-1], np.nan)
@@ -56,13 +54,13 @@ def ratios(joint: MatrixBootstrap) -> pa.Table:
     def of_pairs(ratio: Statistic) -> Statistic:
         return lambda scores, baseline: ratio(scores, baseline)[..., sources, targets]
 
-    shown = np.isfinite(found.means)
+    shown = np.isfinite(view.means)
     shown[rows, columns] = False
     targets, sources = np.nonzero(shown.T)
     table = {
-        "source": pa.array([found.sources[at] for at in sources]),
-        "target": pa.array([found.targets[at] for at in targets]),
-        "score": pa.array(found.means[sources, targets]),
+        "source": pa.array([view.sources[at] for at in sources]),
+        "target": pa.array([view.targets[at] for at in targets]),
+        "score": pa.array(view.means[sources, targets]),
     }
     # One after the other: a number a pair and resample of a large matrix is much to hold once.
     for name, ratio in (("to_source", to_source), ("to_target", to_target), ("above_constant", above_constant)):

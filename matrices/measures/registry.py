@@ -40,16 +40,16 @@ def measure(
     if what not in MEASURES:
         raise UnknownMeasureError(what)
     at = reader.version if version is None else version
-    found = view(
+    matrix_view = view(
         reader.cells(matrix, version=at, columns=COLUMNS),
         composition=settings.composition,
         selection=settings.selection,
         items=reader.items(matrix),
     )
-    if settings.unseen is None and (pretrained := reader.pretrained(found.encoder)) is not None:
-        settings = replace(settings, unseen=tuple(code for code in languages_of(found) if code not in pretrained))
-    table = MEASURES[what].compute(found, settings)
-    about = {name: getattr(found, name) for name in ABOUT if name not in ("version", "measure")}
+    if settings.unseen is None and (pretrained := reader.pretrained(matrix_view.encoder)) is not None:
+        settings = replace(settings, unseen=tuple(code for code in languages_of(matrix_view) if code not in pretrained))
+    table = MEASURES[what].compute(matrix_view, settings)
+    about = {name: getattr(matrix_view, name) for name in ABOUT if name not in ("version", "measure")}
     return table.replace_schema_metadata({**about, "version": str(at), "measure": what})
 
 

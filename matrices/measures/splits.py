@@ -1,9 +1,11 @@
 """What choosing a source by its score flatters: sources ranked on one half of the items, scored on the other.
 
-The best of many noisy scores is too good on average, the winner's curse: whoever ranks sources on some items and
+The best of many noisy scores is too good on average (the winner's curse): whoever ranks sources on some items and
 reports the best one's score on the same items reports its luck too. Here the items of a target are halved at random,
-many times. One half ranks the sources, the other says what the chosen one is worth, and then the halves change places
-(cross-validation with two folds: Efron 1983, JASA 78:316).
+many times. One half ranks the sources, the other scores the chosen one, and then the halves change places.
+
+Notation: S(s, h) the score of source s on half h; naive is S(argmax_s S(s, h), h), honest is S(argmax_s S(s, h), h') on
+the other half h'. Reference: cross-validation with two folds, Efron 1983, JASA 78:316.
 """
 
 from __future__ import annotations
@@ -58,13 +60,13 @@ def _rows(view: MatrixView, place: int, samples: Resamples, halvings: int) -> li
     """The row of a target, none where there is nothing to choose from or nothing to halve."""
     column = view.by_item()[place]
     sample = samples.of(column.target)
-    kept, seeds = _complete(view, place)
-    if len(kept) < 2 or sample.count < 2:
+    rows, seeds = _complete(view, place)
+    if len(rows) < 2 or sample.count < 2:
         return []
     half = _halves(f"{view.matrix}\n{column.target}", sample.count, halvings)
-    correct = column.correct[np.ix_(kept, seeds)]
-    total = column.total if len(column.total) == 1 else column.total[np.ix_(kept, seeds)]
-    here, there = (_scores(correct, total, sample, one) for one in (half, 1 - half))
+    correct = column.correct[np.ix_(rows, seeds)]
+    total = column.total if len(column.total) == 1 else column.total[np.ix_(rows, seeds)]
+    here, there = (_scores(correct, total, sample, split) for split in (half, 1 - half))
     ranked, scored = np.concatenate([here, there]), np.concatenate([there, here])
     first, each = ranked.argmax(axis=1), np.arange(len(ranked))
     naive, honest = ranked[each, first], scored[each, first]
@@ -72,8 +74,8 @@ def _rows(view: MatrixView, place: int, samples: Resamples, halvings: int) -> li
     ((chosen, times),) = Counter(first.tolist()).most_common(1)
     row = {
         "target": column.target,
-        "chosen": view.sources[kept[chosen]],
-        "sources": len(kept),
+        "chosen": view.sources[rows[chosen]],
+        "sources": len(rows),
         "items": column.items,
         "seeds": len(seeds),
         "chosen_share": times / len(first),
@@ -91,9 +93,9 @@ def _complete(view: MatrixView, place: int) -> tuple[Indices, Indices]:
     known = view.known[:, place].copy()
     known[[at for at, code in enumerate(view.sources) if code == view.targets[place]]] = False
     counts = known.sum(axis=1)
-    kept = np.flatnonzero((counts == counts.max()) & (counts > 0))
-    seeds = np.flatnonzero(known[kept].all(axis=0))
-    return (kept if len(seeds) else kept[:0]), seeds
+    rows = np.flatnonzero((counts == counts.max()) & (counts > 0))
+    seeds = np.flatnonzero(known[rows].all(axis=0))
+    return (rows if len(seeds) else rows[:0]), seeds
 
 
 def _halves(name: str, clusters: int, halvings: int) -> Singles:

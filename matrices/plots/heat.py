@@ -14,7 +14,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from matrices.arrays import Floats
-from matrices.grid import Grid, Place, family
+from matrices.grid import Place, ScoreGrid, family
 from matrices.plots.style import HARM, HELP, INK, MISSING, label, styled, text_width
 
 _CLAMPED = 98
@@ -22,7 +22,9 @@ _CLAMPED = 98
 _ROW_FONT = 10
 
 
-def heat_map(grid: Grid, *, order: Order = "family", verdicts: Mapping[Place, str] | None = None) -> alt.VConcatChart:
+def heat_map(
+    grid: ScoreGrid, *, order: Order = "family", verdicts: Mapping[Place, str] | None = None
+) -> alt.VConcatChart:
     """The grid as a chart: in per cent, in points where the values are changes from the baseline (diverging, about 0).
 
     Values are printed where they fit, places not measured are grey, in-language cells have a frame, and the baseline
@@ -58,7 +60,7 @@ class _Look:
     """Where colours end; values beyond have the colour of the end."""
 
     @staticmethod
-    def of(grid: Grid) -> _Look:
+    def of(grid: ScoreGrid) -> _Look:
         wide = max(len(grid.sources), len(grid.targets))
         cell = 44 if wide <= 12 else 34 if wide <= 24 else 24 if wide <= 40 else 15
         digits = 1 if cell >= 34 else 0 if cell >= 24 else None
@@ -84,7 +86,7 @@ class _Look:
         return abs(place - 0.5) > 0.36 if self.diverging else place < 0.6
 
 
-def _matrix(grid: Grid, look: _Look, marks: Mapping[Place, str], *, with_families: bool) -> Any:
+def _matrix(grid: ScoreGrid, look: _Look, marks: Mapping[Place, str], *, with_families: bool) -> Any:
     rows = [
         {
             "source": source,
@@ -130,7 +132,7 @@ def _marks(base: alt.Chart, look: _Look) -> Any:
     return triangles.encode(shape=shape, color=colour)
 
 
-def _baseline(grid: Grid, look: _Look) -> Any:
+def _baseline(grid: ScoreGrid, look: _Look) -> Any:
     rows = [
         {
             "source": "baseline",
@@ -153,7 +155,7 @@ def _numbers(base: alt.Chart, look: _Look) -> Any:
     return base.mark_text(fontSize=look.font).encode(text="text:N", color=colour)
 
 
-def _families(grid: Grid) -> list[Any]:
+def _families(grid: ScoreGrid) -> list[Any]:
     """The name of each family left of its first language, and a line above it."""
     names = [family(code) for code in grid.sources]
     begins = [at for at, name in enumerate(names) if at == 0 or name != names[at - 1]]
@@ -170,7 +172,7 @@ def _families(grid: Grid) -> list[Any]:
     ]
 
 
-def _x(grid: Grid, look: _Look, *, axis: bool) -> alt.X:
+def _x(grid: ScoreGrid, look: _Look, *, axis: bool) -> alt.X:
     upright = look.cell < 34
     labels = alt.Axis(orient="top", labelAngle=-90 if upright else 0, title="target", labelOverlap=False)
     return alt.X(
@@ -184,7 +186,7 @@ def _y(field: str, codes: Sequence[str], title: str | None) -> alt.Y:
     return alt.Y(f"{field}:N", sort=list(codes), scale=alt.Scale(domain=list(codes)), axis=axis)
 
 
-def _colour(grid: Grid, look: _Look) -> alt.Color:
+def _colour(grid: ScoreGrid, look: _Look) -> alt.Color:
     scale = (
         alt.Scale(range=[HARM, "#f1a340", "#f7f7f7", "#6baed6", HELP], domain=_steps(look.ends), clamp=True)
         if look.diverging
@@ -203,7 +205,7 @@ def _size(targets: Sequence[str], sources: Sequence[str], look: _Look) -> dict[s
     return {"width": look.cell * len(targets), "height": look.cell * len(sources)}
 
 
-def _title(grid: Grid, look: _Look, order: Order, marked: int | None) -> alt.TitleParams:
+def _title(grid: ScoreGrid, look: _Look, order: Order, marked: int | None) -> alt.TitleParams:
     what = "Change from the baseline" if grid.kind == "interference" else "Zero-shot transfer"
     fewest, most = grid.items
     items = f"{fewest}" if fewest == most else f"{fewest}-{most}"
@@ -220,7 +222,7 @@ def _title(grid: Grid, look: _Look, order: Order, marked: int | None) -> alt.Tit
     )
 
 
-def _legend(grid: Grid, look: _Look, marked: int | None) -> Iterator[str]:
+def _legend(grid: ScoreGrid, look: _Look, marked: int | None) -> Iterator[str]:
     if any(source == target for source, target in grid.values):
         yield "framed: in-language"
     if len(grid.values) < len(grid.sources) * len(grid.targets):
@@ -235,7 +237,7 @@ Order = Literal["cluster", "family"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 
 
-def ordered(grid: Grid, order: Order) -> Grid:
+def ordered(grid: ScoreGrid, order: Order) -> ScoreGrid:
     """The grid with its languages by family, as they come, or with sources that act alike, and targets, side by side.
 
     ``cluster``: average linkage with optimal leaf order (Bar-Joseph et al. 2001), rows and columns apart. Two rows are

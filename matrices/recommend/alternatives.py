@@ -30,27 +30,29 @@ def elsewhere(
 
     Those of the task that was ``asked`` for come first, then those that were measured on it, then by kinship.
     """
-    found = []
+    offers = []
     for info in infos:
         if info.matrix == asked.matrix:
             continue
         sources, targets = _languages(reader, version, info.matrix)
         if target in targets or nearest_of(sources, target) > nearest:
             offer = _offer(info, reader.cells(info.matrix, version=version, columns=_READ), target, nearest)
-            found += [offer] if offer is not None else []
-    found.sort(key=lambda one: (one.task != asked.task, not one.measured, -kinship(one.source, target), one.matrix))
-    return tuple(found[:MOST_MATRICES])
+            offers += [offer] if offer is not None else []
+    offers.sort(
+        key=lambda offer: (offer.task != asked.task, not offer.measured, -kinship(offer.source, target), offer.matrix)
+    )
+    return tuple(offers[:MOST_MATRICES])
 
 
 def _languages(reader: Reader, version: int, matrix: str) -> tuple[frozenset[str], frozenset[str]]:
     """The sources and targets of a matrix, looked up once a version: most matrices have nothing for most targets."""
-    known = _KNOWN.setdefault(reader, {})
-    if (version, matrix) not in known:
+    looked_up = _KNOWN.setdefault(reader, {})
+    if (version, matrix) not in looked_up:
         cells = reader.cells(matrix, version=version, columns=("source", "target"))
         sides = (pc.unique(cells[name].drop_null()).to_pylist() for name in ("source", "target"))
         sources, targets = (frozenset(side) for side in sides)
-        known[version, matrix] = sources, targets
-    return known[version, matrix]
+        looked_up[version, matrix] = sources, targets
+    return looked_up[version, matrix]
 
 
 def _offer(info: MatrixInfo, cells: pa.Table, target: str, nearest: int) -> Elsewhere | None:
@@ -77,7 +79,7 @@ def _offer(info: MatrixInfo, cells: pa.Table, target: str, nearest: int) -> Else
 
 def _best(cells: pa.Table) -> tuple[str, float]:
     means = cells.group_by("source", use_threads=False).aggregate([("score", "mean")]).to_pylist()
-    best = max(means, key=lambda one: (one["score_mean"], one["source"]))
+    best = max(means, key=lambda mean: (mean["score_mean"], mean["source"]))
     return best["source"], best["score_mean"]
 
 
@@ -105,8 +107,8 @@ def unlisted(target: str, listed: Collection[str], labelled: Collection[str] = (
     Those ``labelled`` (measured as a target: there are labels to learn from) come before others, those of the genus
     before those of the family, and those that more people speak before those that fewer do.
     """
-    there = {*listed, target}
-    relatives = [code for code in dict.fromkeys([*labelled, *_relatives(target)]) if code not in there]
+    excluded = {*listed, target}
+    relatives = [code for code in dict.fromkeys([*labelled, *_relatives(target)]) if code not in excluded]
     count = speakers()
     of_kin = [code for code in relatives if kinship(code, target)]
     of_kin.sort(key=lambda code: (-kinship(code, target), code not in labelled, -count.get(code, 0), code))
@@ -116,15 +118,15 @@ def unlisted(target: str, listed: Collection[str], labelled: Collection[str] = (
 @lru_cache(maxsize=256)
 def _relatives(target: str) -> tuple[str, ...]:
     """The most spoken languages of a target's genus, and of its family, each as a question would have it."""
-    known = genealogy(target)
-    if known is None or known.family == _OTHER:
+    kin = genealogy(target)
+    if kin is None or kin.family == _OTHER:
         return ()
     count = speakers()
-    found: list[str] = []
-    for group in (known.genus, known.family):
+    relatives: list[str] = []
+    for group in (kin.genus, kin.family):
         spoken = sorted((code for code in within(group) if count.get(code, 0)), key=lambda code: -count[code])
-        found += [folded for code in spoken[: 2 * MOST_RELATIVES] if (folded := _code(code)) is not None]
-    return tuple(dict.fromkeys(found))
+        relatives += [folded for code in spoken[: 2 * MOST_RELATIVES] if (folded := _code(code)) is not None]
+    return tuple(dict.fromkeys(relatives))
 
 
 def _code(code: str) -> str | None:

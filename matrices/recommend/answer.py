@@ -9,15 +9,15 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
+from matrices.arrays import Interval
+from matrices.measures.interference import Label
 from matrices.reading import Provenance
 from matrices.shots import Shots
 
-Interval = tuple[float, float]
 Method = Literal["joint_item_bootstrap", "normal_approximation", "as_published", "items_unknown", "prediction"]
 """How intervals take items into account: outcomes of items at hand; an accuracy over so many items whose outcomes were
 not kept (binomial); standard errors that a published table states; nothing known of the items, so that no interval says
 anything; or nothing measured."""
-Label = Literal["helps", "harms", "neutral", "undecided"]
 Action = Literal["recommend_one", "any_of", "measure_first", "no_evidence"]
 
 

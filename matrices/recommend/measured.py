@@ -128,11 +128,11 @@ def rank(
     view = None if shown is None else shown.view
     sources = set() if view is None else set(view.sources)
     average = popularity(view, target) if view is not None and target in view.targets else {}
-    found = measured(shown, target, average) if shown is not None and target in shown.view.targets else None
-    there = set() if found is None else {source.source for source in found.sources}
-    missing = (sources | set(asked)) - there - {target}
+    on_target = measured(shown, target, average) if shown is not None and target in shown.view.targets else None
+    measured_sources = set() if on_target is None else {source.source for source in on_target.sources}
+    missing = (sources | set(asked)) - measured_sources - {target}
     outlook, why = _outlook(predict, target, asked) if predict is not None and missing else (None, "")
-    ranked, shortlist = ranking(found, outlook, target)
+    ranked, shortlist = ranking(on_target, outlook, target)
     if not ranked:
         raise UnknownTargetError(target, about.targets, about.matrix, why)
     nearest = nearest_of([source.source for source in ranked], target)
@@ -162,8 +162,8 @@ def rank(
         sources=tuple(ranked),
         tied=tuple(source.source for source in ranked if source.tied_with_best),
         ties_known=all(source.tied_with_best is not None for source in ranked),
-        comparison=compare(found, target, ranked),
-        method=found.method if found is not None and there else "prediction",
+        comparison=compare(on_target, target, ranked),
+        method=on_target.method if on_target is not None and measured_sources else "prediction",
         failed=0 if view is None else view.failed.get(target, 0),
         other_items=0 if view is None else view.other_items.get(target, 0),
         basis="",
@@ -214,8 +214,8 @@ def _outlook(predict: Predict, target: str, asked: Sequence[str]) -> tuple[Outlo
 
 def _kinless(target: str) -> bool:
     """Whether nothing can be said of a language's relatives: of a creole, say, or one that nobody knows."""
-    known = genealogy(target)
-    return known is None or known.family == "other"
+    kin = genealogy(target)
+    return kin is None or kin.family == "other"
 
 
 def _considered(
@@ -225,17 +225,17 @@ def _considered(
     are."""
     if not candidates:
         return ()
-    expected = [one for one in predict(target, candidates).expected if one.source in candidates]
-    chosen = [one for one in expected if best_of_all or one.score > best]
+    expected = [source for source in predict(target, candidates).expected if source.source in candidates]
+    chosen = [source for source in expected if best_of_all or source.score > best]
     return tuple(
         Considered(
-            source=one.source,
-            name=named(one.source).name,
-            score=one.score,
-            interval=one.interval,
-            same_genus=kinship(one.source, target) == 2,
+            source=source.source,
+            name=named(source.source).name,
+            score=source.score,
+            interval=source.interval,
+            same_genus=kinship(source.source, target) == 2,
         )
-        for one in chosen[:_MOST_CONSIDERED]
+        for source in chosen[:_MOST_CONSIDERED]
     )
 
 

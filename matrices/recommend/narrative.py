@@ -163,7 +163,7 @@ def _others(answer: Recommendation) -> str:
     """What nobody measured as a source and may do better."""
     if not answer.considered:
         return ""
-    said = _listed([f"{one.name} ({one.score:.3f})" for one in answer.considered])
+    said = _listed([f"{source.name} ({source.score:.3f})" for source in answer.considered])
     if answer.unrelated:
         return f"Relatives that nobody measured as a source, and the scores to expect of them: {said}."
     return f"Nobody measured as a source, and expected to do better: {said}."
@@ -183,10 +183,10 @@ def _set(answer: Recommendation) -> str:
 def _there(answer: Recommendation) -> str:
     """What other matrices have for the target."""
     said = [
-        f"{one.matrix} was measured on {answer.target.name}, with {one.name} the best at {one.score:.3f}"
-        if one.score is not None
-        else f"{one.matrix} has a nearer relative, {one.name}"
-        for one in answer.elsewhere
+        f"{matrix.matrix} was measured on {answer.target.name}, with {matrix.name} the best at {matrix.score:.3f}"
+        if matrix.score is not None
+        else f"{matrix.matrix} has a nearer relative, {matrix.name}"
+        for matrix in answer.elsewhere
     ]
     return f"Elsewhere: {'; '.join(said)}." if said else ""
 
@@ -241,9 +241,9 @@ def _missing(answer: Recommendation) -> str:
         return ""
     missing = answer.knowledge.missing
     said = [f"Not known of any pair that is predicted: {_listed(missing)}."] if missing else []
-    for one in answer.asked:
-        more = [] if one.knowledge is None else [kind for kind in one.knowledge.missing if kind not in missing]
-        said += [f"Not known of {one.name} either: {_listed(more)}."] if more else []
+    for source in answer.asked:
+        more = [] if source.knowledge is None else [kind for kind in source.knowledge.missing if kind not in missing]
+        said += [f"Not known of {source.name} either: {_listed(more)}."] if more else []
     return " ".join(said)
 
 
@@ -255,7 +255,7 @@ def _listed(words: Sequence[str], word: str = "and") -> str:
 def _shortlist(answer: Recommendation) -> str:
     if not answer.shortlist:
         return ""
-    exact = any(one.measured and not one.n_items for one in answer.sources)
+    exact = any(source.measured and not source.n_items for source in answer.sources)
     given = (
         " How noisy measured scores are is not known: a quarter of what predictions leave open is taken for noise."
         if exact

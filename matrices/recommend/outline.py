@@ -1,4 +1,4 @@
-"""A matrix in outline: what a question is held against before any score is looked at."""
+"""A matrix in outline: what decides which matrix answers a question, before any score is read."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class Outline:
     """The targets that something was learned on labelled items of."""
 
     def must_have(self, composition: str | None, selection: str | None) -> None:
-        """Raises ``UnknownWayError`` for one that is named and that no cell has, or that saw labels of its targets."""
-        for what, given, there in (
+        """Raises ``UnknownWayError`` where one is given that no cell has, or that was chosen by labels of targets."""
+        for what, given, offered in (
             ("composition", composition, self.compositions),
             ("selection", selection, self.selections),
         ):
-            if given is not None and given not in there:
-                raise UnknownWayError(what, given, there)
+            if given is not None and given not in offered:
+                raise UnknownWayError(what, given, offered)
         if selection is not None and is_oracle(selection):
             why = "its weights were chosen by labels of the target, which nobody has who needs a recommendation"
             raise UnknownWayError("selection", selection, deployable(self.selections), why)
@@ -67,7 +67,7 @@ class Outline:
         return choose(self.scored, composition=composition, selection=selection, target=target)
 
     def shots(self, target: str, composition: str, selection: str, read: Callable[[str], pa.Table]) -> Shots | None:
-        """What labelled items of a target add, by its cells with their outcomes; None where that was not measured."""
+        """What labelled items of a target add, from its cells with outcomes; None where that was not measured."""
         if target not in self.with_shots:
             return None
         cells = read(target)

@@ -1,4 +1,7 @@
-"""Which source does best on average over a matrix: the bar any recommendation has to clear."""
+"""Which source does best on average over a matrix: the bar any recommendation has to clear.
+
+Notation: S sources, T targets; z a score standardised among the sources of its target.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from matrices.recommend.answer import Evidence, FeatureWeight, Interval, Knowledge
+from matrices.arrays import Interval
+from matrices.recommend.answer import Evidence, FeatureWeight, Knowledge
 
 CONFIDENCE = 0.9
 """Of the intervals of predictions, and of shortlists."""

@@ -15,7 +15,7 @@ from matrices.recommend.predicted.kept import scores_for
 from matrices.recommend.prediction import Outlook, Predict
 from matrices.recommend.query import Predictor
 from matrices.scores import ScoreTable
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 
 _MODELS = 8
 """So many are kept: a model of a large matrix takes some ten megabytes."""
@@ -31,14 +31,14 @@ def predictor(
     *,
     overlaps: Overlaps | None = None,
 ) -> Predict:
-    """Predictions from one matrix, and texts at hand; as ``matrices.recommend.query.Predictor`` says.
+    """Predictions from one matrix, and from texts where there are any; a ``matrices.recommend.query.Predictor``.
 
-    The last models are kept, by all they were fitted to; the scores of a snapshot as long as it is.
+    The latest models are kept, by the content they were fitted to. The scores of a snapshot are kept as long as it is.
     """
     way = (matrix, version, composition, selection)
     table = (
         reader.remember(("scores", *way), lambda: scores_for(reader, *way))
-        if isinstance(reader, Held)
+        if isinstance(reader, Snapshot)
         else scores_for(reader, *way)
     )
     return _kept(_Content(shown_for(replace(table, overlaps=overlaps) if overlaps else table, target)))

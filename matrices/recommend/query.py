@@ -18,7 +18,7 @@ from matrices.recommend.names import code_of
 from matrices.recommend.outline import Outline, UnknownWayError, outline
 from matrices.recommend.prediction import Outlook, Predict
 from matrices.recommend.ranking import Shown
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.view import COLUMNS, NARROW
 
 READ = (*NARROW, "device", "provenance")
@@ -70,7 +70,10 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question held against a matrix: what is ranked, of whom, by ISO 639-3 codes. However many of it are shown."""
+    """A question resolved against a matrix: what is ranked, for which target, in ISO 639-3 codes.
+
+    How many sources are shown is no part of it.
+    """
 
     matrix: str
     composition: str
@@ -79,15 +82,15 @@ class Asked:
     sources: tuple[str, ...]
 
 
-class Matrices(Protocol):
-    """Matrices as questions find them: read and prepared when they are asked about, or before."""
+class MatrixCatalogue(Protocol):
+    """The matrices that questions are answered from; each is read when it is asked about, or before."""
 
     def outline(self, matrix: str) -> Outline:
-        """What it holds."""
+        """The outline of a matrix."""
         ...
 
     def shown(self, matrix: str, composition: str, selection: str) -> Shown | None:
-        """Its scores; None where there are none."""
+        """The scores of a matrix to rank by; None where there are none."""
         ...
 
 
@@ -109,7 +112,7 @@ def ask(reader: Reader, question: Question, predictor: Predictor | None = None) 
     raise unknown[0]
 
 
-def asked(infos: Sequence[MatrixInfo], matrices: Matrices, question: Question) -> list[Asked]:
+def asked(infos: Sequence[MatrixInfo], matrices: MatrixCatalogue, question: Question) -> list[Asked]:
     """Where a question may be answered from, the likeliest first: one place alone where its target was measured.
 
     Raises ``UnknownTaskError``, ``UnknownMatrixError``, ``UnknownWayError`` and ``UnknownLanguageError``.
@@ -121,7 +124,7 @@ def asked(infos: Sequence[MatrixInfo], matrices: Matrices, question: Question) -
 
 
 def ranked(
-    reader: Reader, matrices: Matrices, place: Asked, predictor: Predictor | None, version: int | None = None
+    reader: Reader, matrices: MatrixCatalogue, place: Asked, predictor: Predictor | None, version: int | None = None
 ) -> Ranking:
     """The ranking that answers, at a version of the reader, default the newest. Raises ``UnknownTargetError``."""
     about, at = matrices.outline(place.matrix), reader.version if version is None else version
@@ -177,7 +180,7 @@ class _Read:
 
     def _kept(self, key: tuple[str, ...], compute: Callable[[], T]) -> T:
         """A snapshot never changes, so that what was worked out of it holds for the next question."""
-        return self.reader.remember(key, compute) if isinstance(self.reader, Held) else compute()
+        return self.reader.remember(key, compute) if isinstance(self.reader, Snapshot) else compute()
 
     def _shown(self, matrix: str, composition: str, selection: str) -> Shown | None:
         return shown(

@@ -1,4 +1,4 @@
-"""One ranking of what was measured and what is predicted, what each source changes, and what belongs beside it."""
+"""One ranking of measured and predicted sources, with the effect of each and the easy choices to compare with."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Shown:
 
     @cached_property
     def seeds(self) -> SeedVariance:
-        """Computed once, however many targets are ranked."""
+        """The variance over seeds; computed once, however many targets are ranked."""
         return SeedVariance(self.view)
 
     def reading(self, read: Callable[[str], pa.Table]) -> Shown:
@@ -53,7 +53,7 @@ class Shown:
 
 
 def measured(shown: Shown, target: str, average: Mapping[str, float]) -> MeasuredTarget:
-    """What was measured on ``target``, read and computed for it alone; ``average`` are mean z-scores of sources."""
+    """What was measured on ``target``; no other target's outcomes are read. ``average``: sources' mean z-scores."""
     view, seeds = shown.view.without_outcomes_read(), shown.seeds
     samples = Resamples(view)
     try:
@@ -85,28 +85,30 @@ def measured(shown: Shown, target: str, average: Mapping[str, float]) -> Measure
 
 
 def ranking(
-    found: MeasuredTarget | None, outlook: Outlook | None, target: str
+    on_target: MeasuredTarget | None, outlook: Outlook | None, target: str
 ) -> tuple[list[RankedSource], tuple[str, ...]]:
     """Every source that was measured on the target or can be predicted, by score, then code; and the 90% shortlist.
 
-    A measured source keeps its mean score and the interval of that. With predictions among them it has its place by the
-    score that is expected of it, drawn towards what is predicted as far as its noise warrants, and how probable each is
-    to be the best is the outlook's to say, and who is on the shortlist is tied with the best; but for measured sources
-    that are beyond doubt worse than the best measured one, which a model of other targets knows less of than its items.
+    A measured source keeps its mean score and its interval. Where some sources are predicted, all are ranked by the
+    score expected of them, which for a measured one is shrunk towards its prediction. Probabilities of being the best
+    are then the outlook's, and a source on its shortlist counts as tied with the best. A measured source that is beyond
+    doubt worse than the best measured one is not on it: the items say that more surely than a model of other targets.
     """
-    sources = [] if found is None else list(found.sources)
-    there = {source.source for source in sources} | {target}
-    predicted = [] if outlook is None else [one for one in outlook.expected if one.source not in there]
+    sources = [] if on_target is None else list(on_target.sources)
+    not_predicted = {source.source for source in sources} | {target}
+    predicted = [] if outlook is None else [source for source in outlook.expected if source.source not in not_predicted]
     if outlook is None or not predicted:
-        known = {one.source: one.probability_best for one in sources if one.probability_best is not None}
-        return sources, shortlist(known)
-    drawn = {one.source: one.score for one in outlook.expected}
-    sources = [replace(one, expected=drawn.get(one.source, one.score)) for one in sources]
+        probabilities = {
+            source.source: source.probability_best for source in sources if source.probability_best is not None
+        }
+        return sources, shortlist(probabilities)
+    drawn = {source.source: source.score for source in outlook.expected}
+    sources = [replace(source, expected=drawn.get(source.source, source.score)) for source in sources]
     places: list[RankedSource | Expected] = sorted(
         [*sources, *predicted], key=lambda source: (-drawn.get(source.source, source.score), source.source)
     )
-    best = {one.source: one.probability_best for one in outlook.expected}
-    worse = {one.source for one in sources if one.tied_with_best is False}
+    best = {source.source: source.probability_best for source in outlook.expected}
+    worse = {source.source for source in sources if source.tied_with_best is False}
     chosen = tuple(source for source in outlook.shortlist if source not in worse)
     ranked = [
         _predicted(source, rank, tied=source.source in chosen)
@@ -119,15 +121,15 @@ def ranking(
     return ranked, chosen
 
 
-def compare(found: MeasuredTarget | None, target: str, ranked: Sequence[RankedSource]) -> Comparison:
+def compare(on_target: MeasuredTarget | None, target: str, ranked: Sequence[RankedSource]) -> Comparison:
     """The easy choices, each with its place in the ranking, and what the target scores without transfer."""
     popular = [source for source in ranked if source.average_z is not None]
     related = [source for source in popular if kinship(source.source, target)]
     return Comparison(
         english=next((source for source in ranked if source.source == "eng"), None),
         best_average=max(popular, key=_popularity, default=None),
-        in_language=None if found is None else found.in_language,
-        baseline=None if found is None else found.baseline,
+        in_language=None if on_target is None else on_target.in_language,
+        baseline=None if on_target is None else on_target.baseline,
         nearest_family=max(
             related, key=lambda source: (kinship(source.source, target), *_popularity(source)), default=None
         ),
@@ -184,25 +186,25 @@ def _ranked(source: str, score: Score, rank: int, average: Mapping[str, float], 
     )
 
 
-def _predicted(one: Expected, rank: int, *, tied: bool) -> RankedSource:
+def _predicted(source: Expected, rank: int, *, tied: bool) -> RankedSource:
     return RankedSource(
-        score=one.score,
+        score=source.score,
         sd=None,
         seeds=0,
         n_items=0,
-        interval=one.interval,
+        interval=source.interval,
         measured=False,
         level=CONFIDENCE,
         rank=rank,
-        expected=one.score,
-        source=one.source,
-        name=named(one.source).name,
+        expected=source.score,
+        source=source.source,
+        name=named(source.source).name,
         tied_with_best=tied,
-        average_z=one.average_z,
+        average_z=source.average_z,
         effect=None,
-        probability_best=one.probability_best,
-        rests_on=one.rests_on,
-        knowledge=one.knowledge,
+        probability_best=source.probability_best,
+        rests_on=source.rests_on,
+        knowledge=source.knowledge,
     )
 
 
@@ -217,15 +219,15 @@ Effects = Mapping[str, Effect]
 def effects_on(view: MatrixView, target: str, runs: TargetRuns, samples: Resamples, seeds: SeedVariance) -> Effects:
     """The effect of every source on a target; none where there is no baseline, or nothing is known of the items.
 
-    Without outcomes of items, of an accuracy: by the interval of the difference of two independent shares, which is too
-    wide, and not corrected for how many there are.
+    Without outcomes of items, an accuracy's interval is that of the difference of two independent shares: too wide, and
+    not corrected for the number of sources.
     """
     if not np.isfinite(view.baseline_means[view.targets.index(target)]):
         return {}
     if runs.paired:
-        found = changes_on(view, target, samples, seeds)
-        delta, half, q, said = found.delta, found.half, found.q.tolist(), found.labels
-        places = found.sources
+        changes = changes_on(view, target, samples, seeds)
+        delta, half, q, said = changes.delta, changes.half, changes.q.tolist(), changes.labels
+        places = changes.sources
     else:
         delta, half = runs.unpaired_changes()
         places = np.flatnonzero(np.isfinite(delta) & np.isfinite(half))

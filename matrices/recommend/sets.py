@@ -1,10 +1,10 @@
 """Two or three sources in place of one: what a set is expected to gain, and what sets that were tried have scored.
 
 Notation: a target's scores x of all sources are drawn together, D times, from what is predicted of them. A set A is
-worth ``E[max of x over A]``, a single source ``E[x]``: what is gained is that one of several is not bad where another
-is, and so hangs on their covariance ("portfolio"; Markowitz 1952, of a best in place of a sum). It is what training on
-all of them gives if it does as well on the target as its best member alone, or if a few labelled items of the target
-tell which that is; not what adding up different data might give beyond that.
+worth ``E[max of x over A]``, a single source ``E[x]``. A set gains where one member is good when another is bad, so the
+gain depends on their covariance ("portfolio", Markowitz 1952, with the maximum in place of the sum). Training on the
+whole set gives that much if it does as well on the target as its best member alone, or if a few labelled items of the
+target tell which member that is. What different data might add beyond that is not counted.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ def sets_of(expected: Sequence[ExpectedSet], cells: pa.Table, target: str, best:
     ``best`` is the highest score of a single source that was measured on the target, None where none was.
     """
     measured = {codes: (composition, score) for codes, composition, score in _measured(cells, target)}
-    found = [_set(one, measured.get(frozenset(one.sources)), best) for one in expected]
-    shown = {frozenset(one.sources) for one in expected}
+    sets = [_set(expected_set, measured.get(frozenset(expected_set.sources)), best) for expected_set in expected]
+    shown = {frozenset(expected_set.sources) for expected_set in expected}
     others = [(codes, said) for codes, said in measured.items() if codes not in shown]
-    others.sort(key=lambda one: (-one[1][1], sorted(one[0])))
+    others.sort(key=lambda tried: (-tried[1][1], sorted(tried[0])))
     for codes, (composition, score) in others:
         gain = None if best is None else score - best
-        found.append(
+        sets.append(
             SourceSet(
                 sources=tuple(sorted(codes)),
                 score=None,
@@ -52,20 +52,20 @@ def sets_of(expected: Sequence[ExpectedSet], cells: pa.Table, target: str, best:
                 measured_gain=gain,
             )
         )
-    return tuple(found)
+    return tuple(sets)
 
 
 def one_is_enough(expected: Sequence[ExpectedSet]) -> bool | None:
     """Whether no set is expected to gain a hundredth of its score over the best single source; None of no set."""
-    return all(one.gain < ENOUGH * abs(one.score) for one in expected) if expected else None
+    return all(expected_set.gain < ENOUGH * abs(expected_set.score) for expected_set in expected) if expected else None
 
 
-def _set(one: ExpectedSet, said: tuple[str, float] | None, best: float | None) -> SourceSet:
+def _set(expected_set: ExpectedSet, said: tuple[str, float] | None, best: float | None) -> SourceSet:
     return SourceSet(
-        sources=one.sources,
-        score=one.score,
-        gain=one.gain,
-        shares=one.shares,
+        sources=expected_set.sources,
+        score=expected_set.score,
+        gain=expected_set.gain,
+        shares=expected_set.shares,
         composition=None if said is None else said[0],
         measured=None if said is None else said[1],
         measured_gain=None if said is None or best is None else said[1] - best,
@@ -77,9 +77,9 @@ def _measured(cells: pa.Table, target: str) -> Iterator[tuple[frozenset[str], st
     compositions the better."""
     if not cells.num_rows:
         return
-    kept = pc.and_(pc.equal(cells["status"], "ok"), pc.equal(cells["target"], target))
-    kept = pc.and_(kept, pc.is_in(cells["composition"], pa.array(OF_SETS)))
-    rows = cells.filter(pc.fill_null(kept, False)).select(["composition", "source", "score"])
+    wanted = pc.and_(pc.equal(cells["status"], "ok"), pc.equal(cells["target"], target))
+    wanted = pc.and_(wanted, pc.is_in(cells["composition"], pa.array(OF_SETS)))
+    rows = cells.filter(pc.fill_null(wanted, False)).select(["composition", "source", "score"])
     means = rows.group_by(["composition", "source"], use_threads=False).aggregate([("score", "mean")]).to_pylist()
     for row in sorted(means, key=lambda row: (row["score_mean"], row["composition"], row["source"])):
         codes = frozenset(row["source"].split(SEPARATOR))
@@ -91,14 +91,16 @@ def best_sets(sources: tuple[str, ...], mean: Floats, drawn: Floats) -> tuple[Ex
     """The best set of two and of three ``sources`` [n], from their means [n] and draws of all scores [D, n]."""
     top = np.lexsort((np.array(sources), -mean))[:_AMONG]
     single = float(drawn[:, top].mean(axis=0).max()) if len(top) else 0.0
-    found = []
+    best_of_size = []
     for size in SIZES:
         members = np.array(list(combinations(top.tolist(), size)), dtype=np.int64).reshape(-1, size)
         if len(members):
             worth = drawn[:, members].max(axis=2).mean(axis=0)
             best = int(worth.argmax())
-            found.append(_expected_set(sources, tuple(members[best].tolist()), float(worth[best]), single, drawn))
-    return tuple(found)
+            best_of_size.append(
+                _expected_set(sources, tuple(members[best].tolist()), float(worth[best]), single, drawn)
+            )
+    return tuple(best_of_size)
 
 
 def _expected_set(

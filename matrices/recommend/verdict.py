@@ -21,18 +21,22 @@ def verdict(
 ) -> Verdict:
     """The verdict on all ``ranked`` sources, the best first, and the 90% ``shortlist``.
 
-    Where whether sources help is known and none does, there is no evidence for any. Where some are predicted, the
-    shortlist decides: one, any of a few, or measure first; but where none of them is related and there are relatives to
-    be ``considered``, those are measured first. Else those tied with the best do; where ties cannot be told, the best
-    alone stands, with no confidence. ``regret`` is what the first is expected to cost.
+    In this order:
+
+    - effects are known of all and no source helps: no evidence for any
+    - some are predicted, none is related, and there are relatives to be ``considered``: measure those first
+    - some are predicted: the shortlist decides between one, any of a few, and measure first
+    - all were measured: those tied with the best; where ties cannot be told, the best alone, with no confidence
+
+    ``regret`` is the expected cost of taking the first.
     """
     effects = [source.effect for source in ranked if source.effect is not None]
     said = partial(Verdict, of_this_run=any(effect.of_this_run for effect in effects), expected_regret=regret)
     predicted = not all(source.measured for source in ranked)
-    if effects and not predicted and not any(one.verdict == "helps" for one in effects):
+    if effects and not predicted and not any(effect.verdict == "helps" for effect in effects):
         return said(action="no_evidence", sources=(), confidence=None)
     if predicted and unrelated and considered:
-        return said(action="measure_first", sources=tuple(one.source for one in considered), confidence=None)
+        return said(action="measure_first", sources=tuple(source.source for source in considered), confidence=None)
     chosen = tuple(shortlist) if predicted else tuple(source.source for source in ranked if source.tied_with_best)
     chance = {source.source: source.probability_best for source in ranked}
     if len(chosen) <= 1:
@@ -44,6 +48,6 @@ def verdict(
     return said(action="any_of", sources=chosen, confidence=_together(chance, chosen))
 
 
-def _together(chance: dict[str, float | None], sources: Sequence[str]) -> float | None:
-    known = [chance[source] for source in sources]
-    return None if any(one is None for one in known) else min(sum(one or 0.0 for one in known), 1.0)
+def _together(probabilities: dict[str, float | None], sources: Sequence[str]) -> float | None:
+    chances = [probabilities[source] for source in sources]
+    return None if any(chance is None for chance in chances) else min(sum(chance or 0.0 for chance in chances), 1.0)

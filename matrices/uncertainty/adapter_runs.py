@@ -36,9 +36,9 @@ def adapter_variance(runs: Sequence[MatrixView]) -> AdapterVariance:
     for one, other in combinations(runs, 2):
         for target in sorted(set(one.targets) & set(other.targets)):
             shared = [code for code in one.sources if code in other.sources and code != target]
-            found = _excess(one, other, target, shared)
-            excess += found.values()
-            sources |= set(found)
+            by_source = _excess(one, other, target, shared)
+            excess += by_source.values()
+            sources |= set(by_source)
     if not excess:
         raise MeasureError("no pair was measured with two training runs of its language adapter, on the same items")
     freedom = len(sources) * (len(runs) - 1)
@@ -50,7 +50,7 @@ def _excess(one: MatrixView, other: MatrixView, target: str, shared: Sequence[st
     place, beside = one.targets.index(target), other.targets.index(target)
     if one.seeds != other.seeds or one.n_items[place] != other.n_items[beside]:
         return {}
-    sample, found = Resamples(one).of(target), {}
+    sample, excess = Resamples(one).of(target), {}
     for code in shared:
         first, second = one.sources.index(code), other.sources.index(code)
         known = one.known[first, place]
@@ -61,8 +61,8 @@ def _excess(one: MatrixView, other: MatrixView, target: str, shared: Sequence[st
             return {}
         apart = np.where(known, one.scores[first, place] - other.scores[second, beside], 0)
         noise = spread(parts((moved[0] - moved[1])[None], apart[None], known[None], sample), None).error[0] ** 2
-        found[code] = float((apart[known].mean() ** 2 - noise) / 2)
-    return found
+        excess[code] = float((apart[known].mean() ** 2 - noise) / 2)
+    return excess
 
 
 def _influence(view: MatrixView, source: int, place: int) -> Singles | None:

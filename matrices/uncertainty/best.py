@@ -54,8 +54,8 @@ def probabilities_best(
     chance = random.random((draws, sources - 1))
     scale_at = sum((chance > below[tau_at, :, at]).astype(np.int8) for at in range(len(scales) - 1))
     tau, noise = taus[tau_at], scales[scale_at] * noise
-    kept = (tau**2)[:, None] / ((tau**2)[:, None] + noise)
-    theta = kept * told + np.sqrt(kept * noise) * random.standard_normal((draws, sources - 1))
+    reliability = (tau**2)[:, None] / ((tau**2)[:, None] + noise)
+    theta = reliability * told + np.sqrt(reliability * noise) * random.standard_normal((draws, sources - 1))
     # Where true scores do not differ at all, any of them is the best.
     drawn = theta @ basis.T + np.where(tau == 0, 1.0, 0.0)[:, None] * random.standard_normal((draws, sources))
     best: Floats = np.bincount(drawn.argmax(axis=1), minlength=sources) / draws

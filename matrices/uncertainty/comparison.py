@@ -1,5 +1,7 @@
 """One target's sources: how sure their scores are, and how they compare on the same items and seeds.
 
+Notation: S sources of one target, n of them compared, K seeds, N items in G clusters.
+
 Items: one bootstrap of clusters serves all sources. Seeds: variances moderated by those of the whole matrix
 (``components``); a difference is paired by seed where both sources have the same seeds. Ties are joint statements about
 all pairs at once, by max-T bands, so that the true best is among those tied with the best with 95% confidence (Mogstad,
@@ -57,7 +59,7 @@ class Compared:
 
     @property
     def beaten(self) -> Bools:
-        """Which of them another is better than beyond doubt [n]."""
+        """Which of them are worse than another one beyond doubt [n]."""
         return np.asarray(self.better.any(axis=0))
 
 
@@ -73,19 +75,19 @@ class TargetRuns:
 
     @property
     def paired(self) -> bool:
-        """Whether outcomes of items are at hand, of two clusters or more, so that sources can be held together."""
+        """Whether sources can be compared item by item: outcomes are at hand, in two clusters or more."""
         return self._sample is not None and self._sample.count > 1
 
     @cached_property
     def seeds_known(self) -> bool:
-        """Whether the matrix tells what other seeds would have given."""
+        """Whether the matrix says how much scores vary over seeds."""
         return self._seeds.of_scores is not None
 
     def intervals(self) -> tuple[Floats, Floats]:
         """95% intervals of the mean scores of all sources, and of the baseline last: lower and upper ends [S + 1].
 
-        Within the bounds of the metric, and all between them where nothing is known of the items. Of a matrix whose
-        runs have one seed each they cover other items, not other seeds.
+        They lie within the bounds of the metric; where nothing is known of the items they are the whole range. Where
+        every source has one seed, they cover other items, not other seeds.
         """
         least, most = bounds(self._view.metric)
         half = np.nan_to_num(self.half_widths(), nan=most - least)
@@ -125,7 +127,7 @@ class TargetRuns:
         return changes, change.half_width()
 
     def ties(self, sources: Indices) -> list[Tie]:
-        """What is to be said of each of some ``sources``, the best first, beside the best of them."""
+        """How each of some ``sources``, the best first, compares with the best of them."""
         if not self.paired or not len(sources):
             return ["tied" if at == 0 else "unknown" for at in range(len(sources))]
         # Items alone may show that two cannot be told apart; that they can takes seeds too.
@@ -137,10 +139,10 @@ class TargetRuns:
         if not self.paired or not self.seeds_known or not len(sources):
             return None
         assert self._sample is not None
-        found = self.compared(sources)
+        compared = self.compared(sources)
         random = np.random.default_rng([self._sample.entropy, 3])
         means = self._view.means[sources, self._at]
-        return probabilities_best(means, found.covariance, found.freedom, random, BAYES_DRAWS)
+        return probabilities_best(means, compared.covariance, compared.freedom, random, BAYES_DRAWS)
 
     def compared(self, sources: Indices) -> Compared:
         """Differences of all pairs of some sources that were measured."""
@@ -165,24 +167,24 @@ class TargetRuns:
         covariance = sample.inflation * own.astype(np.float64) @ own.astype(np.float64).T
         items = np.maximum(squares_apart(own)[first, second], 0) * sample.inflation
         item_freedom = np.full(len(first), float(max(sample.count - 1, 1)))
-        found = Spread(items, seeds, together((items, item_freedom), (seeds, freedom)), np.ones(len(items)), freedom)
+        of_pairs = Spread(items, seeds, together((items, item_freedom), (seeds, freedom)), np.ones(len(items)), freedom)
         # What differences vary by over seeds, shared out among single sources.
         of_source = (np.bincount(first, seeds, count) + np.bincount(second, seeds, count)) / max(2 * (count - 1), 1)
         random = np.random.default_rng([sample.entropy, 2])
         moved = sample.moved(own)
         moved += np.sqrt(of_source).astype(np.float32) * random.standard_normal(moved.shape, dtype=np.float32)
-        reach = found.joint_half_width(max_t_of_pairs(moved, LEVEL))
-        error, reach = (_square(values, count) for values in (found.error, reach))
+        reach = of_pairs.joint_half_width(max_t_of_pairs(moved, LEVEL))
+        error, reach = (_square(values, count) for values in (of_pairs.error, reach))
         means = self._view.means[sources, self._at]
         # Where nothing varies, as between two sources that answer every item alike, nothing is beyond doubt.
         better = (means[:, None] - means > reach) & (error > 0)
-        usual = min(float(np.median(found.freedom)), _freedom_of(own)) if count > 1 else float("inf")
+        usual = min(float(np.median(of_pairs.freedom)), _freedom_of(own)) if count > 1 else float("inf")
         return Compared(error, reach, better, covariance + np.diag(of_source), usual)
 
-    def _seeds_of_pairs(self, found: Parts, known: Bools, sources: Indices) -> tuple[Floats, Floats]:
+    def _seeds_of_pairs(self, components: Parts, known: Bools, sources: Indices) -> tuple[Floats, Floats]:
         """Variances of differences over seeds beyond items, and their degrees of freedom [pairs]."""
         first, second = np.triu_indices(len(sources), 1)
-        paired = spread(found, self._seeds.of_differences)
+        paired = spread(components, self._seeds.of_differences)
         alike = (known[first] == known[second]).all(axis=1)
         freedom = paired.seed_freedom
         if alike.all():
@@ -214,29 +216,29 @@ class TargetRuns:
         """Of all sources' means, and the baseline's last [S + 1]; None where items are not known."""
         if self.paired:
             assert self._sample is not None
-            found = parts(self._influence, self._runs, self._known, self._sample)
+            components = parts(self._influence, self._runs, self._known, self._sample)
             # No item differs from another at 0 and at 1; that is no proof that none ever would.
             ends = (self._means <= 0) | (self._means >= 1)
             shares = share_variance(self._means, self._sample.count)
-            found = replace(found, items=np.where(ends, shares, found.items))
+            components = replace(components, items=np.where(ends, shares, components.items))
         elif self._outcomes is None and self._view.metric == "accuracy" and self.items > 1:
             # Binomial, an item a trial: wide where an item is a sentence of words, and no variance at all of an F1.
             freedom = np.full(len(self._means), float(self.items - 1))
             shares = share_variance(self._means, self.items)
-            found = replace(_without_items(self._runs, self._known), items=shares, item_freedom=freedom)
+            components = replace(_without_items(self._runs, self._known), items=shares, item_freedom=freedom)
         elif self._outcomes is None and self._view.stated is not None:
             # Of the baseline nothing is stated.
             stated = np.append(self._view.stated[:, self._at] ** 2, np.nan)
-            found = replace(
+            components = replace(
                 _without_items(self._runs, self._known), items=stated, item_freedom=np.full(len(stated), _MANY)
             )
         else:
             return None
-        moderated = spread(found, self._seeds.of_scores)
+        moderated = spread(components, self._seeds.of_scores)
         if self._view.kind != "zero_shot":
             return moderated
         # A constant answer has no seeds.
-        plain = spread(found, None)
+        plain = spread(components, None)
         return Spread(
             **{
                 name: np.append(getattr(moderated, name)[:-1], getattr(plain, name)[-1:])
@@ -248,11 +250,11 @@ class TargetRuns:
     def _influence(self) -> Singles:
         """Of every item on every run of every source, and of the baseline last [S + 1, K, N]."""
         assert self._outcomes is not None
-        one, at = self._outcomes, self._at
-        ours = influence(one.correct, one.total, self._view.scores[:, at], self._view.known[:, at])
+        outcomes, at = self._outcomes, self._at
+        ours = influence(outcomes.correct, outcomes.total, self._view.scores[:, at], self._view.known[:, at])
         baseline = self._view.baseline[at, None]
-        below = np.isfinite(baseline) & (one.baseline_total.sum(axis=-1) > 0)
-        return np.concatenate([ours, influence(one.baseline_correct, one.baseline_total, baseline, below)])
+        below = np.isfinite(baseline) & (outcomes.baseline_total.sum(axis=-1) > 0)
+        return np.concatenate([ours, influence(outcomes.baseline_correct, outcomes.baseline_total, baseline, below)])
 
     @cached_property
     def _by_cluster(self) -> Singles:
@@ -283,7 +285,7 @@ def _without_items(runs: Floats, known: Bools) -> Parts:
 
 
 def share_variance(means: Floats, items: int) -> Floats:
-    """Variance of shares of ``items``, their centre moved off 0 and 1 as by Agresti and Coull (1998)."""
+    """Variance of shares of ``items``, with the adjusted centre of Agresti and Coull (1998), which is never 0 or 1."""
     centre = (means * items + 2) / (items + 4)
     variance: Floats = centre * (1 - centre) / (items + 4)
     return variance

@@ -37,8 +37,8 @@ _MOST_SHIFTS = 32
 class Prior:
     """What all cells say of the variance of one run over seeds.
 
-    ``freedom``: as many degrees of freedom as it is worth beside a cell's own; infinite where cells do not differ, 0
-    where too few tell. ``pooled``: the degrees of freedom of all cells together, which no variance has more of.
+    ``freedom``: the degrees of freedom that weigh it against a cell's own; infinite where cells do not differ, 0 where
+    there are too few to tell. ``pooled``: those of all cells together, the most that a moderated variance can have.
     """
 
     variance: float
@@ -46,7 +46,7 @@ class Prior:
     pooled: float
 
     def moderate(self, variances: Floats, freedom: Floats) -> tuple[Floats, Floats]:
-        """Variances of runs [C] drawn towards this one, and their degrees of freedom."""
+        """Variances of runs [C] shrunk towards this one, and their degrees of freedom."""
         if np.isinf(self.freedom):
             return np.full_like(variances, self.variance), np.full_like(freedom, self.pooled)
         together = self.freedom + freedom
@@ -57,7 +57,7 @@ class Prior:
 def prior_of(variances: Floats, freedom: Floats, pooled: float | None = None) -> Prior | None:
     """The prior of the variances of runs [C] with these degrees of freedom; None where no cell has two seeds.
 
-    ``pooled`` are the degrees of freedom of all together where they are not the sum, as of pairs that share sources.
+    ``pooled`` are the degrees of freedom of all cells together, where that is not the sum: pairs share sources.
     """
     several = freedom > 0
     if not several.any():
@@ -74,7 +74,7 @@ def prior_of(variances: Floats, freedom: Floats, pooled: float | None = None) ->
     excess = float(centred.var(ddof=1) - special.polygamma(1, halves).mean())
     if excess <= 0:
         return Prior(float(np.exp(centred.mean())), float("inf"), most)
-    worth = 2 * _trigamma_inverse(excess)
+    worth = 2 * trigamma_inverse(excess)
     return Prior(float(np.exp(centred.mean() + special.digamma(worth / 2) - np.log(worth / 2))), worth, most)
 
 
@@ -111,11 +111,11 @@ class SeedVariance:
 
 def _prior_of_runs(runs: Floats, pooled: float | None = None) -> Prior | None:
     """The prior from runs [C, K], NaN where there is none."""
-    known = np.isfinite(runs)
-    count = known.sum(axis=1)
-    runs, known, count = runs[count > 1], known[count > 1], count[count > 1]
-    means = np.where(known, runs, 0).sum(axis=1) / count
-    squares = np.where(known, runs - means[:, None], 0) ** 2
+    measured = np.isfinite(runs)
+    count = measured.sum(axis=1)
+    runs, measured, count = runs[count > 1], measured[count > 1], count[count > 1]
+    means = np.where(measured, runs, 0).sum(axis=1) / count
+    squares = np.where(measured, runs - means[:, None], 0) ** 2
     freedom = (count - 1).astype(np.float64)
     return prior_of(squares.sum(axis=1) / freedom, freedom, pooled)
 
@@ -165,7 +165,7 @@ def parts_of_pairs(by_cluster: Singles, of_seeds: Floats, known: Bools, sample: 
     """As ``parts``, of the differences of all pairs of S means, in the order of ``np.triu_indices(S, 1)``.
 
     ``by_cluster`` [S, K, G] is the influence summed over clusters, over N, 0 of unknown runs. Both of a pair must have
-    the same ``known`` seeds [S, K]: what is said of others is to be had otherwise.
+    the same ``known`` seeds [S, K]: the numbers of any other pair mean nothing.
     """
     first, second = np.triu_indices(len(by_cluster), 1)
     count = known.sum(axis=1)
@@ -193,10 +193,10 @@ def squares_apart(values: Singles | Floats) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """The variances of C means [C] over items and over seeds beyond that, and the degrees of freedom of both together.
+    """The variances of C means [C] over items, and over seeds beyond that, with the degrees of freedom of their sum.
 
     ``shrink`` is what deviations of seed means are multiplied by to have the variance ``seeds``. Where ``seed_freedom``
-    is 0, ``seeds`` is too, and all that is said holds for these seeds alone.
+    is 0, ``seeds`` is 0 too: the variances then hold for these seeds alone.
     """
 
     items: Floats
@@ -219,7 +219,7 @@ class Spread:
     def joint_half_width(self, critical: float) -> Floats:
         """Half the width of bands that hold together [C], ``critical`` from ``max_t`` over their joint bootstrap.
 
-        Its quantile is one of normal tails; where few seeds make an error uncertain, tails are heavier.
+        ``critical`` is a quantile of normal tails; it is widened where few seeds make an error uncertain.
         """
         widths = -special.stdtrit(self.freedom, special.ndtr(-critical)) * self.error
         return np.where(self.error > 0, widths, 0.0)
@@ -231,48 +231,50 @@ class Spread:
         return p
 
 
-def spread(found: Parts, prior: Prior | None) -> Spread:
+def spread(components: Parts, prior: Prior | None) -> Spread:
     """The spread of means with these parts; the variance over seeds moderated by ``prior`` where there is one."""
-    of_seeds, freedom = found.between * (found.seed_freedom + 1), found.seed_freedom
+    of_seeds, freedom = components.between * (components.seed_freedom + 1), components.seed_freedom
     if prior is not None:
         of_seeds, freedom = prior.moderate(of_seeds, freedom)
-    seeds = np.maximum(of_seeds / (found.seed_freedom + 1) - found.disagreement, 0)
+    seeds = np.maximum(of_seeds / (components.seed_freedom + 1) - components.disagreement, 0)
     return Spread(
-        items=found.items,
+        items=components.items,
         seeds=seeds,
-        freedom=together((found.items, found.item_freedom), (seeds, freedom)),
-        shrink=np.sqrt(_over(seeds, found.between)),
+        freedom=together((components.items, components.item_freedom), (seeds, freedom)),
+        shrink=np.sqrt(_over(seeds, components.between)),
         seed_freedom=freedom,
     )
 
 
-def with_adapters(found: Spread, adapters: AdapterVariance | None) -> Spread:
+def with_adapters(of_runs: Spread, adapters: AdapterVariance | None) -> Spread:
     """The spread of changes, with what other training runs of the language adapters add, where that is known."""
     if adapters is None or adapters.freedom == 0:
-        return found
-    of_adapters = np.full_like(found.items, adapters.variance), np.full_like(found.items, adapters.freedom)
-    freedom = together((found.items + found.seeds, found.freedom), of_adapters)
-    return replace(found, seeds=found.seeds + adapters.variance, freedom=freedom)
+        return of_runs
+    of_adapters = np.full_like(of_runs.items, adapters.variance), np.full_like(of_runs.items, adapters.freedom)
+    freedom = together((of_runs.items + of_runs.seeds, of_runs.freedom), of_adapters)
+    return replace(of_runs, seeds=of_runs.seeds + adapters.variance, freedom=freedom)
 
 
-def joined(found: Sequence[Parts]) -> Parts:
-    """The parts of several targets as those of one list of numbers."""
-    return Parts(**{name: np.concatenate([getattr(one, name) for one in found]) for name in Parts.__annotations__})
+def joined(several: Sequence[Parts]) -> Parts:
+    """The parts of several targets, one after another."""
+    return Parts(
+        **{name: np.concatenate([getattr(parts, name) for parts in several]) for name in Parts.__annotations__}
+    )
 
 
-def own_prior(found: Parts) -> Prior | None:
-    """The prior that numbers of one kind are to each other."""
-    return prior_of(found.between * (found.seed_freedom + 1), found.seed_freedom)
+def own_prior(components: Parts) -> Prior | None:
+    """The prior of numbers of one kind, from these numbers themselves."""
+    return prior_of(components.between * (components.seed_freedom + 1), components.seed_freedom)
 
 
 def together(*terms: tuple[Floats, Floats]) -> Floats:
-    """The degrees of freedom of sums of variances [C] that have some each."""
+    """The degrees of freedom [C] of sums of variances, from (variance, freedom) of each (Satterthwaite 1946)."""
     total = sum((variance for variance, _ in terms), np.zeros(1))
     squares = sum((_over(variance**2, freedom) for variance, freedom in terms), np.zeros(1))
     return _over(total**2, squares, otherwise=np.inf)
 
 
-def _trigamma_inverse(value: float) -> float:
+def trigamma_inverse(value: float) -> float:
     """The x with trigamma(x) = value > 0, by Newton's method on 1 / trigamma (Smyth 2004, appendix)."""
     x = 0.5 + 1 / value
     for _ in range(50):

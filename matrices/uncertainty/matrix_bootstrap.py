@@ -53,7 +53,7 @@ class MatrixBootstrap:
         self._resamples = resamples
 
     def estimate(self, statistic: Statistic, *, alike: bool = True) -> Estimates:
-        """The statistic of the means over seeds, and its interval; ``alike`` where its M numbers are of one kind."""
+        """The statistic of the means over seeds, and its interval. ``alike``: its M numbers are of one kind."""
         value = statistic(self.view.means, self.view.baseline_means)
         if not self.view.has_outcomes:
             unknown = np.full_like(value, np.nan)
@@ -82,8 +82,8 @@ class MatrixBootstrap:
             for scores, baseline in (self._together, self._in_turn)
         )
         parts = self._parts(items, alone, of_seeds.ravel())
-        found = spread(parts, own_prior(parts))
-        variances: Floats = (found.items + found.seeds).reshape(shape)
+        spread_of_scores = spread(parts, own_prior(parts))
+        variances: Floats = (spread_of_scores.items + spread_of_scores.seeds).reshape(shape)
         return variances
 
     def _parts(self, items: Floats, alone: Floats, between: Floats) -> Parts:
@@ -123,14 +123,14 @@ class MatrixBootstrap:
     @cached_property
     def _moved(self) -> tuple[Singles, Singles]:
         """Deviations [B, S + 1, T], the baselines' last, of means over seeds and of single seeds in turn."""
-        found = self.view
-        sources, targets = found.means.shape
+        view = self.view
+        sources, targets = view.means.shape
         together, in_turn = (np.zeros((self._resamples, sources + 1, targets), np.float32) for _ in range(2))
-        for place, column in enumerate(found.by_item()):
-            sample, known = self._samples.of(column.target), found.known[:, place]
-            below = (np.isfinite(found.baseline[place]) & (column.baseline_total[0].sum(axis=1) > 0))[None]
-            ours = influence(column.correct, column.total, found.scores[:, place], known)
-            theirs = influence(column.baseline_correct, column.baseline_total, found.baseline[place, None], below)
+        for place, column in enumerate(view.by_item()):
+            sample, known = self._samples.of(column.target), view.known[:, place]
+            below = (np.isfinite(view.baseline[place]) & (column.baseline_total[0].sum(axis=1) > 0))[None]
+            ours = influence(column.correct, column.total, view.scores[:, place], known)
+            theirs = influence(column.baseline_correct, column.baseline_total, view.baseline[place, None], below)
             runs, known = np.concatenate([ours, theirs]), np.concatenate([known, below])
             means = over_seeds(runs, known)
             together[:, :, place] = sample.deviations(means)
@@ -143,12 +143,12 @@ class MatrixBootstrap:
 
         A cell that has no other run says nothing of what another seed would have made of it, and keeps its mean.
         """
-        found, seeds = self.view, len(self.view.seeds)
+        view, seeds = self.view, len(self.view.seeds)
         if seeds == 1:
-            return [(found.means, found.baseline_means)]
-        kept = [np.arange(seeds) != seed for seed in range(seeds)]
-        without = [(mean_over_seeds(found.scores[..., at]), mean_over_seeds(found.baseline[..., at])) for at in kept]
-        return [(_filled(means, found.means), _filled(baseline, found.baseline_means)) for means, baseline in without]
+            return [(view.means, view.baseline_means)]
+        others = [np.arange(seeds) != seed for seed in range(seeds)]
+        without = [(mean_over_seeds(view.scores[..., at]), mean_over_seeds(view.baseline[..., at])) for at in others]
+        return [(_filled(means, view.means), _filled(baseline, view.baseline_means)) for means, baseline in without]
 
 
 def _filled(values: Floats, others: Floats) -> Floats:

@@ -47,8 +47,8 @@ def max_t(deviations: Singles, errors: Floats, level: float) -> float:
 def max_t_of_pairs(moved: Singles, level: float) -> float:
     """``max_t`` of the differences of all pairs of S columns of a joint bootstrap ``moved`` [B, S].
 
-    Their errors are their own standard deviations over the resamples. One source is held against the others at a time:
-    all pairs at once would be B S^2 / 2 numbers.
+    The errors are the standard deviations of the differences over the resamples. Pairs are formed one source at a time:
+    all at once would be B S^2 / 2 numbers.
     """
     rows = np.ascontiguousarray(moved.T)
     sources, resamples = rows.shape

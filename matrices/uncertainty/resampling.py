@@ -1,5 +1,7 @@
 """The joint bootstrap: one resample of items and one of seeds, applied to the whole matrix at once.
 
+Notation: B resamples, K seeds, N items of a target in G clusters, C means.
+
 *Items.* The items of a target are a sample, and every cell on it shares them; targets of a parallel corpus share them
 too. So each resample draws items once and applies the draw to every cell that has them, whole passages where items come
 in passages. A score is a ratio of sums, and its deviation under a resample is taken from its influence values: the
@@ -24,7 +26,7 @@ RESAMPLES = 2000
 
 
 class Resamples:
-    """B resamples of the items and seeds of one matrix. Deterministic in its name, its axes and B."""
+    """B resamples of the items and seeds of one matrix. Its name, its axes and B determine them."""
 
     def __init__(self, view: MatrixView, resamples: int = RESAMPLES) -> None:
         """Raises ``ValueError`` for fewer than two resamples."""
@@ -61,7 +63,8 @@ class Resamples:
 class ItemSample:
     """Resamples of N items that lie in G clusters: an item each, or a passage each.
 
-    The draws are made anew whenever they are used, always alike: those of all targets at once would not fit in memory.
+    The draws are not kept, as those of all targets would not fit in memory. They are made anew each time, and
+    are the same.
     """
 
     def __init__(self, clusters: Indices, resamples: int, entropy: int) -> None:
@@ -71,7 +74,7 @@ class ItemSample:
 
     @property
     def inflation(self) -> float:
-        """G / (G - 1), which makes a variance over a sample's clusters that over all there could be; 1 of one."""
+        """G / (G - 1), which makes a variance over clusters unbiased; 1 where there is one cluster."""
         return self.count / max(self.count - 1, 1)
 
     def sums(self, values: NDArray[np.floating]) -> Singles:

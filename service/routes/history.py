@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from matrices.cells import SCHEMA
 from matrices.changes import changes
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from service.answers import answer, caching, matches
 from service.dependencies import Context, Now, Ours, sees_everything
 from service.downloads import MEDIA_TYPE, Download, identity
@@ -85,13 +85,13 @@ def download(
     return Download(ours.downloads.matrix(held, matrix), headers=headers, media_type=MEDIA_TYPE, filename=name)
 
 
-def _cells(held: Held, matrix: str) -> pa.Table:
+def _cells(held: Snapshot, matrix: str) -> pa.Table:
     """The cells of a matrix at a version; none where it had none yet."""
     kept = held.kept.get(matrix)
     return SCHEMA.empty_table().select(_COMPARED) if kept is None else kept.cells.select(_COMPARED)
 
 
-def _versions(ours: Context, held: Held, most: int) -> list[dict[str, object]]:
+def _versions(ours: Context, held: Snapshot, most: int) -> list[dict[str, object]]:
     return [
         {"version": one.version, "created": one.created, "what": one.what, "rows": one.rows}
         for one in ours.snapshots.commits(most)

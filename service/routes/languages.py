@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from matrices.languages import genealogy
 from matrices.recommend import code_of, named
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.typeahead import suggest
 from service.answers import answer
 from service.dependencies import Now, Ours
@@ -54,7 +54,7 @@ def show_language(request: Request, ours: Ours, held: Now, tag: Annotated[Langua
     return answer(request, _detail(held, tag).model_dump_json().encode(), ours.settings.cache_seconds)
 
 
-def _detail(held: Held, tag: str) -> LanguageDetail:
+def _detail(held: Snapshot, tag: str) -> LanguageDetail:
     code = code_of(tag, frozenset().union(*(kept.languages for kept in held.kept.values())))
     tree = genealogy(code)
     return LanguageDetail(

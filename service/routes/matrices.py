@@ -12,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from matrices.cells import SCHEMA
 from matrices.credit import software
 from matrices.recommend import code_of
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.validation import LISTS
 from service.answers import ARROW, CSV, JSON, PARQUET, TABLE_CONTENT, answer, answer_as, arrow_stream, digest, preferred
 from service.cell_pages import Cursor, chosen, read_cursor, write_cursor
@@ -77,7 +77,7 @@ async def list_cells(
     return await run_in_threadpool(_cells, request, ours, newest, matrix, query, form, question, cursor)
 
 
-def _is_at_hand(ours: Context, newest: Held, matrix: str, cursor: Cursor | None) -> bool:
+def _is_at_hand(ours: Context, newest: Snapshot, matrix: str, cursor: Cursor | None) -> bool:
     """Whether the cells are JSON already, at the version that is asked for."""
     there = matrix in newest.kept and ours.texts.has(matrix, newest.content(matrix))
     return there and (cursor is None or cursor.version == newest.version)
@@ -86,7 +86,7 @@ def _is_at_hand(ours: Context, newest: Held, matrix: str, cursor: Cursor | None)
 def _cells(
     request: Request,
     ours: Context,
-    newest: Held,
+    newest: Snapshot,
     matrix: str,
     query: CellsQuery,
     form: str,
@@ -123,7 +123,7 @@ def _with_cursor(request: Request, cursor: str) -> str:
     return f"{url.path}?{url.query}"
 
 
-def _chosen(held: Held, matrix: str, query: CellsQuery) -> tuple[pa.Table, pa.Array]:
+def _chosen(held: Snapshot, matrix: str, query: CellsQuery) -> tuple[pa.Table, pa.Array]:
     """Cells without their outcomes, of which ``row`` says where they are; and which are asked for, in order."""
     held.cells(matrix, columns=[])
     kept = held.kept[matrix]
@@ -134,7 +134,7 @@ def _chosen(held: Held, matrix: str, query: CellsQuery) -> tuple[pa.Table, pa.Ar
 
 
 def _objects(
-    ours: Context, held: Held, matrix: str, cells: pa.Table, here: pa.Array, query: CellsQuery
+    ours: Context, held: Snapshot, matrix: str, cells: pa.Table, here: pa.Array, query: CellsQuery
 ) -> bytes | tuple[bytes | memoryview, ...]:
     """The cells that stand ``here`` as a JSON array; of a matrix that is not too large each is text already."""
     kept = held.kept[matrix]
@@ -144,7 +144,7 @@ def _objects(
     return texts.array(cells["row"].take(here).to_numpy())
 
 
-def _page(held: Held, matrix: str, rows: pa.Table, query: CellsQuery) -> pa.Table:
+def _page(held: Snapshot, matrix: str, rows: pa.Table, query: CellsQuery) -> pa.Table:
     if not query.outcomes:
         return rows.select(_BRIEF)
     return held.kept[matrix].whole(rows)

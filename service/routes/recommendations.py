@@ -8,12 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from matrices.recommend import Question, Recommendation
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from service.answers import JSON, answer
 from service.dependencies import Context, Now, Ours
 from service.problems import documented, known_problem
 from service.queries import parameters, query
-from service.recommending import Answer
+from service.recommending import AnswerBody
 from service.rows import json_object
 from service.schemas import RecommendationQuery, Recommendations, RecommendationsBody
 
@@ -46,7 +46,7 @@ async def recommend_several(request: Request, ours: Ours, held: Now, body: Recom
     return answer(request, json_object(answers=b"[" + b",".join(answers) + b"]"), ours.settings.cache_seconds)
 
 
-async def _answered(ours: Context, held: Held, body: RecommendationsBody, target: str) -> bytes:
+async def _answered(ours: Context, held: Snapshot, body: RecommendationsBody, target: str) -> bytes:
     try:
         found = await _answer(ours, held, _question(body, target))
     except Exception as error:
@@ -57,7 +57,7 @@ async def _answered(ours: Context, held: Held, body: RecommendationsBody, target
     return json_object(target=target, answer=found.body, problem=None)
 
 
-async def _answer(ours: Context, held: Held, question: Question) -> Answer:
+async def _answer(ours: Context, held: Snapshot, question: Question) -> AnswerBody:
     """At once where it is at hand: to hand it to a thread takes as long as to make it."""
     found = ours.recommending.at_hand(held, question)
     return await ours.lanes.run(partial(ours.recommending, held, question)) if found is None else found

@@ -24,6 +24,7 @@ from matrices.published.lines import TableColumns
 from matrices.published.reading import read_published
 from matrices.published.scores import to_scores
 from matrices.scores import ScoreTable, scores_of
+from sprachbund.commands.arguments import JsonOption
 from sprachbund.commands.columns import (
     Differences,
     LowerIsBetter,
@@ -41,8 +42,6 @@ from sprachbund.commands.columns import (
     print_notes,
 )
 from sprachbund.text_overlaps import CorporaOption, overlaps_in
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
 
 class NothingToJudgeError(ValueError):
@@ -139,11 +138,11 @@ def backtest(
 def _read(table: str, columns: TableColumns) -> tuple[list[str], ScoreTable, bool]:
     """Notes, scores, and whether they were ranks."""
     if holds_matrices(table):
-        held = read_file(table)
-        names = [info.matrix for info in held.matrices()]
+        snapshot = read_file(table)
+        names = [info.matrix for info in snapshot.matrices()]
         if len(names) > 1:
             raise typer.BadParameter(f"{table} holds several matrices; name one: {table}/{names[0]}")
-        return [], scores_of(held, names[0]), False
+        return [], scores_of(snapshot, names[0]), False
     if Path(table).is_file() or (Path(table).suffix and not Path(table).parent.is_dir()):
         published = read_published(table, columns)
         return list(published.notes), to_scores(published), published.ranks_only

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from matrices.agreement import Agreement, Interval, agreement
+from matrices.agreement import Agreement, agreement
+from matrices.arrays import Interval
 from matrices.bundled import store_or_box
 from matrices.uncertainty.resampling import RESAMPLES
 from matrices.view import NARROW, view

@@ -16,13 +16,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from matrices.languages import resolve
+from sprachbund.commands.arguments import JsonOption
 from workers.corpora import open_corpora
 from workers.corpora.folder import TEXT, Folder
 from workers.corpora.splits import without_copies
 from workers.corpora.types import SPLITS, Entry
 
 RootArgument = Annotated[Path, typer.Argument(help="A folder with a corpora.yaml or a manifest.csv.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 
 _NONE = "–"
 

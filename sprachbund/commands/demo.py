@@ -14,15 +14,16 @@ from rich.console import Console
 from rich.table import Table
 
 from matrices.export import export
-from matrices.grid import Grid, grid
+from matrices.grid import ScoreGrid, grid
 from matrices.plots import heat_map, save
 from matrices.store import Store
+from sprachbund.commands.arguments import JsonOption
 from sprachbund.commands.ask import recommend
 from sprachbund.commands.jobs import counting, watching
 from sprachbund.terminal_heat_map import matrix_table
 from workers.othello.blueprints import languages
 from workers.othello.corpora import othello_corpora
-from workers.othello.languages import Language
+from workers.othello.languages import InventedLanguage
 
 if TYPE_CHECKING:
     from workers.driver import Summary
@@ -66,7 +67,7 @@ ASKED = ("board", "qab")
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class DemoRun:
     """What a run of the demo did, and the files there are now."""
 
     pretrained: bool
@@ -79,7 +80,7 @@ class Done:
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything that the demo makes.")] = Path("demo"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Generate languages, train on them, fill both kinds of matrix and ask: a few minutes, nothing downloaded."""
     console = Console(stderr=as_json)
@@ -90,7 +91,7 @@ def demo(
     store = Store.open(out / "store")
     grids = {(info.kind, info.task): grid(store.cells(info.matrix)) for info in store.matrices()}
     files = _files(out, store, grids)
-    done = Done(
+    done = DemoRun(
         pretrained,
         sum(summary.trained for summary in summaries),
         sum(summary.measured for summary in summaries),
@@ -104,7 +105,7 @@ def demo(
         _show(console, out, spoken, list(grids.values()), done)
 
 
-def _corpora(console: Console, out: Path) -> Sequence[Language]:
+def _corpora(console: Console, out: Path) -> Sequence[InventedLanguage]:
     root = out / "corpora"
     # The declaration is written last: where it is, everything else is.
     if (root / "corpora.yaml").is_file():
@@ -142,7 +143,7 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
-def _files(out: Path, store: Store, grids: dict[tuple[str, str], Grid]) -> tuple[Path, ...]:
+def _files(out: Path, store: Store, grids: dict[tuple[str, str], ScoreGrid]) -> tuple[Path, ...]:
     made = []
     for (kind, task), drawn in grids.items():
         name = f"{kind}-{task}"
@@ -151,7 +152,9 @@ def _files(out: Path, store: Store, grids: dict[tuple[str, str], Grid]) -> tuple
     return tuple(made)
 
 
-def _show(console: Console, out: Path, spoken: Sequence[Language], grids: Sequence[Grid], done: Done) -> None:
+def _show(
+    console: Console, out: Path, spoken: Sequence[InventedLanguage], grids: Sequence[ScoreGrid], done: DemoRun
+) -> None:
     console.print()
     console.print(_cast(spoken))
     for drawn in grids:
@@ -173,7 +176,7 @@ def _show(console: Console, out: Path, spoken: Sequence[Language], grids: Sequen
         console.print(f"  {what:18} {command}", highlight=False, soft_wrap=True)
 
 
-def _say_what_was_done(console: Console, done: Done) -> None:
+def _say_what_was_done(console: Console, done: DemoRun) -> None:
     if not (done.pretrained or done.trained or done.measured or done.failed):
         console.print("[green]Nothing was trained:[/] everything was done before and was read from the store.")
     else:
@@ -183,7 +186,7 @@ def _say_what_was_done(console: Console, done: Done) -> None:
         console.print(f"[red]{done.failed} cells failed[/]; run the demo again to retry them alone.")
 
 
-def _cast(spoken: Sequence[Language]) -> Table:
+def _cast(spoken: Sequence[InventedLanguage]) -> Table:
     table = Table(title="The languages: how a move is said, and moves said with a word that others share", box=None)
     for name in ("code", "language", "first square"):
         table.add_column(name)
@@ -194,11 +197,11 @@ def _cast(spoken: Sequence[Language]) -> Table:
     return table
 
 
-def _moves(language: Language) -> int:
+def _moves(language: InventedLanguage) -> int:
     return sum(bool(words) for words in language.words)
 
 
-def _json(done: Done) -> dict[str, object]:
+def _json(done: DemoRun) -> dict[str, object]:
     return {
         "pretrained": done.pretrained,
         "trained": done.trained,

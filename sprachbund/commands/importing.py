@@ -16,6 +16,7 @@ from matrices.files import holds_matrices, read_cells
 from matrices.published.catalogue import CataloguedMatrix, catalogued_matrix, fetch
 from matrices.published.importing import UNNAMED, About, Imported, import_cells, import_published
 from matrices.published.reading import Published, read_published
+from sprachbund.commands.arguments import JsonOption
 from sprachbund.commands.columns import (
     Differences,
     LowerIsBetter,
@@ -33,7 +34,6 @@ from sprachbund.commands.columns import (
     print_notes,
 )
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 _UNSAID = "not stated"
 
 

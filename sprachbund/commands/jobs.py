@@ -26,12 +26,12 @@ from rich.table import Table
 
 from matrices.logs import configure_logs
 from matrices.store import Store, StoreMissingError
-from sprachbund.commands.arguments import shown
+from sprachbund.commands.arguments import JsonOption, shown
 from sprachbund.commands.rounds import share_of
 
 if TYPE_CHECKING:
     from workers.driver import JobState, Summary, Watch
-    from workers.forecast import Forecast
+    from workers.forecast import CostEstimate
     from workers.pending import Work
     from workers.plan import Plan
     from workers.pretraining.run import Tick
@@ -43,7 +43,6 @@ PlanFile = Annotated[
 Budget = Annotated[
     int | None, typer.Option("--budget", min=1, help="choose so many cells to measure next, and write a job for them")
 ]
-Json = Annotated[bool, typer.Option("--json", help="print one JSON object and nothing else")]
 Address = Annotated[
     str | None,
     typer.Option("--address", help="a Ray cluster to run on; by default that of RAY_ADDRESS, else this machine"),
@@ -62,7 +61,7 @@ MostCells = Annotated[
 LogJson = Annotated[bool, typer.Option("--log-json", help="log a JSON object a line, as SPRACHBUND_LOG_JSON=1 does")]
 
 
-def plan_command(job: PlanFile, budget: Budget = None, address: Address = None, as_json: Json = False) -> None:
+def plan_command(job: PlanFile, budget: Budget = None, address: Address = None, as_json: JsonOption = False) -> None:
     """Show what a job will train and measure, what is done already, and what it is likely to cost.
 
     On a machine or a cluster without the GPUs that its workers want it is an error. With a budget: which cells to
@@ -115,7 +114,7 @@ def fill_command(
     address: Address = None,
     until_regret: UntilRegret = None,
     budget: MostCells = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
     log_json: LogJson = False,
 ) -> None:
     """Run a job, or go on with it: train what is missing, measure what is missing, append cells as they finish.
@@ -149,7 +148,7 @@ def fill_command(
     say_rounds(summary, bound, job.store, as_json)
 
 
-def pretrain_command(job_file: JobFile, as_json: Json = False) -> None:
+def pretrain_command(job_file: JobFile, as_json: JsonOption = False) -> None:
     """Train a small multilingual encoder and its tokenizer from corpora, by masked-language modelling."""
     from workers.pretraining import load_pretrain_job, pretrain
 
@@ -280,7 +279,7 @@ def _print_notes(console: Console, notes: Iterable[str]) -> None:
         console.print(f"[yellow]note:[/] {escape(note)}", highlight=False)
 
 
-def _costs(takes: Forecast, address: str | None) -> Iterator[str]:
+def _costs(takes: CostEstimate, address: str | None) -> Iterator[str]:
     crew = takes.crew
     each = f"{crew.threads} core{'s' if crew.threads > 1 else ''}"
     each += f" and {crew.gpus:g} of a GPU" if crew.gpus else ""
@@ -294,7 +293,7 @@ def _costs(takes: Forecast, address: str | None) -> Iterator[str]:
     yield f"Disk: about {_size(takes.adapters)} of adapters in the zoo, {_size(takes.cells)} of cells in the store."
 
 
-def _plan_json(plan: Plan, work: Work, takes: Forecast) -> dict[str, object]:
+def _plan_json(plan: Plan, work: Work, takes: CostEstimate) -> dict[str, object]:
     return {
         "encoder": plan.encoder.label,
         "revision": plan.encoder.revision,

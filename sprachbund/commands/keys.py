@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from sprachbund.commands.arguments import JsonOption
+
 if TYPE_CHECKING:
     from service.settings import Scope
 
@@ -25,15 +27,11 @@ def keys(
         Path, typer.Option(envvar="SPRACHBUND_KEYS", help="The file of keys; the service reads it again as it changes.")
     ] = Path("keys.json"),
     scope: Annotated[list[str] | None, typer.Option(help="read, download; repeatable, both where left out.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Make, list or revoke API keys of a service; a key is shown once, and kept as its hash alone."""
-    try:
-        from service.keys import make_key, revoke_key
-    except ImportError as error:
-        message = f"[red]error:[/] {error.name} is missing; pip install 'sprachbund\\[service]'"
-        Console(stderr=True).print(message, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
+    from service.keys import make_key, revoke_key
+
     if unknown := sorted(set(scope or ()) - set(SCOPES)):
         raise typer.BadParameter(f"{', '.join(unknown)}: there is read and download", param_hint="--scope")
     if what == "list":

@@ -16,12 +16,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from sprachbund.commands.arguments import Drawing, Title, Width, shown
-from sprachbund.commands.jobs import JobFile, Json
+from sprachbund.commands.arguments import Drawing, JsonOption, Title, Width, shown
+from sprachbund.commands.jobs import JobFile
 
 if TYPE_CHECKING:
-    from workers.landscape.run import Progress, Watch
-    from workers.landscape.statistics import Summary
+    from workers.landscape.run import LandscapeProgress, Watch
+    from workers.landscape.statistics import LandscapeSummary
 
 
 def landscape(
@@ -29,7 +29,7 @@ def landscape(
     drawing: Drawing = "svg",
     title: Title = None,
     width: Width = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Measure the line from a model of one language to one of two: how flat, how straight, how steep."""
     console = Console(stderr=as_json)
@@ -57,7 +57,7 @@ def landscape(
     console.print(f"\nAll numbers: {shown(files[0])}; pictures: {shown(pictures[0].parent)}", soft_wrap=True)
 
 
-def _table(summary: Summary, measure: str) -> Table:
+def _table(summary: LandscapeSummary, measure: str) -> Table:
     """A row a pair: the target's curve, the slope of the control's, and the barrier of the source's."""
     seeds = summary.curves["seed"].nunique()
     table = Table(
@@ -85,7 +85,7 @@ def _watching(console: Console) -> Iterator[Watch]:
         whole, part = bars.add_task("lines and surfaces", total=None), bars.add_task("", total=None)
         told: set[int] = set()
 
-        def watch(progress: Progress) -> None:
+        def watch(progress: LandscapeProgress) -> None:
             bars.update(whole, completed=progress.done, total=progress.total)
             bars.update(part, description=progress.at, completed=progress.steps[0], total=progress.steps[1])
             if not console.is_terminal and progress.done not in told:

@@ -19,15 +19,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sprachbund.commands.arguments import Drawing, Title, Width, shown
-from sprachbund.commands.jobs import Address, Json
+from sprachbund.commands.arguments import Drawing, JsonOption, Title, Width, shown
+from sprachbund.commands.jobs import Address
 
 if TYPE_CHECKING:
     from workers.othello.cost import Cost
     from workers.othello.findings import Finding
     from workers.othello.job import LaboratoryJob
     from workers.othello.laboratory import State, Watch
-    from workers.othello.summary import Summary
+    from workers.othello.summary import OthelloSummary
 
 
 class Preset(StrEnum):
@@ -82,7 +82,7 @@ def othello(
     drawing: Drawing = "svg",
     title: Title = None,
     width: Width = None,
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train and probe models on invented languages of one game: what aligns languages, and does that give transfer?"""
     console = Console(stderr=as_json)
@@ -195,7 +195,7 @@ def _plan_table(each: Sequence[Cost], job: LaboratoryJob, device: str) -> Table:
     return table
 
 
-def _table(summary: Summary) -> Table:
+def _table(summary: OthelloSummary) -> Table:
     seeds = summary.runs.groupby("condition").size().max()
     table = Table(
         title=f"Board states read by a probe (layer {summary.layer}), and legal moves after fine-tuning in A",
@@ -239,7 +239,7 @@ def _coloured(verdict: str) -> str:
     return f"[{colour}]{verdict}[/]"
 
 
-def _json(summary: Summary, found: Sequence[Finding], files: Sequence[Path]) -> dict[str, object]:
+def _json(summary: OthelloSummary, found: Sequence[Finding], files: Sequence[Path]) -> dict[str, object]:
     return {
         "layer": summary.layer,
         "conditions": {

@@ -27,15 +27,11 @@ def serve(
     corpora: CorporaOption = None,
 ) -> None:
     """Serve answers, downloads and the web page over HTTP."""
-    try:
-        import uvicorn
-        from pydantic import ValidationError
+    import uvicorn
+    from pydantic import ValidationError
 
-        from service import Settings, create_app
-    except ImportError as error:
-        message = f"[red]error:[/] {error.name} is missing; pip install 'sprachbund\\[service]'"
-        Console(stderr=True).print(message, highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
+    from service import Settings, create_app
+
     try:
         settings = Settings(store=store) if store is not None else Settings()
     except ValidationError as error:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from matrices.arrays import Floats
+from matrices.cells import Cell
+from matrices.store import Store
 from matrices.view import ItemOutcomes, MatrixView
 
 MakeView = Callable[..., MatrixView]
@@ -113,3 +116,12 @@ def simulate(make_view: MakeView) -> Simulate:
 def _chance(logits: Floats) -> Floats:
     chance: Floats = 1 / (1 + np.exp(-logits))
     return chance
+
+
+@pytest.fixture
+def two_matrices(tmp_path: Path, make_cell: Callable[..., Cell]) -> Store:
+    """A store with four cells of one matrix, and the baseline of another."""
+    store = Store.open(tmp_path / "store", create=True)
+    store.append([make_cell(source=s, seed=r) for s in ("deu", "nan") for r in (0, 1)])
+    store.append([make_cell(matrix="zero_shot-topic-tiny", task="topic", source=None, composition="baseline")])
+    return store

@@ -24,23 +24,15 @@ PROVENANCE = Provenance(
 )
 
 
-@pytest.fixture
-def store(tmp_path: Path, make_cell: Callable[..., Cell]) -> Store:
-    store = Store.open(tmp_path / "store", create=True)
-    store.append([make_cell(source=s, seed=r) for s in ("deu", "nan") for r in (0, 1)])
-    store.append([make_cell(matrix="zero_shot-topic-tiny", task="topic", source=None, composition="baseline")])
-    return store
-
-
-def test_a_box_answers_as_the_store_it_was_written_from(store: Store, tmp_path: Path) -> None:
-    write_box([store], PROVENANCE, tmp_path / "box")
+def test_a_box_answers_as_the_store_it_was_written_from(two_matrices: Store, tmp_path: Path) -> None:
+    write_box([two_matrices], PROVENANCE, tmp_path / "box")
     box = read_box(tmp_path / "box")
 
     assert box is not None
-    assert box.matrices() == store.matrices()
-    assert box.version == store.version
+    assert box.matrices() == two_matrices.matrices()
+    assert box.version == two_matrices.version
     assert box.cells(MATRIX).schema == SCHEMA
-    assert box.cells(MATRIX).equals(store.cells(MATRIX))
+    assert box.cells(MATRIX).equals(two_matrices.cells(MATRIX))
     assert box.cells(MATRIX, source="nan", target="yor").equals(box.cells(MATRIX).slice(2, 2))
 
 
@@ -70,16 +62,16 @@ def test_a_box_tells_ties_as_its_store_does(tmp_path: Path, make_cell: Callable[
     assert box.items(MATRIX) == store.items(MATRIX)
 
 
-def test_a_box_says_what_it_was_measured_on(store: Store, tmp_path: Path) -> None:
-    write_box([store], PROVENANCE, tmp_path)
+def test_a_box_says_what_it_was_measured_on(two_matrices: Store, tmp_path: Path) -> None:
+    write_box([two_matrices], PROVENANCE, tmp_path)
     box = read_box(tmp_path)
 
     assert box is not None
     assert box.provenance == PROVENANCE
 
 
-def test_a_box_has_one_version_and_its_own_matrices(store: Store, tmp_path: Path) -> None:
-    write_box([store], PROVENANCE, tmp_path)
+def test_a_box_has_one_version_and_its_own_matrices(two_matrices: Store, tmp_path: Path) -> None:
+    write_box([two_matrices], PROVENANCE, tmp_path)
     box = read_box(tmp_path)
 
     assert box is not None
@@ -89,8 +81,8 @@ def test_a_box_has_one_version_and_its_own_matrices(store: Store, tmp_path: Path
         box.cells("nope")
 
 
-def test_altered_cells_are_refused(store: Store, tmp_path: Path) -> None:
-    write_box([store], PROVENANCE, tmp_path)
+def test_altered_cells_are_refused(two_matrices: Store, tmp_path: Path) -> None:
+    write_box([two_matrices], PROVENANCE, tmp_path)
     with (tmp_path / CELLS).open("ab") as file:
         file.write(b"!")
 
@@ -98,8 +90,8 @@ def test_altered_cells_are_refused(store: Store, tmp_path: Path) -> None:
         read_box(tmp_path)
 
 
-def test_altered_items_are_refused(store: Store, tmp_path: Path) -> None:
-    write_box([store], PROVENANCE, tmp_path)
+def test_altered_items_are_refused(two_matrices: Store, tmp_path: Path) -> None:
+    write_box([two_matrices], PROVENANCE, tmp_path)
     (tmp_path / ITEMS).unlink()
 
     with pytest.raises(BoxError, match=r"measured-items\.parquet is not the file measured\.json speaks of"):

@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 from matrices.cells import Cell
 from matrices.encoders import ENCODERS, UnknownEncoderError, known_encoder, pretrained_on, saw
 from matrices.languages import resolve
-from matrices.snapshot_of_store import hold
+from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
 
 
@@ -93,8 +93,8 @@ def test_a_store_is_believed_before_a_name(store: Store) -> None:
 def test_what_is_held_knows_what_the_store_knew(store: Store, make_cell: Callable[..., Cell]) -> None:
     store.append([make_cell(encoder="mine@01234567")])
     store.keep_pretrained("mine@01234567", ["deu"])
-    held = hold(store)
+    snapshot = read_snapshot(store)
     store.keep_pretrained("mine@01234567", ["eng"])
 
-    assert held.pretrained("mine@01234567") == {"deu"}
-    assert held.pretrained("another") is None
+    assert snapshot.pretrained("mine@01234567") == {"deu"}
+    assert snapshot.pretrained("another") is None

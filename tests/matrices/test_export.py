@@ -14,7 +14,7 @@ import pytest
 from matrices.cells import SCHEMA, Cell
 from matrices.export import UnknownFormatError, export
 from matrices.reading import UnknownMatrixError
-from matrices.snapshot_of_store import hold
+from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
 
 MATRIX = "zero_shot-pos-tiny"
@@ -115,7 +115,7 @@ def test_the_same_cells_make_the_same_file_however_they_came(cells: list[Cell], 
 
 
 def test_what_is_held_is_written_in_parts_to_the_same_file(store: Store, parquet: Path, tmp_path: Path) -> None:
-    assert export(hold(store), MATRIX, tmp_path / "held.parquet").read_bytes() == parquet.read_bytes()
+    assert export(read_snapshot(store), MATRIX, tmp_path / "held.parquet").read_bytes() == parquet.read_bytes()
 
 
 def test_an_earlier_version_can_be_exported(store: Store, cells: list[Cell], tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ import ctypes, errno, json, os, shutil, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from matrices.cells import Cell
-from matrices.snapshot_of_store import hold
+from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
 
 io, root, operation = ctypes.CDLL(None), Path(sys.argv[1]), sys.argv[2]
@@ -47,7 +47,7 @@ def append(place):
     Store(place).append(cells(4, 2))
 
 def read(place):
-    rows = hold(Store(place)).cells("m")
+    rows = read_snapshot(Store(place)).cells("m")
     assert rows["seed"].to_pylist() == list(range(4)), rows["seed"].to_pylist()
 
 def compact(place):

@@ -76,13 +76,13 @@ def test_an_export_can_have_another_name_and_takes_no_other_matrix_for_its_own(
 
 
 def test_a_file_of_several_matrices_is_asked_but_not_imported_whole(tmp_path: Path) -> None:
-    held = boxed()
-    assert held is not None
-    tables = [held.cells(info.matrix) for info in held.matrices()]
+    snapshot = boxed()
+    assert snapshot is not None
+    tables = [snapshot.cells(info.matrix) for info in snapshot.matrices()]
     pq.write_table(pa.concat_tables(tables), tmp_path / "box.parquet")
 
     assert [info.matrix for info in read_file(tmp_path / "box.parquet").matrices()] == [
-        info.matrix for info in held.matrices()
+        info.matrix for info in snapshot.matrices()
     ]
     with pytest.raises(SeveralMatricesError, match=f"the file holds {len(tables)} matrices"):
         import_cells(tmp_path / "store", read_cells(tmp_path / "box.parquet"))

@@ -12,13 +12,13 @@ from fastapi.testclient import TestClient
 
 from matrices.recommend import Predict, Question, predictions
 from matrices.scores import ScoreTable
-from matrices.snapshot_of_store import hold
+from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
 from service import Settings, create_app
 from service.lanes import NotYetError
 from service.models import Models
 from service.prepared import Prepared
-from service.recommending import Answer, Recommending
+from service.recommending import AnswerBody, Recommending
 
 QUESTION = Question(task="pos", target="swa")
 
@@ -40,16 +40,16 @@ def every_matrix_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.meanwhile.LARGE", 1)
 
 
-def answered(recommending: Recommending, store: Store) -> Answer:
+def answered(recommending: Recommending, store: Store) -> AnswerBody:
     """As a service asks: what is not there yet is made first."""
     while True:
         try:
-            return recommending(hold(store), QUESTION)
+            return recommending(read_snapshot(store), QUESTION)
         except NotYetError as needed:
             needed.work()
 
 
-def basis(answer: Answer) -> str:
+def basis(answer: AnswerBody) -> str:
     return str(json.loads(answer.body)["basis"])
 
 
@@ -64,8 +64,8 @@ def test_it_is_answered_from_a_part_and_says_so_until_the_whole_model_is_there(s
     assert "of a large matrix: the model of all of them is being fitted" in basis(first)
 
     slow.may_end.set()
-    held = hold(store)
-    models(held, "zero_shot-pos-tiny@0a1b", held.version, "stack", "last", "swa")  # Waits for the fit.
+    snapshot = read_snapshot(store)
+    models(snapshot, "zero_shot-pos-tiny@0a1b", snapshot.version, "stack", "last", "swa")  # Waits for the fit.
     then = answered(recommending, store)
     assert then.final
     assert "A first answer" not in basis(then)
@@ -90,4 +90,4 @@ def test_what_was_measured_is_answered_from_all_there_is(store: Store) -> None:
     prepared = Prepared(8)
     recommending = Recommending(Models(4, Slow(), prepared=prepared), prepared, 16)
     measured = Question(task="pos", target="yor", kind="interference")
-    assert recommending(hold(store), measured).final
+    assert recommending(read_snapshot(store), measured).final

@@ -14,8 +14,8 @@ from fastapi.testclient import TestClient
 from matrices.cells import Cell
 from matrices.measures.catalogue import MEASURES, MeasureSettings
 from matrices.measures.registry import answer, measure
-from matrices.snapshot import Held
-from matrices.snapshot_of_store import hold
+from matrices.snapshot import Snapshot
+from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
 from service.answers import ARROW
 from service.measures import Measures
@@ -83,17 +83,17 @@ class Counted:
         self.computed: list[str] = []
 
     def __call__(
-        self, reader: Held, matrix: str, what: str, settings: MeasureSettings, *, version: int | None
+        self, reader: Snapshot, matrix: str, what: str, settings: MeasureSettings, *, version: int | None
     ) -> pa.Table:
         self.computed.append(matrix)
         return measure(reader, matrix, what, settings, version=version)
 
 
 def test_a_table_is_computed_once_for_all_who_ask(store: Store) -> None:
-    counted, held = Counted(), hold(store)
+    counted, snapshot = Counted(), read_snapshot(store)
     measures = Measures(4, counted)
     with ThreadPoolExecutor(8) as pool:
-        tables = list(pool.map(lambda _: measures(held, MATRIX, "interference"), range(8)))
+        tables = list(pool.map(lambda _: measures(snapshot, MATRIX, "interference"), range(8)))
     assert all(table.equals(tables[0]) for table in tables)
     assert counted.computed == [MATRIX]
 
@@ -103,23 +103,23 @@ def test_a_version_that_left_the_matrix_as_it_was_is_answered_from_the_table_the
 ) -> None:
     counted = Counted()
     measures = Measures(4, counted)
-    measures(hold(store), MATRIX, "interference")
+    measures(read_snapshot(store), MATRIX, "interference")
     store.append([make_cell("swa", "yor", 30)])
-    after = measures(hold(store), MATRIX, "interference")
+    after = measures(read_snapshot(store), MATRIX, "interference")
     assert counted.computed == [MATRIX]
     assert after.schema.metadata[b"version"] == str(store.version).encode()
 
     store.append([make_cell("swa", "yor", 30, 0, MATRIX)])
-    measures(hold(store), MATRIX, "interference")
+    measures(read_snapshot(store), MATRIX, "interference")
     assert counted.computed == [MATRIX, MATRIX]
 
 
 def test_what_the_encoder_saw_is_part_of_what_a_measure_is_made_of(store: Store) -> None:
     measures = Measures(4)
-    before = measures(hold(store), MATRIX, "interference")
+    before = measures(read_snapshot(store), MATRIX, "interference")
     (encoder,) = {info.encoder for info in store.matrices() if info.matrix == MATRIX}
     store.keep_pretrained(encoder, ["deu"])
-    after = measures(hold(store), MATRIX, "interference")
+    after = measures(read_snapshot(store), MATRIX, "interference")
 
     assert set(before["target_unseen"].to_pylist()) == {None}
     assert set(after["target_unseen"].to_pylist()) == {True}

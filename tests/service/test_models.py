@@ -11,8 +11,8 @@ from matrices.likeness.text import overlaps
 from matrices.recommend import NothingToPredictError, Outlook, Predict
 from matrices.recommend.predicted.cold_start import codes_of
 from matrices.scores import ScoreTable
-from matrices.snapshot import Held
-from matrices.snapshot_of_store import hold
+from matrices.snapshot import Snapshot
+from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
 from service.lanes import NotYetError
 from service.models import Models
@@ -44,32 +44,32 @@ def fits() -> Fits:
     return Fits()
 
 
-def ask(models: Models, held: Held, matrix: str = POS, selection: str = "last") -> Predict:
-    return models(held, matrix, held.version, "stack", selection, "swa")
+def ask(models: Models, snapshot: Snapshot, matrix: str = POS, selection: str = "last") -> Predict:
+    return models(snapshot, matrix, snapshot.version, "stack", selection, "swa")
 
 
 def test_a_matrix_is_fitted_once_for_all_who_ask(store: Store, fits: Fits) -> None:
-    models, held = Models(4, fits), hold(store)
+    models, snapshot = Models(4, fits), read_snapshot(store)
 
-    assert ask(models, held) is ask(models, held)
+    assert ask(models, snapshot) is ask(models, snapshot)
     assert len(fits.tables) == 1
     assert fits.tables[0].sources == ("deu", "eng", "hin", "nan")
 
 
 def test_what_the_encoder_was_pretrained_on_is_of_a_models_content(store: Store, fits: Fits) -> None:
     models, [encoder] = Models(4, fits), {info.encoder for info in store.matrices()}
-    untold = ask(models, hold(store))
+    untold = ask(models, read_snapshot(store))
     store.keep_pretrained(encoder, ["deu"])
 
-    assert ask(models, hold(store)) is not untold
+    assert ask(models, read_snapshot(store)) is not untold
     assert [table.pretrained for table in fits.tables] == [None, {"deu"}]
 
 
 def test_many_who_ask_at_once_wait_for_one_fit(store: Store, fits: Fits) -> None:
-    models, held = Models(4, fits), hold(store)
+    models, snapshot = Models(4, fits), read_snapshot(store)
     fits.may_end.clear()
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(ask, models, held) for _ in range(8)]
+        asked = [pool.submit(ask, models, snapshot) for _ in range(8)]
         fits.may_end.set()
         answers = {id(one.result()) for one in asked}
 
@@ -78,20 +78,20 @@ def test_many_who_ask_at_once_wait_for_one_fit(store: Store, fits: Fits) -> None
 
 def test_a_new_version_with_the_same_scores_needs_no_new_fit(store: Store, fits: Fits, make_cell: MakeCell) -> None:
     models = Models(4, fits)
-    before = ask(models, hold(store))
+    before = ask(models, read_snapshot(store))
     store.append([make_cell("deu", "swa", 30, matrix=TOPIC)])
 
-    assert ask(models, hold(store)) is before
+    assert ask(models, read_snapshot(store)) is before
     store.append([make_cell("deu", "swa", 30)])
-    assert ask(models, hold(store)) is not before
+    assert ask(models, read_snapshot(store)) is not before
 
 
 def test_only_so_many_models_are_kept(store: Store, fits: Fits, make_cell: MakeCell) -> None:
     store.append([make_cell("deu", "yor", 30, matrix=TOPIC)])
-    models, held = Models(1, fits), hold(store)
+    models, snapshot = Models(1, fits), read_snapshot(store)
 
     for matrix in (POS, TOPIC, POS):
-        ask(models, held, matrix)
+        ask(models, snapshot, matrix)
 
     assert len(fits.tables) == 3
 
@@ -103,11 +103,11 @@ def test_that_nothing_can_be_predicted_is_told_and_found_out_once(store: Store) 
         tries.append(1)
         raise NothingToPredictError("two targets are too few")
 
-    models, held = Models(4, fails), hold(store)
+    models, snapshot = Models(4, fails), read_snapshot(store)
 
     for _ in range(2):
         with pytest.raises(NothingToPredictError):
-            ask(models, held)
+            ask(models, snapshot)
     assert len(tries) == 1
 
 
@@ -118,17 +118,17 @@ def test_a_fit_that_broke_is_tried_again(store: Store) -> None:
         tries.append(1)
         raise MemoryError
 
-    models, held = Models(4, breaks), hold(store)
+    models, snapshot = Models(4, breaks), read_snapshot(store)
 
     for _ in range(2):
         with pytest.raises(MemoryError):
-            ask(models, held)
+            ask(models, snapshot)
     assert len(tries) == 2
 
 
 def test_whoever_must_not_wait_is_told_what_to_wait_for(store: Store, fits: Fits) -> None:
-    models, held = Models(4, fits), hold(store)
-    question = (held, POS, held.version, "stack", "last", "swa")
+    models, snapshot = Models(4, fits), read_snapshot(store)
+    question = (snapshot, POS, snapshot.version, "stack", "last", "swa")
 
     with pytest.raises(NotYetError) as scores:
         models.at_hand(*question)
@@ -143,10 +143,13 @@ def test_whoever_must_not_wait_is_told_what_to_wait_for(store: Store, fits: Fits
 
 
 def test_a_language_that_texts_alone_tell_of_has_a_model_of_its_own(store: Store, fits: Fits) -> None:
-    models, held = Models(4, fits, overlaps({"qaa": ["na nan"], "deu": ["das"], "swa": ["na"]})), hold(store)
+    models, snapshot = (
+        Models(4, fits, overlaps({"qaa": ["na nan"], "deu": ["das"], "swa": ["na"]})),
+        read_snapshot(store),
+    )
 
     for target in ("swa", "qaa", "swa", "qaa"):
-        models(held, POS, held.version, "stack", "last", target)
+        models(snapshot, POS, snapshot.version, "stack", "last", target)
 
     known, unknown = fits.tables
     assert known.overlaps is None

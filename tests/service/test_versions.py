@@ -15,8 +15,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from matrices.cells import Cell
-from matrices.snapshot import Held, HeldMatrix
-from matrices.snapshot_of_store import hold
+from matrices.snapshot import MatrixSnapshot, Snapshot
+from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
 from service.snapshot import Snapshots
 
@@ -28,14 +28,14 @@ POS = "zero_shot-pos-tiny@0a1b"
 @pytest.fixture
 def alive(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """How many versions that a service read are alive."""
-    seen: list[weakref.ref[Held]] = []
+    seen: list[weakref.ref[Snapshot]] = []
 
-    def noted(*args: object, **given: object) -> Held:
-        held = hold(*args, **given)  # type: ignore[arg-type]
-        seen.append(weakref.ref(held))
-        return held
+    def noted(*args: object, **given: object) -> Snapshot:
+        snapshot = read_snapshot(*args, **given)  # type: ignore[arg-type]
+        seen.append(weakref.ref(snapshot))
+        return snapshot
 
-    monkeypatch.setattr("service.snapshot.hold", noted)
+    monkeypatch.setattr("service.snapshot.read_snapshot", noted)
 
     def count() -> int:
         gc.collect()
@@ -68,9 +68,9 @@ def test_at_most_three_versions_are_alive_whatever_is_asked(
 
 
 def test_a_matrix_that_did_not_change_is_not_read_again(store: Store, make_cell: MakeCell) -> None:
-    before = hold(store)
+    before = read_snapshot(store)
     store.append([make_cell("swa", "yor", 30)])
-    after = hold(store, before=before)
+    after = read_snapshot(store, before=before)
 
     assert after.kept["interference-pos-tiny@0a1b"] is before.kept["interference-pos-tiny@0a1b"]
     assert after.kept[POS] is not before.kept[POS]
@@ -79,9 +79,9 @@ def test_a_matrix_that_did_not_change_is_not_read_again(store: Store, make_cell:
 def test_many_outcomes_are_mapped_from_a_file_and_read_the_same(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = hold(store)
+    whole = read_snapshot(store)
     monkeypatch.setattr("matrices.snapshot_of_store.SpilledOutcomes", lambda folder: _small(folder))
-    mapped = hold(store, folder=tmp_path)
+    mapped = read_snapshot(store, folder=tmp_path)
 
     assert not mapped.kept[POS].outcomes.in_memory
     assert mapped.cells(POS).equals(whole.cells(POS))
@@ -103,12 +103,12 @@ def test_nobody_waits_while_a_new_version_is_read(
     snapshots = Snapshots(store.uri, 0.01)
     before = snapshots.current()
 
-    def slow(*args: object, **given: object) -> Held:
+    def slow(*args: object, **given: object) -> Snapshot:
         reading.set()
         assert may_go_on.wait(60)
-        return hold(*args, **given)  # type: ignore[arg-type]
+        return read_snapshot(*args, **given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("service.snapshot.hold", slow)
+    monkeypatch.setattr("service.snapshot.read_snapshot", slow)
     store.append([make_cell("swa", "yor", 30)])
     snapshots.watch()
     try:
@@ -140,9 +140,9 @@ def test_what_changed_between_two_versions_is_told(client: TestClient, store: St
 
 
 def test_a_kept_matrix_knows_what_it_is(store: Store) -> None:
-    one, other = hold(store), hold(store)
+    one, other = read_snapshot(store), read_snapshot(store)
 
     assert one.identity == other.identity
     assert one.content(POS) == other.content(POS)
-    assert isinstance(one.kept[POS], HeldMatrix)
+    assert isinstance(one.kept[POS], MatrixSnapshot)
     assert one.only([POS]).identity != one.identity

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from matrices.grid import Grid
+from matrices.grid import ScoreGrid
 from sprachbund.terminal_heat_map import matrix_table
 from tests.grids import grid_of
 
@@ -14,14 +14,14 @@ CODES = ("deu", "eng", "fin", "qaa")
 GRID = grid_of(CODES, items=(200, 200))
 
 
-def shown(drawn: Grid, width: int = 100, *, colour: bool = False) -> str:
+def shown(drawn: ScoreGrid, width: int = 100, *, colour: bool = False) -> str:
     console = Console(width=width, force_terminal=colour, color_system="truecolor" if colour else None)
     with console.capture() as captured:
         console.print(matrix_table(drawn, width=width))
     return captured.get()
 
 
-def rows(drawn: Grid, width: int = 100) -> dict[str, list[str]]:
+def rows(drawn: ScoreGrid, width: int = 100) -> dict[str, list[str]]:
     return {line[:12].strip(): line[12:].split() for line in shown(drawn, width).splitlines() if line[:3].strip()}
 
 

@@ -15,24 +15,15 @@ from adapters_zoo.blobs import FolderBlobs
 from adapters_zoo.recipes import LanguageAdapterRecipe, ShiftRecipe
 from matrices.cells import Cell
 from matrices.store import Store
+from tests.clock import Clock
 from workers.cell_writer import CellWriter
 from workers.dispatcher import Dispatcher, lease_name
 from workers.failures import Backoff, Retries
 from workers.leases import HEARTBEAT, Leases, Process
 from workers.schedule import Schedule
-from workers.work_units import Column, DataReference, LanguageAdapter, PlannedCell, Shift, Snapshot, WorkUnit
+from workers.work_units import Column, DataReference, LanguageAdapter, PlannedCell, Shift, TrainingSnapshot, WorkUnit
 
 ELSEWHERE = replace(Process.this(), machine="another machine")
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def language(code: str) -> LanguageAdapter:
@@ -104,7 +95,7 @@ def test_what_another_run_is_at_is_left_to_it_and_other_work_done(
 
 
 def test_a_shift_that_another_run_is_at_is_left_to_it_whatever_its_budgets(shared: Shared) -> None:
-    snapshots = tuple(Snapshot(f"after-{steps}", steps, {}) for steps in (1, 10))
+    snapshots = tuple(TrainingSnapshot(f"after-{steps}", steps, {}) for steps in (1, 10))
     long = Shift("run", "yor", ShiftRecipe(), snapshots, {})
     short = replace(long, snapshots=snapshots[:1])
     one, other = shared.run("one", long), shared.run("other", short, DEU)

@@ -12,7 +12,7 @@ from matrices.store import Store
 from tests.workers.conftest import KNOBS
 from workers.cluster import NoGpuError
 from workers.driver import run, run_context
-from workers.forecast import Forecast, forecast
+from workers.forecast import CostEstimate, forecast
 from workers.job import Job
 from workers.pending import pending
 from workers.plan import make_plan
@@ -35,7 +35,7 @@ def job(tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path) -> MakeJo
     return make
 
 
-def before_and_after(job: Job) -> tuple[Forecast, Forecast]:
+def before_and_after(job: Job) -> tuple[CostEstimate, CostEstimate]:
     """Filled between the two, in this process."""
     plan = make_plan(job)
     store, bench = Store.open(plan.job.store, create=True), run_context(plan, threads=1)

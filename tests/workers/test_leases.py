@@ -17,20 +17,11 @@ import pytest
 import structlog
 
 from adapters_zoo.blobs import FolderBlobs
+from tests.clock import Clock
 from workers.leases import Leases, Process
 
 GRACE_PERIOD = 60.0
 ELSEWHERE = replace(Process.this(), machine="another machine")
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -248,6 +239,8 @@ class TestOutOfReach:
             (tmp_path / "away").rename(tmp_path / "store")
             while place.names("a."):
                 pass  # The test's time limit is the limit.
+            with Leases(place, "two") as other:
+                assert other.take("a", "adapter a")
 
 
 def _started(place: FolderBlobs) -> str:

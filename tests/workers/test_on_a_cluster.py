@@ -246,7 +246,7 @@ class TestMachines:
 DRIVER = """
 import sys
 import ray
-from workers.telemetry import Progress, observed
+from workers.telemetry import RunMetrics, observed
 
 @ray.remote
 def unit():
@@ -254,7 +254,7 @@ def unit():
         pass
 
 ray.init(address=sys.argv[1], log_to_driver=False)
-progress = Progress("0123abcd")
+progress = RunMetrics("0123abcd")
 progress.tell({"ok": 1}, 4)
 progress.tell({"ok": 3, "failed": 1, "trained": 2, "retried": 1}, 1)
 ray.get(unit.remote())

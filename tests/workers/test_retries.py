@@ -7,20 +7,11 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.clock import Clock
 from workers.failures import Backoff, Failure, JobInterruptedError, Retries, persist
 
 FULL = Failure("surroundings", "OSError: [Errno 28] No space left on device")
 DEAD = Failure("death", "its worker died")
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

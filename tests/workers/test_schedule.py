@@ -14,8 +14,8 @@ from workers.work_units import (
     LanguageAdapter,
     PlannedCell,
     Shift,
-    Snapshot,
     TaskAdapter,
+    TrainingSnapshot,
     WorkUnit,
     needs,
 )
@@ -48,7 +48,11 @@ def over(snapshot: str) -> PlannedCell:
 
 
 SHIFT = Shift(
-    "run", "yor", ShiftRecipe(tokens=64), tuple(Snapshot(f"shift-{n}", n, {}) for n in (1, 10)), {"what": "shift"}
+    "run",
+    "yor",
+    ShiftRecipe(tokens=64),
+    tuple(TrainingSnapshot(f"shift-{n}", n, {}) for n in (1, 10)),
+    {"what": "shift"},
 )
 ENG, DEU = language("eng"), language("deu")
 OVER_ENG, OVER_DEU = task("eng", ENG), task("deu", DEU)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationInfo, fi
 from adapters_zoo.recipes import LowRankRecipe, Method, Positive, TaskAdapterRecipe, TaskRecipe, TunedRecipe
 from workers.config import read_config
 from workers.job import Seed
-from workers.job_settings import EncoderReference, EvaluationSettings, Language
+from workers.job_settings import EncoderReference, EvaluationSettings, LanguageCode
 
 RANDOM = "random"
 """The second axis of a surface that is no language's."""
@@ -21,9 +21,9 @@ class Surface(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: Language
-    target: Language
-    axis: Language | Literal["random"] = Field(
+    source: LanguageCode
+    target: LanguageCode
+    axis: LanguageCode | Literal["random"] = Field(
         RANDOM, description="the language whose solution the second axis leads to, or `random`"
     )
     seed: Seed = 0
@@ -40,9 +40,9 @@ class LandscapeJob(BaseModel):
     encoder: EncoderReference
     corpora: Path
     task: StrictStr
-    pairs: Annotated[dict[Language, Annotated[tuple[Language, ...], Field(min_length=1)]], Field(min_length=1)] = Field(
-        description="source: its targets, each of which needs train data"
-    )
+    pairs: Annotated[
+        dict[LanguageCode, Annotated[tuple[LanguageCode, ...], Field(min_length=1)]], Field(min_length=1)
+    ] = Field(description="source: its targets, each of which needs train data")
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0, 1, 2, 3, 4)
     alphas: Annotated[tuple[float, ...], Field(min_length=3)] = Field(
         (-0.5, -0.25, 0, 0.25, 0.5, 0.75, 1, 1.25, 1.5),

@@ -14,7 +14,7 @@ from matrices.plots import AS_DRAWN, Figure, save
 from matrices.plots.style import HARM, HELP, INK, styled
 from workers.estimates import Estimate
 from workers.landscape.job import RANDOM
-from workers.landscape.statistics import Summary
+from workers.landscape.statistics import LandscapeSummary
 
 _UNITS = {"error": "error", "loss": "loss (nats an answer)"}
 _CONTROL = "#777"
@@ -22,7 +22,7 @@ _WIDE = 3
 """Panels in a row."""
 
 
-def draw(summary: Summary, folder: Path, figure: Figure = AS_DRAWN) -> list[Path]:
+def draw(summary: LandscapeSummary, folder: Path, figure: Figure = AS_DRAWN) -> list[Path]:
     """All pictures of a job: curves of error and of loss, and each surface."""
     ending = figure.format
     made = [
@@ -36,7 +36,7 @@ def draw(summary: Summary, folder: Path, figure: Figure = AS_DRAWN) -> list[Path
     return made
 
 
-def curves(summary: Summary, measure: str) -> alt.VConcatChart:
+def curves(summary: LandscapeSummary, measure: str) -> alt.VConcatChart:
     """A panel a pair: source and target along the line, and the target on the way to another run of the source alone.
 
     Bands are 95% intervals over seeds.
@@ -56,7 +56,7 @@ def curves(summary: Summary, measure: str) -> alt.VConcatChart:
     return styled(alt.vconcat(*rows, title=title))
 
 
-def _panel(summary: Summary, measure: str, source: str, target: str, *, first: bool) -> alt.LayerChart:
+def _panel(summary: LandscapeSummary, measure: str, source: str, target: str, *, first: bool) -> alt.LayerChart:
     lines = summary.frame[(summary.frame["point"] == "line") & (summary.frame["measure"] == measure)]
     lines = lines[(lines["source"] == source) & lines["alpha"].notna()]
     named = {

@@ -22,7 +22,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TrainingRun:
     """Training on ``source``, or on ``source`` and ``beside`` by halves, with the head of the source's first run.
 
     ``beside`` is ``source`` itself for the control. The run without it leaves snapshots' means too.
@@ -40,8 +40,8 @@ class Line:
     """What is measured between the source's solution ``start`` and ``end``, in ``languages``."""
 
     key: str
-    start: Run
-    end: Run
+    start: TrainingRun
+    end: TrainingRun
     languages: tuple[str, ...]
 
 
@@ -51,9 +51,9 @@ class Plane:
 
     key: str
     surface: Surface
-    start: Run
-    end: Run
-    other: Run | None
+    start: TrainingRun
+    end: TrainingRun
+    other: TrainingRun | None
     languages: tuple[str, ...]
 
 
@@ -71,13 +71,13 @@ class LandscapePlan:
     tests: dict[str, Dataset]
     labels: tuple[str, ...]
 
-    def run(self, source: str, beside: str | None, seed: int) -> Run:
+    def run(self, source: str, beside: str | None, seed: int) -> TrainingRun:
         """The run of a source with a seed, alone or beside another language."""
         of_the_head = self._of_the_head(source)
         more = {} if beside is None else {"beside": self.train[beside].digest, "itself": beside == source}
         snapshots = self.job.snapshots if beside is None else None
         key = _digest({"what": "run", **of_the_head, **more, "seed": seed, "snapshots": snapshots})
-        return Run(key, _digest({"what": "head", **of_the_head}), source, beside, seed)
+        return TrainingRun(key, _digest({"what": "head", **of_the_head}), source, beside, seed)
 
     def lines(self) -> Iterator[Line]:
         """All lines, seed by seed, so that a job that is broken off has every pair; a source's control comes first."""
@@ -118,7 +118,7 @@ class LandscapePlan:
 
     def _measured(self, what: str, languages: tuple[str, ...], *more: Any) -> str:
         tests = {code: self.tests[code].digest for code in languages}
-        parts = [part.key if isinstance(part, Run) else part for part in more]
+        parts = [part.key if isinstance(part, TrainingRun) else part for part in more]
         return _digest({"what": what, "tests": tests, "parts": parts})
 
 

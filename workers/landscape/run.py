@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -20,14 +21,16 @@ from adapters_zoo.backbone import Encoder
 from adapters_zoo.combination import State, combined, difference, effect, inner, random_direction, standing
 from adapters_zoo.heads import Head
 from adapters_zoo.recipes import TaskRecipe
+from matrices.export import write_table
 from matrices.whole_file import whole_file
 from workers.corpora.types import Dataset
 from workers.encoding import TOKENS, collate, evaluation_batches
 from workers.evaluation import outcomes_of
 from workers.hidden_states import CachedText
-from workers.landscape.numbers import Number, read_numbers, to_table, write_numbers
-from workers.landscape.plan import LandscapePlan, Line, Measurement, Plane, Run
+from workers.landscape.numbers import SCHEMA, LandscapeNumber
+from workers.landscape.plan import LandscapePlan, Line, Measurement, Plane, TrainingRun
 from workers.landscape.training import AVERAGED, AVERAGED_HALF, LAST, START, States, train_head, train_run
+from workers.record_tables import to_table
 from workers.tasks.base import score
 
 _NAME = "point"
@@ -83,7 +86,7 @@ _TEXTS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class LandscapeProgress:
     """How far a job is: lines and surfaces measured, how many there are, and what it is at, in steps of some."""
 
     done: int
@@ -92,7 +95,7 @@ class Progress:
     steps: tuple[int, int] = (0, 0)
 
 
-Watch = Callable[[Progress], None]
+Watch = Callable[[LandscapeProgress], None]
 
 
 def conduct(plan: LandscapePlan, watch: Watch | None = None) -> pa.Table:
@@ -108,14 +111,14 @@ def conduct(plan: LandscapePlan, watch: Watch | None = None) -> pa.Table:
         done = sum(_numbers_of(plan, one).is_file() for one in measurements)
 
         def at(what: str, step: int, steps: int, done: int = done) -> None:
-            tell(Progress(done, len(measurements), what, (step, steps)))
+            tell(LandscapeProgress(done, len(measurements), what, (step, steps)))
 
         assert conductor is not None
-        numbers = to_table(conductor.numbers(measurement, at))
-        write_numbers(numbers, _numbers_of(plan, measurement))
-    tell(Progress(len(measurements), len(measurements), "done"))
-    table = pa.concat_tables([read_numbers(_numbers_of(plan, one)) for one in measurements])
-    write_numbers(table, plan.job.out / NUMBERS)
+        numbers = to_table(conductor.numbers(measurement, at), SCHEMA)
+        write_table(numbers, _numbers_of(plan, measurement))
+    tell(LandscapeProgress(len(measurements), len(measurements), "done"))
+    table = pa.concat_tables([pq.read_table(_numbers_of(plan, one), schema=SCHEMA) for one in measurements])
+    write_table(table, plan.job.out / NUMBERS)
     return table
 
 
@@ -131,13 +134,13 @@ class _Conductor:
         self.encoder = Encoder(plan.encoder, precision=plan.precision)
         self._texts: dict[tuple[str, str], CachedText] = {}
 
-    def numbers(self, measurement: Measurement, at: Callable[[str, int, int], None]) -> list[Number]:
+    def numbers(self, measurement: Measurement, at: Callable[[str, int, int], None]) -> list[LandscapeNumber]:
         """All numbers of a line or a surface; what it needs is trained first."""
         if isinstance(measurement, Plane):
             return [*self._on_plane(measurement, at)]
         return [*self._on_line(measurement, at)]
 
-    def _on_line(self, line: Line, at: Callable[[str, int, int], None]) -> Iterator[Number]:
+    def _on_line(self, line: Line, at: Callable[[str, int, int], None]) -> Iterator[LandscapeNumber]:
         states, end = self._states(line.start, at), self._states(line.end, at)[LAST]
         start, head = states[LAST], self._head(line.start, at)
         for number, alpha in enumerate(self.job.alphas, start=1):
@@ -156,7 +159,7 @@ class _Conductor:
             if line.end.beside == line.start.source and name != START:
                 yield from self._read(line, states[name], head, name)
 
-    def _on_plane(self, plane: Plane, at: Callable[[str, int, int], None]) -> Iterator[Number]:
+    def _on_plane(self, plane: Plane, at: Callable[[str, int, int], None]) -> Iterator[LandscapeNumber]:
         surface, head = plane.surface, self._head(plane.start, at)
         start, end = self._states(plane.start, at)[LAST], self._states(plane.end, at)[LAST]
         if plane.other is not None:
@@ -172,7 +175,7 @@ class _Conductor:
 
     def _read(
         self, measurement: Measurement, state: State, head: Head, point: str, **where: object
-    ) -> Iterator[Number]:
+    ) -> Iterator[LandscapeNumber]:
         tests = [self._test(code) for code in measurement.languages]
         readings = read_point(self.encoder, self.recipe, state, head, tests)
         for code, reading in zip(measurement.languages, readings, strict=True):
@@ -180,17 +183,17 @@ class _Conductor:
 
     def _told(
         self, measurement: Measurement, language: str, reading: Reading, point: str, where: dict[str, object]
-    ) -> Iterator[Number]:
+    ) -> Iterator[LandscapeNumber]:
         more = {"language": language, "n": reading.n, **where}
         yield self._number(measurement, point, "error", reading.error, **more)
         yield self._number(measurement, point, "loss", reading.loss, **more)
 
     def _number(
         self, measurement: Measurement, point: str, measure: str, value: float | None, **more: object
-    ) -> Number:
+    ) -> LandscapeNumber:
         start, end = measurement.start, measurement.end
         of_the_run = point in (AVERAGED, AVERAGED_HALF) and measure in ("error", "loss")
-        return Number(
+        return LandscapeNumber(
             method=self.job.method,
             source=start.source,
             toward=None if of_the_run else end.beside,
@@ -201,7 +204,7 @@ class _Conductor:
             **more,  # type: ignore[arg-type]
         )
 
-    def _states(self, run: Run, at: Callable[[str, int, int], None]) -> States:
+    def _states(self, run: TrainingRun, at: Callable[[str, int, int], None]) -> States:
         """The states of a run: read, or trained."""
         kept = self.job.out / "runs" / f"{run.key}.safetensors"
         if not kept.is_file():
@@ -223,7 +226,7 @@ class _Conductor:
                 save_file({key: weight.contiguous().clone() for key, weight in flat.items()}, temporary)
         return _by_state(load_file(kept))
 
-    def _head(self, run: Run, at: Callable[[str, int, int], None]) -> Head:
+    def _head(self, run: TrainingRun, at: Callable[[str, int, int], None]) -> Head:
         """The head of a run's source: read, or trained."""
         kept = self.job.out / "heads" / f"{run.head}.safetensors"
         if not kept.is_file():

@@ -55,7 +55,7 @@ def _between_ends(alphas: Sequence[float], values: Sequence[float]) -> tuple[np.
 
 
 @dataclass(frozen=True)
-class Summary:
+class LandscapeSummary:
     """``curves``: a row for each source, toward, language, measure and seed, with the columns of ``STATISTICS``."""
 
     method: str
@@ -89,7 +89,7 @@ class Summary:
         return found
 
 
-def summarise(numbers: pa.Table) -> Summary:
+def summarise(numbers: pa.Table) -> LandscapeSummary:
     """The statistics of every curve in the numbers of a job."""
     frame = numbers.to_pandas()
     lines = frame[(frame["point"] == "line") & frame["alpha"].notna() & frame["value"].notna()]
@@ -108,7 +108,7 @@ def summarise(numbers: pa.Table) -> Summary:
                 "barrier": barrier(alphas, values),
             }
         )
-    return Summary(str(frame["method"].iloc[0]), pd.DataFrame(rows), frame)
+    return LandscapeSummary(str(frame["method"].iloc[0]), pd.DataFrame(rows), frame)
 
 
 def _plain(estimate: Estimate | None) -> dict[str, object] | None:

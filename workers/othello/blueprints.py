@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from workers.othello.board import playable
-from workers.othello.languages import Language, LanguageType, invent
+from workers.othello.languages import InventedLanguage, LanguageType, invent
 
 PLAYABLE_4X4 = 12
 """Anchors are counted on a 4 x 4 board; on a larger board the same share of moves is anchored."""
@@ -40,7 +40,7 @@ ANCHOR_LETTERS = ("hjqvwxyz", "aeiou")
 """Latin consonants and vowels of the shared words; no language makes a word of its own with these consonants."""
 
 
-def languages(size: int = 4, seed: int = 0, *, anchors: Sequence[int] | None = None) -> tuple[Language, ...]:
+def languages(size: int = 4, seed: int = 0, *, anchors: Sequence[int] | None = None) -> tuple[InventedLanguage, ...]:
     """The six languages over a board of that size; equal seeds give equal languages.
 
     ``anchors`` are how many of each, out of 12 moves, in place of those of the blueprints.
@@ -55,7 +55,7 @@ def languages(size: int = 4, seed: int = 0, *, anchors: Sequence[int] | None = N
     )
 
 
-def _language(blueprint: Blueprint, size: int, order: Sequence[int], rng: random.Random) -> Language:
+def _language(blueprint: Blueprint, size: int, order: Sequence[int], rng: random.Random) -> InventedLanguage:
     anchors = order[: round(blueprint.anchors * len(order) / PLAYABLE_4X4)]
     shared = dict(zip(anchors, _vocabulary(*ANCHOR_LETTERS), strict=False))
     return invent(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ from adapters_zoo.backbone import Encoder
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from adapters_zoo.sources import check_encoder
 from matrices.arrays import Floats
+from matrices.cells import Kind
 from matrices.export import write_table
 from matrices.measures.mantel import correlations, languages_of
 from matrices.store import Store
@@ -32,12 +33,11 @@ from workers.job_settings import EncoderReference
 from workers.othello.blueprints import BLUEPRINTS, languages
 from workers.othello.board import lengths, random_games
 from workers.othello.corpora import BOARD_MOVES, Sizes, othello_corpora
-from workers.othello.languages import Language, sentence
+from workers.othello.languages import InventedLanguage, sentence
 from workers.othello.probes import Probe, board_states
 from workers.pretraining import PretrainJob, pretrain
 from workers.states import sentence_states
 
-Kind = Literal["zero_shot", "interference"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 CONDITIONS: Mapping[str, tuple[int, ...]] = {
@@ -91,7 +91,7 @@ def bridge(
 
 
 def alignment(
-    encoder: Encoder, spoken: Sequence[Language], *, openings: int = OPENINGS, tested: int = TESTED
+    encoder: Encoder, spoken: Sequence[InventedLanguage], *, openings: int = OPENINGS, tested: int = TESTED
 ) -> Floats:
     """Accuracy of a linear probe of the board behind an opening, fitted on the row's language, read in the column's.
 

@@ -21,7 +21,7 @@ from matrices.arrays import Bools
 from workers.corpora.types import SPLITS, Split
 from workers.othello.blueprints import languages
 from workers.othello.board import NONE, Moves, history, lengths, random_games, spread
-from workers.othello.languages import Language, say, sentence
+from workers.othello.languages import InventedLanguage, say, sentence
 
 Game = tuple[int, ...]
 
@@ -81,7 +81,7 @@ class Sizes:
 
 def othello_corpora(
     root: Path, *, size: int = 4, sizes: Sizes | None = None, seed: int = 0, anchors: Sequence[int] | None = None
-) -> tuple[Language, ...]:
+) -> tuple[InventedLanguage, ...]:
     """Write the corpora of six languages to ``root`` and return the languages. Equal arguments write equal bytes.
 
     ``anchors``: how many of each language, out of 12 moves, in place of those of the blueprints.
@@ -182,7 +182,7 @@ def _splits(openings: Sequence[Game], sizes: Sizes) -> dict[Split, list[tuple[st
     return {split: [(f"{split}-{n:04}", next(items)) for n in range(amount)] for split, amount in amounts.items()}
 
 
-def _tagged(language: Language, items: Sequence[tuple[str, Game]], size: int) -> Iterator[str]:
+def _tagged(language: InventedLanguage, items: Sequence[tuple[str, Game]], size: int) -> Iterator[str]:
     tags = owners(np.array([moves for _, moves in items], dtype=np.uint8), size)
     for (_, moves), owned in zip(items, tags, strict=True):
         for words, owner in zip(say(language, moves), owned, strict=True):
@@ -190,7 +190,7 @@ def _tagged(language: Language, items: Sequence[tuple[str, Game]], size: int) ->
         yield ""
 
 
-def _labelled(language: Language, items: Sequence[tuple[str, Game]], size: int) -> Iterator[str]:
+def _labelled(language: InventedLanguage, items: Sequence[tuple[str, Game]], size: int) -> Iterator[str]:
     yield "id\ttext\tlabel"
     offers = offers_corner(np.array([moves for _, moves in items], dtype=np.uint8), size)
     for (name, moves), offered in zip(items, offers, strict=True):

@@ -14,7 +14,7 @@ from workers.othello.board import random_games
 from workers.othello.job import LaboratoryJob, Run
 from workers.othello.run import languages_of, new_model, opening_of
 from workers.othello.training import products_in
-from workers.othello.vocabulary import IGNORED, Vocabulary
+from workers.othello.vocabulary import IGNORED, MoveVocabulary
 
 BYTES_A_PARAMETER = 16
 """Weights, gradients and the two moments of AdamW, in fp32."""
@@ -85,7 +85,7 @@ class _Measured:
     length: int
 
 
-def _measured(model: nn.Module, vocabulary: Vocabulary, run: Run, few: int, device: str) -> _Measured:
+def _measured(model: nn.Module, vocabulary: MoveVocabulary, run: Run, few: int, device: str) -> _Measured:
     rng = np.random.default_rng(run.seed)
     games = random_games(run.board, few, rng, opening=opening_of(run))
     written = vocabulary.write(games, rng.integers(len(run.condition.types), size=few))

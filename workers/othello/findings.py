@@ -8,7 +8,7 @@ from typing import Literal
 
 from workers.estimates import Estimate
 from workers.othello.job import Condition
-from workers.othello.summary import Summary
+from workers.othello.summary import OthelloSummary
 
 Verdict = Literal["reproduced", "not reproduced", "not asked"]
 
@@ -29,7 +29,7 @@ class Finding:
     corrected: str
 
 
-def findings(summary: Summary, conditions: Mapping[str, Condition]) -> tuple[Finding, Finding, Finding]:
+def findings(summary: OthelloSummary, conditions: Mapping[str, Condition]) -> tuple[Finding, Finding, Finding]:
     """The three findings of Hua, Yun and Pavlick (2024), on the conditions that a job has."""
     present = {name: conditions[name] for name in summary.conditions}
     naive = next((name for name, one in present.items() if _is_naive(one)), None)
@@ -42,13 +42,13 @@ def findings(summary: Summary, conditions: Mapping[str, Condition]) -> tuple[Fin
     return _first(summary, naive), _second(summary, naive, anchored), _third(summary, anchored, unified)
 
 
-def kept(summary: Summary, condition: str, measure: str = "cross") -> Estimate:
+def kept(summary: OthelloSummary, condition: str, measure: str = "cross") -> Estimate:
     """What a probe keeps in another language of what it reads above the majority in its own: 1 is all of it."""
     runs = summary.runs.loc[condition]
     return Estimate.of(list((runs[measure] - runs["majority"]) / (runs["own"] - runs["majority"])))
 
 
-def _first(summary: Summary, naive: str | None) -> Finding:
+def _first(summary: OthelloSummary, naive: str | None) -> Finding:
     claim = "Naive multilingual training does not align languages."
     if naive is None:
         return _not_asked(claim, "a condition of atomic languages without anchors, with naive output")
@@ -70,7 +70,7 @@ def _first(summary: Summary, naive: str | None) -> Finding:
     return Finding(claim, _reproduced(_below(crossed, ALIGNED)), evidence, corrected)
 
 
-def _second(summary: Summary, naive: str | None, anchored: str | None) -> Finding:
+def _second(summary: OthelloSummary, naive: str | None, anchored: str | None) -> Finding:
     claim = "Anchor tokens align languages."
     if naive is None or anchored is None:
         return _not_asked(claim, "a condition with anchors, and the same without")
@@ -89,7 +89,7 @@ def _second(summary: Summary, naive: str | None, anchored: str | None) -> Findin
     return Finding(claim, _reproduced(is_more and crossed.mean >= ALIGNED), evidence, corrected)
 
 
-def _third(summary: Summary, anchored: str | None, unified: str | None) -> Finding:
+def _third(summary: OthelloSummary, anchored: str | None, unified: str | None) -> Finding:
     claim = "Alignment alone does not give transfer; a unified output space gives both."
     if anchored is None or unified is None:
         return _not_asked(claim, "a condition with anchors, and one with unified output")
@@ -107,7 +107,7 @@ def _third(summary: Summary, anchored: str | None, unified: str | None) -> Findi
     return Finding(claim, _reproduced(as_published), evidence, _switches(summary, anchored))
 
 
-def _switches(summary: Summary, anchored: str) -> str:
+def _switches(summary: OthelloSummary, anchored: str) -> str:
     """What becomes of the third finding when legal moves in another language are told from illegal moves."""
     known = summary.difference((anchored, "any_after"), (anchored, "any_before"))
     forgotten = summary.difference((anchored, "held_in_any_after"), (anchored, "held_in_before"))

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import ray
 import torch
 
+from matrices.export import write_table
 from workers.cluster import crew_for, joined, must_have_gpus, nodes, worker_environment
 from workers.othello.job import LaboratoryJob, Run
-from workers.othello.numbers import read_numbers, write_numbers
+from workers.othello.numbers import SCHEMA
 from workers.othello.run import numbers_of, perform
 
 NUMBERS = "numbers.parquet"
@@ -63,7 +65,7 @@ def collect(job: LaboratoryJob) -> pa.Table:
     """The numbers of the runs of a job that are finished, each under the names that the job gives its conditions."""
     tables = [_named(run, numbers_of(run, job.out)) for run in job.runs() if numbers_of(run, job.out).is_file()]
     table = pa.concat_tables(tables)
-    write_numbers(table, job.out / NUMBERS)
+    write_table(table, job.out / NUMBERS)
     return table
 
 
@@ -168,6 +170,6 @@ def _label(run: Run) -> str:
 
 
 def _named(run: Run, path: Path) -> pa.Table:
-    table = read_numbers(path)
+    table = pq.read_table(path, schema=SCHEMA)
     at = table.schema.get_field_index("condition")
     return table.set_column(at, table.schema.field(at), pa.array([run.name] * len(table), pa.string()))

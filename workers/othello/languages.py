@@ -17,7 +17,7 @@ LanguageType = Literal["atomic", "split", "compositional"]
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class InventedLanguage:
     """An invented language over a board: ``words[square]`` are the words of that move, none for the starting discs."""
 
     code: str
@@ -36,7 +36,7 @@ def invent(
     fresh: Iterator[str],
     anchors: AbstractSet[int] = frozenset(),
     shared: Sequence[str] = (),
-) -> Language:
+) -> InventedLanguage:
     """A language that takes its own words from ``fresh`` and says the moves in ``anchors`` with ``shared[square]``."""
     words: list[tuple[str, ...]] = [()] * size**2
     columns, rows = [next(fresh) for _ in range(size)], [next(fresh) for _ in range(size)]
@@ -50,19 +50,19 @@ def invent(
                 words[square] = (columns[square % size], rows[square // size])
     for square in anchors:
         words[square] = (shared[square],)
-    return Language(code, name, type, tuple(words), frozenset(anchors))
+    return InventedLanguage(code, name, type, tuple(words), frozenset(anchors))
 
 
-def say(language: Language, moves: Sequence[int]) -> list[tuple[str, ...]]:
+def say(language: InventedLanguage, moves: Sequence[int]) -> list[tuple[str, ...]]:
     """The words of every move of a game, in order: joined with spaces, they are its sentence."""
     return [language.words[square] for square in moves]
 
 
-def sentence(language: Language, moves: Sequence[int]) -> str:
+def sentence(language: InventedLanguage, moves: Sequence[int]) -> str:
     """A game as one line of text, its words separated by spaces."""
     return " ".join(word for words in say(language, moves) for word in words)
 
 
-def shared_moves(first: Language, second: Language) -> int:
+def shared_moves(first: InventedLanguage, second: InventedLanguage) -> int:
     """How many moves two languages say with the same word: a pair's known degree of relatedness."""
     return len(first.anchored & second.anchored)

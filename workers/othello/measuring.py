@@ -14,7 +14,7 @@ from matrices.arrays import Floats
 from workers.othello.board import NONE, Moves
 from workers.othello.job import Run
 from workers.othello.model import Transformer
-from workers.othello.numbers import Number
+from workers.othello.numbers import OthelloNumber
 from workers.othello.probes import (
     COLOURS,
     POOLINGS,
@@ -29,7 +29,7 @@ from workers.othello.probes import (
     move_states,
 )
 from workers.othello.transfer import VERDICTS, verdicts
-from workers.othello.vocabulary import Vocabulary
+from workers.othello.vocabulary import MoveVocabulary
 
 
 class Rotation:
@@ -68,8 +68,8 @@ TEST_EVERY = 5
 
 
 def board_numbers(
-    run: Run, vocabulary: Vocabulary, models: Mapping[str, Transformer], games: Moves
-) -> Iterator[Number]:
+    run: Run, vocabulary: MoveVocabulary, models: Mapping[str, Transformer], games: Moves
+) -> Iterator[OthelloNumber]:
     """Probes of every layer, from every language to every other, and the similarity of languages' states."""
     game, move = np.nonzero(games != NONE)
     boards = board_states(games, run.board)
@@ -83,7 +83,7 @@ def board_numbers(
         ]
         for pooling in _poolings(vocabulary):
             of_languages = [found[pooling] for found in states]
-            number = partial(Number, condition=run.name, seed=run.seed, model=name, pooling=pooling)
+            number = partial(OthelloNumber, condition=run.name, seed=run.seed, model=name, pooling=pooling)
             yield from _probed(run, of_languages, boards, test, number)
             if name == "pretrained":
                 yield from _as_published(run, of_languages, boards, test, number)
@@ -91,15 +91,15 @@ def board_numbers(
 
 
 def move_numbers(
-    run: Run, vocabulary: Vocabulary, model: Transformer, games: Mapping[str, Moves], step: int
-) -> Iterator[Number]:
+    run: Run, vocabulary: MoveVocabulary, model: Transformer, games: Mapping[str, Moves], step: int
+) -> Iterator[OthelloNumber]:
     """Shares of verdicts on the moves of a model in every language, after so many steps of fine-tuning."""
     for name, drawn in games.items():
         positions = int((drawn[:, 1:] != NONE).sum())
         for language, code in enumerate(run.condition.codes):
             found = verdicts(model, vocabulary, drawn, language, run.condition.output, bf16=run.precision == "bf16")
             for verdict in VERDICTS:
-                yield Number(
+                yield OthelloNumber(
                     condition=run.name,
                     seed=run.seed,
                     measure=verdict,
@@ -112,12 +112,12 @@ def move_numbers(
                 )
 
 
-def _poolings(vocabulary: Vocabulary) -> tuple[Pooling, ...]:
+def _poolings(vocabulary: MoveVocabulary) -> tuple[Pooling, ...]:
     """Where every move is one token, its first, its last and the mean of all are the same."""
     return POOLINGS if vocabulary.longest > 1 else ("last",)
 
 
-def _baselines(run: Run, boards: Mapping[Colours, Tensor], test: Tensor, moves: Tensor) -> Iterator[Number]:
+def _baselines(run: Run, boards: Mapping[Colours, Tensor], test: Tensor, moves: Tensor) -> Iterator[OthelloNumber]:
     for colours, states in boards.items():
         fitted, tested = states[~test], states[test]
         guesses = {
@@ -125,7 +125,7 @@ def _baselines(run: Run, boards: Mapping[Colours, Tensor], test: Tensor, moves: 
             "majority_by_move": majority_by_move(fitted, tested, moves[~test], moves[test]),
         }
         for measure, value in guesses.items():
-            yield Number(
+            yield OthelloNumber(
                 condition=run.name,
                 seed=run.seed,
                 measure=measure,
@@ -138,8 +138,8 @@ def _baselines(run: Run, boards: Mapping[Colours, Tensor], test: Tensor, moves: 
 
 
 def _probed(
-    run: Run, states: list[Tensor], boards: Mapping[Colours, Tensor], test: Tensor, number: partial[Number]
-) -> Iterator[Number]:
+    run: Run, states: list[Tensor], boards: Mapping[Colours, Tensor], test: Tensor, number: partial[OthelloNumber]
+) -> Iterator[OthelloNumber]:
     """Every kind of probe, split by game; tested on other languages as they are, and rotated onto the probe's own."""
     for probe, colours in product(PROBES, COLOURS):
         of_kind = partial(number, measure="probe", probe=probe, colours=colours, split="game")
@@ -147,8 +147,8 @@ def _probed(
 
 
 def _as_published(
-    run: Run, states: list[Tensor], boards: Mapping[Colours, Tensor], test: Tensor, number: partial[Number]
-) -> Iterator[Number]:
+    run: Run, states: list[Tensor], boards: Mapping[Colours, Tensor], test: Tensor, number: partial[OthelloNumber]
+) -> Iterator[OthelloNumber]:
     """The two-layer probe of absolute colours, split over positions: others of the same games fitted it."""
     drawn = torch.randperm(len(test), generator=torch.Generator().manual_seed(run.seed))[: int(test.sum())]
     held = torch.zeros_like(test)
@@ -158,8 +158,8 @@ def _as_published(
 
 
 def _between_languages(
-    run: Run, states: list[Tensor], boards: Tensor, test: Tensor, number: partial[Number], *, rotated: bool
-) -> Iterator[Number]:
+    run: Run, states: list[Tensor], boards: Tensor, test: Tensor, number: partial[OthelloNumber], *, rotated: bool
+) -> Iterator[OthelloNumber]:
     codes = run.condition.codes
     for source, code in enumerate(codes):
         fitted = _fit(run, states[source][:, ~test], boards[~test], number.keywords["probe"])
@@ -188,7 +188,7 @@ def _fit(run: Run, states: Tensor, boards: Tensor, probe: ProbeType) -> Probe:
     )
 
 
-def _similar(run: Run, states: list[Tensor], test: Tensor, number: partial[Number]) -> Iterator[Number]:
+def _similar(run: Run, states: list[Tensor], test: Tensor, number: partial[OthelloNumber]) -> Iterator[OthelloNumber]:
     codes = run.condition.codes
     for first in range(len(codes)):
         for second in range(first + 1, len(codes)):

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from matrices.export import write_parquet
-from matrices.whole_file import whole_file
+from workers.record_tables import schema_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class OthelloNumber:
     """One number; what does not apply to its measure is None.
 
     ``measure``: `probe` (accuracy over squares and positions), `majority`, `majority_by_move` (of guesses without a
@@ -43,22 +39,4 @@ class Number:
 
 _INTEGERS = {"seed": pa.int32(), "n": pa.int32(), "step": pa.int32(), "layer": pa.int8()}
 _TYPES = {**_INTEGERS, "value": pa.float32(), "aligned": pa.bool_()}
-SCHEMA = pa.schema([(field.name, _TYPES.get(field.name, pa.string())) for field in fields(Number)])
-
-
-def to_table(numbers: Iterable[Number]) -> pa.Table:
-    """Numbers as a table, a column a field."""
-    rows = list(numbers)
-    columns = {field.name: [getattr(row, field.name) for row in rows] for field in fields(Number)}
-    return pa.table(columns, schema=SCHEMA)
-
-
-def write_numbers(table: pa.Table, path: Path) -> None:
-    """Write a table as Parquet, whole or not at all."""
-    with whole_file(path) as temporary:
-        write_parquet(table, temporary)
-
-
-def read_numbers(path: Path) -> pa.Table:
-    """The numbers of a file."""
-    return pq.read_table(path, schema=SCHEMA)
+SCHEMA = schema_of(OthelloNumber, _TYPES)

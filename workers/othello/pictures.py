@@ -18,7 +18,7 @@ from workers.othello.board import lengths, random_games, square_name
 from workers.othello.job import LaboratoryJob, Run
 from workers.othello.probes import Probe, board_states, move_states
 from workers.othello.run import languages_of, load_pretrained, opening_of, pretrained_of
-from workers.othello.summary import Summary
+from workers.othello.summary import OthelloSummary
 
 VERDICTS = {
     "legal": ("legal, in its language", "#08519c"),
@@ -33,7 +33,7 @@ _GAMES = 400
 _SQUARE, _GAP = 34, 26
 
 
-def draw(job: LaboratoryJob, numbers: pa.Table, summary: Summary, figure: Figure = AS_DRAWN) -> list[Path]:
+def draw(job: LaboratoryJob, numbers: pa.Table, summary: OthelloSummary, figure: Figure = AS_DRAWN) -> list[Path]:
     """All pictures of a job, in ``pictures`` of its folder; boards have no title."""
     folder, frame = job.out / "pictures", numbers.to_pandas()
     pictures = {"probes": probe_matrices(frame, summary), "moves": move_curves(frame, summary)}
@@ -47,7 +47,7 @@ def draw(job: LaboratoryJob, numbers: pa.Table, summary: Summary, figure: Figure
     return made
 
 
-def probe_matrices(frame: pd.DataFrame, summary: Summary) -> alt.VConcatChart:
+def probe_matrices(frame: pd.DataFrame, summary: OthelloSummary) -> alt.VConcatChart:
     """A matrix a condition: the language that the probe was fitted on down, the language it reads across."""
     chosen = frame[
         (frame["measure"] == "probe")
@@ -86,7 +86,7 @@ def probe_matrices(frame: pd.DataFrame, summary: Summary) -> alt.VConcatChart:
     return styled(alt.vconcat(chart))
 
 
-def move_curves(frame: pd.DataFrame, summary: Summary) -> alt.VConcatChart:
+def move_curves(frame: pd.DataFrame, summary: OthelloSummary) -> alt.VConcatChart:
     """What becomes of moves while a model is fine-tuned in one language: stacked shares, panels by language."""
     moves = frame[frame["step"].notna()]
     target = np.where(moves["source"] == moves["target"], "the language learned", "the other languages")

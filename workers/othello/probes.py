@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from workers.othello.board import NONE, Moves, history, spread
 from workers.othello.model import Transformer
-from workers.othello.vocabulary import Vocabulary
+from workers.othello.vocabulary import MoveVocabulary
 
 ProbeType = Literal["linear", "two_layer"]
 Colours = Literal["absolute", "mine"]
@@ -51,7 +51,7 @@ def board_states(games: Moves, size: int) -> dict[Colours, Tensor]:
 
 @torch.no_grad()
 def move_states(
-    model: Transformer, vocabulary: Vocabulary, games: Moves, language: int, poolings: Sequence[Pooling]
+    model: Transformer, vocabulary: MoveVocabulary, games: Moves, language: int, poolings: Sequence[Pooling]
 ) -> dict[Pooling, Tensor]:
     """The stream at every move [layers + 1, positions, width]: of its last or first token, or the mean of all."""
     device = next(model.parameters()).device

@@ -11,16 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from safetensors.torch import load_file, save_file
 
+from matrices.export import write_table
 from matrices.whole_file import whole_file
 from workers.othello.board import Moves, playable, random_games
 from workers.othello.games import draw_games, write_games
 from workers.othello.job import Run
 from workers.othello.measuring import board_numbers, move_numbers
 from workers.othello.model import Transformer
-from workers.othello.numbers import Number, read_numbers, to_table, write_numbers
+from workers.othello.numbers import SCHEMA, OthelloNumber
 from workers.othello.training import (
     Tick,
     falling_rate,
@@ -31,7 +33,8 @@ from workers.othello.training import (
     spoken_batches,
     train,
 )
-from workers.othello.vocabulary import Vocabulary, invented
+from workers.othello.vocabulary import MoveVocabulary, invented
+from workers.record_tables import to_table
 
 _ANCHORS, _FINETUNING, _FRESH, _WORLD = 11, 12, 13, 14
 """What a generator is seeded with beside the run's seed, one for each use."""
@@ -41,8 +44,8 @@ def perform(run: Run, folder: Path, *, device: str = "cpu", tick: Tick | None = 
     """The numbers of a run, from ``folder`` where they are there already."""
     done = numbers_of(run, folder)
     if not done.is_file():
-        write_numbers(to_table(_Performance(run, folder, device, tick).numbers()), done)
-    return read_numbers(done)
+        write_table(to_table(_Performance(run, folder, device, tick).numbers(), SCHEMA), done)
+    return pq.read_table(done, schema=SCHEMA)
 
 
 def numbers_of(run: Run, folder: Path) -> Path:
@@ -55,7 +58,7 @@ def pretrained_of(run: Run, folder: Path) -> Path:
     return folder / "models" / f"{run.key}.safetensors"
 
 
-def languages_of(run: Run) -> Vocabulary:
+def languages_of(run: Run) -> MoveVocabulary:
     """The vocabulary of a run's languages; its seed draws the anchors that the condition only counts."""
     condition, squares = run.condition, playable(run.board)
     if isinstance(condition.anchors, int):
@@ -65,7 +68,7 @@ def languages_of(run: Run) -> Vocabulary:
         anchors = frozenset(square_of(name, run.board) for name in condition.anchors)
     having = condition.codes if condition.among is None else condition.among
     each = [anchors if code in having else frozenset[int]() for code in condition.codes]
-    return Vocabulary.of(invented(run.board, condition.types, each), run.board)
+    return MoveVocabulary.of(invented(run.board, condition.types, each), run.board)
 
 
 def opening_of(run: Run) -> tuple[int, ...]:
@@ -74,7 +77,7 @@ def opening_of(run: Run) -> tuple[int, ...]:
     return tuple(random_games(run.board, 1, rng, limit=run.opening)[0].tolist())
 
 
-def new_model(run: Run, vocabulary: Vocabulary) -> Transformer:
+def new_model(run: Run, vocabulary: MoveVocabulary) -> Transformer:
     """The untrained model of a run."""
     torch.manual_seed(run.seed)
     return Transformer(
@@ -105,7 +108,7 @@ class _Performance:
         self.bf16 = run.precision == "bf16"
         self.steps = run.pretraining.steps + run.finetuning.steps
 
-    def numbers(self) -> list[Number]:
+    def numbers(self) -> list[OthelloNumber]:
         """All numbers, stage by stage."""
         model = self._pretrained()
         untrained = new_model(self.run, self.vocabulary).to(self.device)
@@ -157,12 +160,12 @@ class _Performance:
         checkpoint.unlink()
         return model
 
-    def _finetuned(self, model: Transformer) -> Iterator[Number]:
+    def _finetuned(self, model: Transformer) -> Iterator[OthelloNumber]:
         """Verdicts on moves before, while and after the model learns whole games in one language."""
         run, settings = self.run, self.run.finetuning
         language = run.condition.codes.index(settings.language)
         fresh = {name: self._fresh(name, number) for number, name in enumerate(("held_in", "held_out"), start=1)}
-        found: list[Number] = []
+        found: list[OthelloNumber] = []
 
         def evaluate(step: int) -> None:
             found.extend(move_numbers(run, self.vocabulary, model, fresh, step))

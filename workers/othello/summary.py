@@ -41,7 +41,7 @@ PUBLISHED_DEPTH = 0.75
 
 
 @dataclass(frozen=True)
-class Summary:
+class OthelloSummary:
     """``runs``: a row a condition and seed, in the order of the numbers, and a column a measure of ``MEASURES``."""
 
     runs: pd.DataFrame
@@ -66,14 +66,14 @@ class Summary:
         return rows
 
 
-def summarise(numbers: pa.Table, *, layer: int | None = None) -> Summary:
+def summarise(numbers: pa.Table, *, layer: int | None = None) -> OthelloSummary:
     """The measures of every run. Probes are two-layer ones of absolute colours, on last tokens, at the given layer."""
     frame = numbers.to_pandas()
     chosen = round(PUBLISHED_DEPTH * int(frame["layer"].max())) if layer is None else layer
     parts = {**_of_boards(frame, chosen), **_of_moves(frame)}
     order = frame[["condition", "seed"]].drop_duplicates()
     runs = pd.DataFrame(parts).reindex(pd.MultiIndex.from_frame(order))
-    return Summary(runs[list(MEASURES)], chosen)
+    return OthelloSummary(runs[list(MEASURES)], chosen)
 
 
 def _of_boards(frame: pd.DataFrame, layer: int) -> dict[str, pd.Series]:

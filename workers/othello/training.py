@@ -20,7 +20,7 @@ from matrices.whole_file import whole_file
 from workers.othello.board import Moves
 from workers.othello.games import COMMON, owners_of
 from workers.othello.model import Transformer
-from workers.othello.vocabulary import IGNORED, Output, Vocabulary
+from workers.othello.vocabulary import IGNORED, MoveVocabulary, Output
 
 FLOOR = 0.05
 """What the rate falls to by the end of pretraining, as a share of its peak."""
@@ -34,7 +34,7 @@ Tick = Callable[[int, int], None]
 
 
 def mixed_batches(
-    vocabulary: Vocabulary,
+    vocabulary: MoveVocabulary,
     games: Moves,
     weights: Sequence[float],
     common: float,
@@ -59,7 +59,7 @@ def mixed_batches(
 
 
 def spoken_batches(
-    vocabulary: Vocabulary, games: Moves, language: int, output: Output, *, batch: int, seed: int
+    vocabulary: MoveVocabulary, games: Moves, language: int, output: Output, *, batch: int, seed: int
 ) -> Batches:
     """Games drawn anew at every step, all said in one language."""
 
@@ -152,7 +152,7 @@ def _states(tensors: dict[str, Tensor], prefix: str) -> Iterator[tuple[int, str,
             yield int(index), key, value
 
 
-def _batch(vocabulary: Vocabulary, games: Moves, languages: NDArray[np.int64], output: Output) -> Batch:
+def _batch(vocabulary: MoveVocabulary, games: Moves, languages: NDArray[np.int64], output: Output) -> Batch:
     written = vocabulary.write(games, languages)
     targets = vocabulary.targets(written, games, output)
     return torch.from_numpy(written.ids), torch.from_numpy(targets)

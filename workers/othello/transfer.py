@@ -17,7 +17,7 @@ from matrices.arrays import Bools
 from workers.othello.board import NONE, Moves, history, spread
 from workers.othello.model import Transformer
 from workers.othello.training import products_in
-from workers.othello.vocabulary import PAD, Ids, Output, Vocabulary
+from workers.othello.vocabulary import PAD, Ids, MoveVocabulary, Output
 
 Verdict = Literal["legal", "legal_either", "legal_elsewhere", "illegal", "illegal_elsewhere", "no_move"]
 """A move said in the game's language, in another (``elsewhere``), in another where all moves so far were anchors, so
@@ -28,7 +28,7 @@ _AT_ONCE = 2048
 
 
 def verdicts(
-    model: Transformer, vocabulary: Vocabulary, games: Moves, language: int, output: Output, *, bf16: bool = False
+    model: Transformer, vocabulary: MoveVocabulary, games: Moves, language: int, output: Output, *, bf16: bool = False
 ) -> Mapping[Verdict, NDArray[np.int64]]:
     """How often each verdict falls in each game [n], by the likeliest move behind every move that is not the last."""
     legal = np.stack([spread(at.legal, vocabulary.size) for at in history(games, vocabulary.size)[1:]], axis=1)
@@ -60,7 +60,7 @@ def verdicts(
 class _Said:
     """The likeliest tokens of a model behind prefixes of games."""
 
-    def __init__(self, model: Transformer, vocabulary: Vocabulary, bf16: bool) -> None:
+    def __init__(self, model: Transformer, vocabulary: MoveVocabulary, bf16: bool) -> None:
         self.model, self.vocabulary, self.bf16 = model.eval(), vocabulary, bf16
         self.device = next(model.parameters()).device
 
@@ -96,7 +96,7 @@ class _Said:
         return said
 
 
-def _moves_of(said: Ids, vocabulary: Vocabulary) -> Bools:
+def _moves_of(said: Ids, vocabulary: MoveVocabulary) -> Bools:
     """Which move of which language the tokens [n, longest] begin with [n, languages, squares]."""
     needed = np.arange(vocabulary.longest) < vocabulary.counts[..., None]
     equal = (said[:, None, None] == vocabulary.moves) | ~needed
@@ -104,13 +104,13 @@ def _moves_of(said: Ids, vocabulary: Vocabulary) -> Bools:
     return found
 
 
-def _undecided(vocabulary: Vocabulary, games: Moves, language: int) -> Bools:
+def _undecided(vocabulary: MoveVocabulary, games: Moves, language: int) -> Bools:
     """Whether each language would have said all moves up to each with the same words [games, moves, languages]."""
     same = (vocabulary.moves == vocabulary.moves[language]).all(axis=2).T
     undecided: Bools = np.logical_and.accumulate(same[np.where(games == NONE, vocabulary.squares[0], games)], axis=1)
     return undecided
 
 
-def _one_square(places: Ids, vocabulary: Vocabulary) -> Bools:
+def _one_square(places: Ids, vocabulary: MoveVocabulary) -> Bools:
     chosen: Bools = vocabulary.squares[places][:, None] == np.arange(vocabulary.size**2)
     return chosen

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workers.othello.board import NONE, Moves, playable, square_name
-from workers.othello.languages import Language, LanguageType, invent
+from workers.othello.languages import InventedLanguage, LanguageType, invent
 
 Output = Literal["naive", "unified"]
 Ids = NDArray[np.int64]
@@ -26,7 +26,7 @@ IGNORED = -100
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class MoveVocabulary:
     """Every word of the languages has an id from 1 on; a word that languages share has one id.
 
     ``moves`` [languages, squares, longest] are the ids of each move's words, ``PAD`` behind its last; ``counts``
@@ -41,7 +41,7 @@ class Vocabulary:
     places: Ids
 
     @staticmethod
-    def of(languages: Sequence[Language], size: int) -> Vocabulary:
+    def of(languages: Sequence[InventedLanguage], size: int) -> MoveVocabulary:
         """The vocabulary of some languages over one board."""
         words = sorted({word for language in languages for said in language.words for word in said})
         ids = {word: number for number, word in enumerate(words, start=1)}
@@ -53,7 +53,7 @@ class Vocabulary:
         squares = np.array(playable(size))
         places = np.full(size**2, -1)
         places[squares] = np.arange(len(squares))
-        return Vocabulary(size, tuple(words), moves, counts, squares, places)
+        return MoveVocabulary(size, tuple(words), moves, counts, squares, places)
 
     @property
     def tokens(self) -> int:
@@ -108,7 +108,9 @@ class Written:
     starts: Ids
 
 
-def invented(size: int, types: Sequence[LanguageType], anchors: Sequence[frozenset[int]]) -> tuple[Language, ...]:
+def invented(
+    size: int, types: Sequence[LanguageType], anchors: Sequence[frozenset[int]]
+) -> tuple[InventedLanguage, ...]:
     """Languages `A`, `B`, ... of the given types; languages that anchor a move share its word, ``*d3``."""
     shared = [f"*{square_name(square, size)}" for square in range(size**2)]
     return tuple(

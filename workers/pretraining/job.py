@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from adapters_zoo.recipes import Positive, Rate
 from workers.config import read_config
-from workers.job_settings import EncoderReference, Language
+from workers.job_settings import EncoderReference, LanguageCode
 
 Share = Annotated[float, Field(ge=0, le=1)]
 _OF_A_NEW_ENCODER = (
@@ -25,7 +25,7 @@ class PretrainJob(BaseModel):
 
     out: Path = Field(description="folder the encoder is written to, in transformers' layout")
     corpora: Path
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
+    languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1)] | None = Field(
         None, description="what the encoder sees; every raw text by default"
     )
     start: EncoderReference | None = Field(

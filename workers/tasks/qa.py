@@ -81,7 +81,7 @@ _LONGEST_QUESTION = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerSpan:
     """A right answer, and the character of the passage that it begins at."""
 
     text: str
@@ -89,7 +89,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PassageQuestion:
     """A question about a context, and its right answers; the first is learnt from.
 
     ``unanswerable`` says whether it has none; None where the corpus has no such questions, so that it must be answered.
@@ -98,7 +98,7 @@ class Question:
     id: str
     question: str
     context: str
-    answers: tuple[Answer, ...]
+    answers: tuple[AnswerSpan, ...]
     unanswerable: bool | None = None
     passage: str | None = None
 
@@ -112,7 +112,7 @@ class Question:
         return f"{self.context}\n{self.question}"
 
 
-class QuestionAnswering(Task[Question]):
+class QuestionAnswering(Task[PassageQuestion]):
     """Which span of a passage answers a question.
 
     Every piece of the passage is a unit, scored as the answer's first and as its last. Unit 0 is the first token of
@@ -129,7 +129,7 @@ class QuestionAnswering(Task[Question]):
         "passage": None,
     }
 
-    def item(self, row: Row, said: Said) -> Question:
+    def item(self, row: Row, said: Said) -> PassageQuestion:
         """A question whose answers stand in its context where they say; they are as SQuAD or as the hub has them."""
         columns = said.columns
         question, context = (row.text(str(columns[role]), role) for role in ("question", "context"))
@@ -144,21 +144,21 @@ class QuestionAnswering(Task[Question]):
         if not answers and not said.unanswerable:
             raise row.error("a question without an answer; where there are such, say so (unanswerable: true)")
         unanswerable = not answers if said.unanswerable else None
-        return Question(identity(row, columns), question, context, answers, unanswerable, passage(row, columns))
+        return PassageQuestion(identity(row, columns), question, context, answers, unanswerable, passage(row, columns))
 
-    def gold(self, item: Question) -> Sequence[str]:
+    def gold(self, item: PassageQuestion) -> Sequence[str]:
         """The right answers."""
         return tuple(answer.text for answer in item.answers)
 
-    def labels(self, items: Iterable[Question]) -> tuple[str, ...]:
+    def labels(self, items: Iterable[PassageQuestion]) -> tuple[str, ...]:
         """What a piece may be of an answer."""
         return ("start", "end")
 
-    def counts(self, items: Iterable[Question]) -> Counter[str]:
+    def counts(self, items: Iterable[PassageQuestion]) -> Counter[str]:
         """Answers are text, not labels."""
         return Counter()
 
-    def encode(self, pieces: Pieces, number: int, item: Question) -> Iterator[TokenSequence]:
+    def encode(self, pieces: Pieces, number: int, item: PassageQuestion) -> Iterator[TokenSequence]:
         """The question before each window of the passage; ``gold`` is the answer's first and last unit in a window."""
         asked, read = pieces.text(item.question), pieces.text(item.context)
         question = asked.ids[: min(_LONGEST_QUESTION, pieces.pair_room // 2)]
@@ -192,7 +192,7 @@ class QuestionAnswering(Task[Question]):
         """Both scores of each unit, [units, 2]."""
         return scores.cpu().numpy()
 
-    def answer(self, item: Question, outputs: Outputs, labels: Sequence[str]) -> Any:
+    def answer(self, item: PassageQuestion, outputs: Outputs, labels: Sequence[str]) -> Any:
         """The text of the answer; "" for none.
 
         The best span of all windows, by the sum of its first and last piece's scores. There may be no answer where the
@@ -211,17 +211,17 @@ class QuestionAnswering(Task[Question]):
             return ""
         return item.context[slice(*place)].strip()
 
-    def outcome(self, item: Question, answer: Any, language: str) -> Outcome:
+    def outcome(self, item: PassageQuestion, answer: Any, language: str) -> Outcome:
         """The F1 of the tokens of an answer and of the right answer it is nearest to."""
         return token_f1(answer, self.gold(item), language), 1
 
-    def constant(self, items: Sequence[Question], language: str) -> list[Outcome]:
+    def constant(self, items: Sequence[PassageQuestion], language: str) -> list[Outcome]:
         """Outcomes of the whole passage as the answer, or of none where most questions have none."""
         none = sum(bool(item.unanswerable) for item in items) > len(items) / 2
         return [self.outcome(item, "" if none else item.context, language) for item in items]
 
 
-def _answers(row: Row, value: Any) -> Iterator[Answer]:
+def _answers(row: Row, value: Any) -> Iterator[AnswerSpan]:
     """Answers of a list of objects (SQuAD), or of an object of lists (as data sets of the hub have it)."""
     if isinstance(value, Mapping) and {"text", "answer_start"} <= {*value}:
         value = [
@@ -233,7 +233,7 @@ def _answers(row: Row, value: Any) -> Iterator[Answer]:
     for one in value:
         if not isinstance(one, Mapping) or not isinstance(one.get("text"), str) or _integer(one) is None:
             raise row.error(f"answer {one!r}: give an object with `text` and `answer_start`, its first character")
-        yield Answer(one["text"], int(one["answer_start"]))
+        yield AnswerSpan(one["text"], int(one["answer_start"]))
 
 
 def _integer(answer: Mapping[str, Any]) -> int | None:
@@ -241,7 +241,7 @@ def _integer(answer: Mapping[str, Any]) -> int | None:
     return start if isinstance(start, int) and not isinstance(start, bool) else None
 
 
-def _pieces_of(item: Question, offsets: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+def _pieces_of(item: PassageQuestion, offsets: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
     """The first and last piece of the passage that have a character of the first answer; None without one."""
     if not item.answers:
         return None
@@ -262,7 +262,7 @@ class ExactAnswering(QuestionAnswering):
     name: ClassVar[str] = "qa_exact"
     metric: ClassVar[str] = "exact_match"
 
-    def outcome(self, item: Question, answer: Any, language: str) -> Outcome:
+    def outcome(self, item: PassageQuestion, answer: Any, language: str) -> Outcome:
         """1 where an answer is one of the right ones."""
         return int(exact_match(answer, self.gold(item), language)), 1
 

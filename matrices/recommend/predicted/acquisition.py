@@ -14,14 +14,12 @@ import numpy as np
 from scipy.special import ndtr
 
 from matrices.arrays import Bools, Indices
+from matrices.grid import Place
 from matrices.likeness.similarity import kernel
 from matrices.recommend.predicted.kept import model_for
 from matrices.recommend.predicted.model import Predicted
 from matrices.recommend.prediction import NothingToPredictError
 from matrices.scores import Floats, ScoreTable
-
-Cell = tuple[str, str]
-"""Source and target."""
 
 _AT_LEAST = 2
 """Scores that every target, and every source, has before any cell is chosen for what it is expected to add."""
@@ -42,18 +40,20 @@ class Survey:
     @property
     def regrets(self) -> dict[str, float]:
         """What the choice for each target is expected to cost, as a share of the best score there is."""
-        return {target: found.regret for target, found in self.expected.items()}
+        return {target: prediction.regret for target, prediction in self.expected.items()}
 
     def choices(self) -> dict[str, str]:
         """The source that is expected to do best on each target."""
-        return {target: found.sources[int(found.mean.argmax())] for target, found in self.expected.items()}
+        return {
+            target: prediction.sources[int(prediction.mean.argmax())] for target, prediction in self.expected.items()
+        }
 
 
 def survey(table: ScoreTable, *, again: Bools | None = None) -> Survey:
     """Fits a model to a table and asks it about every target.
 
-    A measured cell is worth measuring ``again`` [S, T] where further seeds of it are to be had. The noise of any other
-    counts for nothing here, as no measurement can make it less. Raises ``NothingToPredictError``.
+    ``again`` [S, T] are measured cells of which further seeds can be measured. The noise of every other measured cell
+    is taken as 0, since no measurement can reduce it. Raises ``NothingToPredictError``.
     """
     noise = np.zeros(table.scores.shape)
     if again is not None:
@@ -62,20 +62,20 @@ def survey(table: ScoreTable, *, again: Bools | None = None) -> Survey:
     gains = np.full(table.scores.shape, -np.inf)
     expected = {}
     for column, target in enumerate(table.targets):
-        found = expected[target] = model.predict(target)
-        rows = [table.sources.index(source) for source in found.sources]
+        prediction = expected[target] = model.predict(target)
+        rows = [table.sources.index(source) for source in prediction.sources]
         more = np.zeros(len(rows), dtype=bool) if again is None else again[rows, column]
-        gains[rows, column] = np.where(found.measured & ~more, -np.inf, gain(found))
+        gains[rows, column] = np.where(prediction.measured & ~more, -np.inf, gain(prediction))
     return Survey(table, expected, gains)
 
 
-def next_cells(table: ScoreTable, budget: int) -> list[Cell]:
-    """Up to ``budget`` cells of ``table`` that have no score, the most useful first; no language on itself. Repeatable.
+def next_cells(table: ScoreTable, budget: int) -> list[Place]:
+    """Up to ``budget`` cells of ``table`` that have no score, the most useful first; none of a language on itself.
 
     First come cells that are spread out (``spread_out``), until every target and every source has two. Then a cell is
     worth what knowing its score is expected to add to the score of the source chosen for its target, as a share of that
-    ("knowledge gradient", Frazier et al. 2008, of scores taken one at a time). What it tells of other cells is not
-    counted: measure a part of a budget, then ask again.
+    ("knowledge gradient", Frazier et al. 2008, of scores taken one at a time). What a score says about other cells is
+    not counted: measure a part of a budget, then ask again. Deterministic.
     """
     first = spread_out(table)[:budget]
     try:
@@ -94,55 +94,55 @@ def open_cells(table: ScoreTable) -> Bools:
     return open_there
 
 
-def spread_out(table: ScoreTable, among: Bools | None = None, least: int = _AT_LEAST) -> list[Cell]:
-    """The cells that are lacking until every target, and every source, has ``least`` scores, in order. Repeatable.
+def spread_out(table: ScoreTable, among: Bools | None = None, least: int = _AT_LEAST) -> list[Place]:
+    """The cells to measure until every target, and every source, has ``least`` scores, in order. Deterministic.
 
     A target's turn takes the sources used least so far, and of these the one most like it. ``among`` [S, T] are the
     cells there may be.
     """
     free = open_cells(table) & (True if among is None else among)
     selves = np.array(table.sources, dtype=object)[:, None] == np.array(table.targets, dtype=object)
-    known = np.isfinite(table.scores) & ~selves
+    scored = np.isfinite(table.scores) & ~selves
     like = kernel(table.sources, table.targets)
-    chosen: list[Cell] = []
+    chosen: list[Place] = []
 
     def take(rows: Indices, columns: Indices) -> None:
-        used = known.sum(axis=1)[rows]
+        used = scored.sum(axis=1)[rows]
         best = np.lexsort((rows, -like[rows, columns], used))[0]
         row, column = int(rows[best]), int(columns[best])
-        free[row, column], known[row, column] = False, True
+        free[row, column], scored[row, column] = False, True
         chosen.append((table.sources[row], table.targets[column]))
 
     for place in range(least):
         for column in range(len(table.targets)):
             rows = np.flatnonzero(free[:, column])
-            if len(rows) and known[:, column].sum() <= place:
+            if len(rows) and scored[:, column].sum() <= place:
                 take(rows, np.full(len(rows), column))
         for row in range(len(table.sources)):
             columns = np.flatnonzero(free[row])
-            if len(columns) and known[row].sum() <= place:
+            if len(columns) and scored[row].sum() <= place:
                 take(np.full(len(columns), row), columns)
     return chosen
 
 
-def gain(found: Predicted) -> Floats:
+def gain(prediction: Predicted) -> Floats:
     """What knowing each score [n] is expected to add to the score of the best choice, as a share of that.
 
     Of a normal score with mean m and deviation s against the best other mean b: ``E[max(x, b)] - max(m, b)``.
     """
-    if len(found.mean) < 2:
-        return np.zeros(len(found.mean))
-    best, second = np.sort(found.mean)[::-1][:2]
-    other = np.where(found.mean == best, second, best)
-    spread = found.own_sd
-    behind = -np.abs(found.mean - other)
+    if len(prediction.mean) < 2:
+        return np.zeros(len(prediction.mean))
+    best, second = np.sort(prediction.mean)[::-1][:2]
+    other = np.where(prediction.mean == best, second, best)
+    spread = prediction.own_sd
+    behind = -np.abs(prediction.mean - other)
     ratio = np.divide(behind, spread, out=np.full(len(spread), -np.inf), where=spread > 0)
     density = np.exp(-0.5 * ratio**2) / np.sqrt(2 * np.pi)
     value: Floats = np.where(spread > 0, spread * density + np.where(spread > 0, behind, 0.0) * ndtr(ratio), 0.0)
     return value / max(abs(float(best)), 1e-12)
 
 
-def taken(table: ScoreTable, worth: Floats, budget: int) -> list[Cell]:
+def taken(table: ScoreTable, worth: Floats, budget: int) -> list[Place]:
     """Cells in order of worth [S, T], a target's second counting half of its worth, its third a third, and so on."""
     order = np.argsort(-worth, axis=0, kind="stable")
     place = np.empty_like(order)
@@ -169,7 +169,7 @@ class Advice:
     probability_best: float | None
 
 
-def advise(table: ScoreTable, budget: int, among: Collection[Cell] | None = None) -> list[Advice]:
+def advise(table: ScoreTable, budget: int, among: Collection[Place] | None = None) -> list[Advice]:
     """The ``budget`` cells without a score that are expected to improve choices most, the most useful first.
 
     Of the pairs ``among`` alone, where they are given: they may be of languages the table lacks. Deterministic.
@@ -186,21 +186,21 @@ def advise(table: ScoreTable, budget: int, among: Collection[Cell] | None = None
     return [_advice(source, target, expected.get(target), table.bounds) for source, target in chosen]
 
 
-def _advice(source: str, target: str, found: Predicted | None, bounds: tuple[float, float]) -> Advice:
-    if found is None:
+def _advice(source: str, target: str, prediction: Predicted | None, bounds: tuple[float, float]) -> Advice:
+    if prediction is None:
         return Advice(source=source, target=target, score=None, interval=None, probability_best=None)
-    at = found.sources.index(source)
-    low, high = np.clip(found.intervals[at], *bounds).tolist()
+    at = prediction.sources.index(source)
+    low, high = np.clip(prediction.intervals[at], *bounds).tolist()
     return Advice(
         source=source,
         target=target,
-        score=float(np.clip(found.mean[at], *bounds)),
+        score=float(np.clip(prediction.mean[at], *bounds)),
         interval=(low, high),
-        probability_best=float(found.best[at]),
+        probability_best=float(prediction.best[at]),
     )
 
 
-def widened(table: ScoreTable, cells: Collection[Cell]) -> ScoreTable:
+def widened(table: ScoreTable, cells: Collection[Place]) -> ScoreTable:
     """The table with the languages of some pairs on its axes, and nothing measured of those it lacks."""
     sources = tuple(sorted({*table.sources, *(source for source, _ in cells)}))
     targets = tuple(sorted({*table.targets, *(target for _, target in cells)}))

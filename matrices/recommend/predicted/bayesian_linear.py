@@ -1,8 +1,8 @@
 """Bayesian linear regression with a prior variance for each group of weights (automatic relevance determination).
 
-A Gaussian process, cheaply. A group that explains nothing gets a variance near 0 and drops out. Variances and noise are
-raised to the maximum of the evidence by updates that need the cross-products of the columns alone, whatever the number
-of cells.
+It is a Gaussian process whose cost does not grow with the cube of the cells. A group that explains nothing gets a
+variance near 0 and drops out. Variances and noise maximise the evidence (type-II maximum likelihood), by updates that
+need only the cross-products of the columns.
 
 Notation: X [N, P] centred columns, y [N] scores, w [P] weights; w ~ N(0, variance of its group), y ~ N(Xw, noise).
 References: MacKay 1992, "Bayesian interpolation", equation 4.8; Bishop 2006, section 3.5.2.
@@ -37,13 +37,13 @@ class Products:
     count: int
 
     def only(self, columns: Indices) -> Products:
-        """Those of some columns."""
+        """The cross-products of some columns."""
         return Products(self.gram[np.ix_(columns, columns)], self.moment[columns], self.square, self.count)
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """The posterior of the weights: ``mean`` [P] and ``covariance`` [P, P], with what was learned of their sizes."""
+    """The posterior of the weights: ``mean`` [P] and ``covariance`` [P, P], with the fitted variances and noise."""
 
     mean: Floats
     covariance: Floats
@@ -56,7 +56,7 @@ class Weights:
 
 
 def learn(products: Products, groups: Sequence[str], *, rounds: int = 40, tolerance: float = 0.05) -> Weights:
-    """Raises the evidence until it gains less than ``tolerance`` nats a round, for ``rounds`` at most."""
+    """Fit variances and noise by maximising the evidence, until a round gains less than ``tolerance`` nats."""
     names = list(dict.fromkeys(groups))
     member = np.array([names.index(group) for group in groups])
     variance = np.full(len(names), _START)
@@ -77,7 +77,7 @@ def learn(products: Products, groups: Sequence[str], *, rounds: int = 40, tolera
 
 
 def weights(products: Products, groups: Sequence[str], variances: Mapping[str, float], noise: float) -> Weights:
-    """The posterior of the weights under the prior ``variances`` of every group, and a ``noise``, as ``learn`` left."""
+    """The posterior of the weights, given prior ``variances`` by group and the ``noise`` of a score."""
     posterior = _posterior(products, np.array([variances[group] for group in groups]), noise)
     return Weights(
         mean=posterior.mean,
@@ -113,10 +113,10 @@ def _posterior(products: Products, variance: Floats, noise: float) -> _Posterior
         raise ArithmeticError("the columns' cross-products are not finite; a feature holds infinities")
     inverse, _ = lapack.dpotri(factor, lower=1)
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    found = size * (inverse @ (size * moment)) / noise
-    mean[live], determined[live] = found, 1 - np.diag(inverse)
+    live_mean = size * (inverse @ (size * moment)) / noise
+    mean[live], determined[live] = live_mean, 1 - np.diag(inverse)
     covariance[np.ix_(live, live)] = size[:, None] * inverse * size
-    residual = float(products.square - 2 * found @ moment + found @ gram @ found)
-    fit = (products.square - moment @ found) / noise
+    residual = float(products.square - 2 * live_mean @ moment + live_mean @ gram @ live_mean)
+    fit = (products.square - moment @ live_mean) / noise
     evidence = -float(np.log(np.diag(factor)).sum()) - 0.5 * (products.count * np.log(noise) + fit)
     return _Posterior(mean, covariance, determined, max(residual, 0.0), float(evidence))

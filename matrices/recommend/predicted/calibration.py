@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-from matrices.arrays import Bools
+from matrices.arrays import Bools, Indices
 from matrices.recommend.predicted.ensemble import Learned
-from matrices.recommend.predicted.stacking import Indices, LeftOut
+from matrices.recommend.predicted.stacking import LeaveOneOut
 from matrices.recommend.predicted.target_scale import Columns, Level, Stretch, spread_of
 from matrices.recommend.prediction import CONFIDENCE
 from matrices.scores import Floats
@@ -45,9 +45,9 @@ _LEAST_KEPT = 0.05
 def width(ratios: Sequence[Floats], confidence: float) -> float:
     """The multiple of a standard deviation that holds a share ``confidence`` of a new target's scores.
 
-    ``ratios`` are, for every target left out, its errors over the standard deviations predicted. Errors of a target go
-    together, so that of few targets little is known of how large those of another are: the multiple is wider by what
-    Student's t of that many targets is wider than a normal distribution.
+    ``ratios`` are, for every target left out, its errors over the standard deviations predicted. Errors on one target
+    are correlated, so few targets say little about another one: the multiple is widened by the ratio of Student's t,
+    with as many targets, to the normal quantile.
     """
     half = 0.5 + confidence / 2
     of_few = stdtrit(max(len(ratios) - 1, 1), half) / ndtri(half)
@@ -65,16 +65,16 @@ def cost_of(drawn: Floats, chosen: int) -> float:
 
 
 def proved(expected: Sequence[float], realised: Sequence[float]) -> float:
-    """What expected costs of choices are to be multiplied by: what they have proved to be of targets left out.
+    """The factor that corrects expected costs of choices: realised over expected cost of targets left out.
 
-    Sums over targets, with one more target of which what was expected came true.
+    Both are sums over targets. One more target, of average cost, counts as having come true as expected.
     """
     usual = float(np.mean(expected)) if len(expected) else 0.0
     return (float(np.sum(realised)) + usual) / (float(np.sum(expected)) + usual) if usual > 0 else 1.0
 
 
 def draws(mean: Floats, covariance: Floats, noise: Floats) -> Floats:
-    """All scores of n sources together [DRAWS, n]; repeatable. ``noise`` [n] is each one's about its expectation."""
+    """Joint draws of n sources' scores [DRAWS, n], always the same. ``noise`` [n] is each score's own variance."""
     spread = covariance + np.diag(noise)
     # Scores that are known for sure have no variance, and scores that move together have less than they seem to.
     root = np.linalg.cholesky(spread + max(_SLACK * np.trace(spread), np.finfo(float).tiny) * np.eye(len(mean)))
@@ -129,8 +129,8 @@ class Widths:
     def of(self, measured: int, known_sources: Bools) -> Floats:
         """The multiples [n] for sources of a target of which so many scores are ``measured``.
 
-        Between counts that were learned, widths go by the logarithm of the count. By how much intervals of a source
-        that nobody measured are wider is taken to be the same however much is known of the target.
+        Between the counts that were learned, the multiple is interpolated in the logarithm of the count. Intervals of a
+        source that was never measured are wider by one factor, however much is known of the target.
         """
         if not measured:
             return np.full(len(known_sources), self.new_target)
@@ -146,16 +146,16 @@ class Widths:
 class Without:
     """The cells [N] that a model was learned from, each predicted from all others.
 
-    ``mean`` is stretched, and less that of its target's scores. ``kept`` is the share of a cell's residual that is not
-    its own doing: the variance of what is predicted is the noise over that.
+    ``mean`` is on the stretched scale, less the mean of the target's scores. ``kept`` is 1 less a cell's leverage: the
+    variance of a prediction is the noise divided by it.
     """
 
     mean: Floats
     kept: Floats
 
 
-def without(learned: Learned, left_out: LeftOut) -> Without:
-    """Every cell predicted from all others: its residual grows by what it drew the fit towards itself."""
+def without(learned: Learned, left_out: LeaveOneOut) -> Without:
+    """Every cell predicted from all others: its residual divided by 1 less its leverage."""
     cells = learned.cells
     # The target's mean is one more number learned from its cells.
     kept = np.maximum(1 - left_out.leverage - 1 / cells.size, _LEAST_KEPT)
@@ -164,7 +164,7 @@ def without(learned: Learned, left_out: LeftOut) -> Without:
 
 @dataclass(frozen=True, eq=False)
 class LeftOutErrors:
-    """Errors of measured cells, over the standard deviations predicted, as if they had not been measured.
+    """Errors of measured cells predicted as if they had not been measured, over the predicted standard deviations.
 
     ``scores`` [S, T] are the table's, ``several`` the columns of them that cells are of.
     """
@@ -174,7 +174,7 @@ class LeftOutErrors:
     scaled: Columns
     scale: Stretch
     learned: Learned
-    left_out: LeftOut
+    left_out: LeaveOneOut
     level: Level
 
     def widths(self, new_target: Sequence[Floats], without: Without) -> Widths:
@@ -217,30 +217,30 @@ class LeftOutErrors:
             if end - begin >= few + _LEAST_REST:
                 drawn = [random.permutation(end - begin)[:few] for _ in range(_TIMES)]
                 of_target = column, slice(begin, end), covariance
-                ratios.append(np.concatenate([self._shown(*of_target, known) for known in drawn]))
+                ratios.append(np.concatenate([self._shown(*of_target, shown) for shown in drawn]))
         return ratios
 
-    def _shown(self, column: int, cells: slice, covariance: Floats, known: Indices) -> Floats:
-        """Of a target's cells but for the ``known`` ones, as ``Model.predict`` would predict them."""
+    def _shown(self, column: int, cells: slice, covariance: Floats, shown: Indices) -> Floats:
+        """Of a target's cells but for the ``shown`` ones, as ``Model.predict`` would predict them."""
         rows = np.flatnonzero(np.isfinite(self.scores[:, column]))
-        scores, few = self.scores[rows, column], len(known)
-        rest = np.setdiff1d(np.arange(len(rows)), known)
-        spread = spread_of(scores[known], self.scaled.usual)
+        scores, few = self.scores[rows, column], len(shown)
+        rest = np.setdiff1d(np.arange(len(rows)), shown)
+        spread = spread_of(scores[shown], self.scaled.usual)
         effects = self.scaled.effects[rows]
-        centre = float((scores[known] - spread * effects[known]).mean())
-        own = self.scale.of((scores[known] - centre) / spread)
+        centre = float((scores[shown] - spread * effects[shown]).mean())
+        own = self.scale.of((scores[shown] - centre) / spread)
         middle, noise = float(own.mean()), self.learned.noise
         # Differences from the mean of the known cells, whose level is measured.
-        apart = covariance - covariance[known].mean(axis=0)
-        apart = apart - apart[:, known].mean(axis=1, keepdims=True)
+        apart = covariance - covariance[shown].mean(axis=0)
+        apart = apart - apart[:, shown].mean(axis=1, keepdims=True)
         mean, linear = (
-            values[cells] - values[cells][known].mean() for values in (self.left_out.mean, self.left_out.linear)
+            values[cells] - values[cells][shown].mean() for values in (self.left_out.mean, self.left_out.linear)
         )
-        about = apart[np.ix_(known, known)] + self.learned.mixture.noise * np.eye(few)
-        drawn = np.linalg.solve(about, apart[known]).T[rest]
+        about = apart[np.ix_(shown, shown)] + self.learned.mixture.noise * np.eye(few)
+        drawn = np.linalg.solve(about, apart[shown]).T[rest]
         # Only the linear one of the two models learns of the target's own scores.
-        expected = mean[rest] + drawn @ (own - middle - linear[known]) / 2
-        left = np.diag(apart)[rest] - np.einsum("uk,ku->u", drawn, apart[np.ix_(known, rest)])
+        expected = mean[rest] + drawn @ (own - middle - linear[shown]) / 2
+        left = np.diag(apart)[rest] - np.einsum("uk,ku->u", drawn, apart[np.ix_(shown, rest)])
         standard, slope = self.scale.back(middle + expected)
         of_spread = standard / slope * self.level.spread_error(few)
         variance = np.maximum(left, 0) + noise / few + of_spread**2 + noise

@@ -1,10 +1,10 @@
 """Cold start: a language that no database knows has a model of its own, made of texts or of scores alone.
 
-What texts share, and what databases say of kin, place and grammar, is much the same, and the latter says it better:
-beside it texts add nothing. A model that has both learns next to nothing from texts, and of a language that no database
-knows it would know nothing; nor does a model that gave kin the credit know which sources are good without. So such a
-language has a model of its own, from what is known of it: texts, or scores alone ("reduced-feature models",
-Saar-Tsechansky & Provost 2007). Codes are masked to that end: by a name that nobody knows, a language has no more.
+Shared texts say much the same as databases of kin, place and grammar, and say it worse: a model that has both learns
+next to nothing from texts. Asked about a language that no database knows, such a model would know nothing, not even
+which sources are good in general, since kin has the credit for that. So such a language has a model of its own, fitted
+to what is known of it: texts, or scores alone ("reduced-feature models", Saar-Tsechansky & Provost 2007, Journal of
+Machine Learning Research 8). Codes are masked for that model, so that databases know none of its languages.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _LITTLE = {"script"}
 
 
 def shown_for(table: ScoreTable, target: str) -> ScoreTable:
-    """The table that a model of one target is to be fitted to: without texts, or masked where no database knows it.
+    """The table to fit a target's model to: without texts, or masked where no database knows the target.
 
-    Without what the encoder was pretrained on where that does not say whether it saw this target.
+    What the encoder was pretrained on is left out where that does not say whether it saw this target.
     """
     if table.pretrained is not None and saw(table.pretrained, target) is None:
         table = replace(table, pretrained=None)
@@ -48,20 +48,20 @@ def codes_of(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name.removeprefix(_MASK) for name in names)
 
 
-def by_code(table: ScoreTable, found: Outlook) -> Outlook:
-    """What a model of a table that ``shown_for`` gave expects, by the languages' codes and names."""
+def by_code(table: ScoreTable, outlook: Outlook) -> Outlook:
+    """The same predictions with unmasked codes and names, of a model fitted to a table of ``shown_for``."""
     if not _is_masked(table):
-        return found
+        return outlook
     expected = []
-    for one in found.expected:
-        [source, *targets] = codes_of([one.source, *(evidence.target for evidence in one.rests_on)])
+    for source in outlook.expected:
+        code, *targets = codes_of([source.source, *(evidence.target for evidence in source.rests_on)])
         rests_on = (
             replace(evidence, target=target, name=named(target).name)
-            for evidence, target in zip(one.rests_on, targets, strict=True)
+            for evidence, target in zip(source.rests_on, targets, strict=True)
         )
-        expected.append(replace(one, source=source, rests_on=tuple(rests_on)))
-    sets = tuple(replace(one, sources=codes_of(one.sources)) for one in found.sets)
-    return replace(found, expected=tuple(expected), shortlist=codes_of(found.shortlist), sets=sets)
+        expected.append(replace(source, source=code, rests_on=tuple(rests_on)))
+    sets = tuple(replace(expected_set, sources=codes_of(expected_set.sources)) for expected_set in outlook.sets)
+    return replace(outlook, expected=tuple(expected), shortlist=codes_of(outlook.shortlist), sets=sets)
 
 
 def _known(table: ScoreTable, target: str) -> bool:

@@ -46,7 +46,7 @@ class Design:
     @property
     def groups(self) -> list[str]:
         """The group of every column, in order."""
-        k, m, own = (found.places.shape[1] for found in (self.of_sources, self.of_targets, self.own))
+        k, m, own = (axes.places.shape[1] for axes in (self.of_sources, self.of_targets, self.own))
         waves = 2 * self.waves.shape[1]
         sizes = {
             SOURCE: len(self.sources),
@@ -75,21 +75,21 @@ class Design:
     def _made(self, sources: Sequence[str], target: str) -> Floats:
         own_pairs = tuple(sources) == self.sources and target in self.pairs.targets
         pair = self.pair(sources, target) if own_pairs else self.pairs.of(sources, target)
-        here = self.of_sources.of(sources)
-        there = (self.of_targets.of([target]) - self.centre)[0]
+        like_sources = self.of_sources.of(sources)
+        like_targets = (self.of_targets.of([target]) - self.centre)[0]
         own = (self.own.of([target]) - self.own_centre)[0]
         place = {code: at for at, code in enumerate(self.sources)}
-        one = np.zeros((len(sources), len(self.sources)))
+        of_source = np.zeros((len(sources), len(self.sources)))
         for row, code in enumerate(sources):
             if code in place:
-                one[row, place[code]] = 1
+                of_source[row, place[code]] = 1
         angles = pair @ self.waves
         parts = [
             pair,
-            one,
-            here,
-            (here[:, :, None] * there).reshape(len(sources), -1),
-            (one[:, :, None] * own).reshape(len(sources), -1),
+            of_source,
+            like_sources,
+            (like_sources[:, :, None] * like_targets).reshape(len(sources), -1),
+            (of_source[:, :, None] * own).reshape(len(sources), -1),
             np.cos(angles) / np.sqrt(max(angles.shape[1], 1)),
             np.sin(angles) / np.sqrt(max(angles.shape[1], 1)),
         ]
@@ -98,14 +98,14 @@ class Design:
 
 def design(table: ScoreTable, standard: Floats) -> Design:
     """The design for a table, its features weighed by how they go with the ``standard`` scores [S, T]."""
-    found = pairs(table)
-    columns = np.stack([found.of(found.sources, target) for target in found.targets], axis=1)
+    pair_features = pairs(table)
+    columns = np.stack([pair_features.of(pair_features.sources, target) for target in pair_features.targets], axis=1)
     own_rank = int(np.clip(_OWN_COLUMNS // max(len(table.sources), 1), 1, _OWN_RANK))
     of_targets = space(table.targets, max(_TARGET_RANK, _OWN_RANK))
     narrow, own = (_first(of_targets, rank) for rank in (_TARGET_RANK, own_rank))
     return Design(
         sources=table.sources,
-        pairs=found,
+        pairs=pair_features,
         of_sources=space(table.sources, _SOURCE_RANK),
         of_targets=narrow,
         own=own,
@@ -116,8 +116,8 @@ def design(table: ScoreTable, standard: Floats) -> Design:
     )
 
 
-def _first(found: Space, rank: int) -> Space:
-    return Space(found.codes, found.places[:, :rank], found.lift[:, :rank])
+def _first(axes: Space, rank: int) -> Space:
+    return Space(axes.codes, axes.places[:, :rank], axes.lift[:, :rank])
 
 
 def _waves(columns: Floats, standard: Floats) -> Floats:
@@ -126,9 +126,9 @@ def _waves(columns: Floats, standard: Floats) -> Floats:
     A feature counts for as much as it explains by itself: the root of the share of variance between its bins, less what
     chance would explain. The draw has a fixed seed, so that equal tables have equal features.
     """
-    known = np.isfinite(standard)
-    scores = standard[known]
-    relevance = np.array([_explained(columns[known][:, at], scores) for at in range(columns.shape[2])])
+    measured = np.isfinite(standard)
+    scores = standard[measured]
+    relevance = np.array([_explained(columns[measured][:, at], scores) for at in range(columns.shape[2])])
     length = np.sqrt(relevance.sum())
     weights = np.sqrt(relevance) / length if length > 0 else relevance
     waves: Floats = np.random.default_rng(0).normal(size=(columns.shape[2], _WAVES)) * weights[:, None]

@@ -1,7 +1,7 @@
-"""What is learned of standardised scores: the plain mean of what a linear model and a forest expect.
+"""The model of standardised scores: the plain mean of a linear model's and a forest's predictions.
 
-The two err in ways of their own, and so their mean errs less than either ("ensemble"; Dietterich 2000). It is not
-weighed: the few targets of a matrix cannot say by how much either is the better.
+The two err independently, and so their mean errs less than either ("ensemble"; Dietterich 2000). The mean has no
+weights: a matrix has too few targets to tell by how much one of the two is better.
 
 Notation: S sources, T targets, N measured cells, n sources asked about.
 """
@@ -14,9 +14,10 @@ from functools import cached_property
 
 import numpy as np
 
+from matrices.arrays import Indices
 from matrices.recommend.predicted.design_matrix import OWN, SOURCE, TOGETHER, Design
 from matrices.recommend.predicted.forest import Forest, grow
-from matrices.recommend.predicted.stacking import Cells, Indices, LeftOut, Mixture, mix
+from matrices.recommend.predicted.stacking import Cells, LeaveOneOut, Mixture, mix
 from matrices.scores import Floats
 
 _LEAST = 0.25
@@ -62,7 +63,7 @@ class Learned:
 
     @cached_property
     def moved(self) -> dict[str, float]:
-        """By how much each group of columns moves what is expected of the cells, as a standard deviation."""
+        """The standard deviation of each group's contribution to the predictions of the cells, by group."""
         groups = np.array(self.design.groups, dtype=object)
         moved: dict[str, float] = {}
         for name in dict.fromkeys(groups):
@@ -93,7 +94,7 @@ class Learned:
         return np.where(outside, variance, 0.0)
 
 
-def learn(design: Design, standard: Floats, stretched: Floats, several: Indices) -> tuple[Learned, LeftOut]:
+def learn(design: Design, standard: Floats, stretched: Floats, several: Indices) -> tuple[Learned, LeaveOneOut]:
     """Learned from the ``several`` columns of scores [S, T] that have two or more, ``standard`` and ``stretched``.
 
     What both predict of targets left out is returned beside it.
@@ -103,11 +104,11 @@ def learn(design: Design, standard: Floats, stretched: Floats, several: Indices)
     mixture, left_out = mix(cells, plain_groups(groups), groups)
     forest, as_new = grow(design, standard, cells, several)
     mean = (left_out.mean + _centred(forest.left_out, cells)) / 2
-    explained = np.concatenate([np.diag(one) for one in left_out.covariances])
+    explained = np.concatenate([np.diag(covariance) for covariance in left_out.covariances])
     error = float(((cells.scores - mean) ** 2).mean())
     noise = max(error - float(explained.mean()), _LEAST * error, 1e-4)
     others = (_sums(forest.left_out, cells) - forest.left_out) / (cells.size - 1)
-    return Learned(design, cells, mixture, forest, mean, noise), LeftOut(
+    return Learned(design, cells, mixture, forest, mean, noise), LeaveOneOut(
         mean=mean,
         linear=left_out.linear,
         covariances=left_out.covariances,
@@ -128,14 +129,14 @@ def cells_of(design: Design, stretched: Floats, several: Indices) -> Cells:
     rows, scores, spans, sources = [], [], [], []
     begin = 0
     for at in several:
-        known = np.flatnonzero(np.isfinite(stretched[:, at]))
-        row = design.rows(design.sources, design.pairs.targets[at])[known]
-        score = stretched[known, at]
+        measured = np.flatnonzero(np.isfinite(stretched[:, at]))
+        row = design.rows(design.sources, design.pairs.targets[at])[measured]
+        score = stretched[measured, at]
         rows.append(row - row.mean(axis=0))
         scores.append(score - score.mean())
-        sources.append(known)
-        spans.append((begin, begin + len(known)))
-        begin += len(known)
+        sources.append(measured)
+        spans.append((begin, begin + len(measured)))
+        begin += len(measured)
     return Cells(np.concatenate(rows), np.concatenate(scores), tuple(spans), np.concatenate(sources))
 
 

@@ -33,35 +33,35 @@ def outlook(
     A model knows no bounds; where scores do, they are held ``within`` those, and so are the ends of intervals.
     """
     sources = dict.fromkeys([*model.measured_sources, *asked])
-    found = model.predict(target, [code for code in sources if code != target])
-    order = np.lexsort((np.array(found.sources), -found.mean))
+    prediction = model.predict(target, [code for code in sources if code != target])
+    order = np.lexsort((np.array(prediction.sources), -prediction.mean))
     average = dict(zip(model.table.sources, mean_z_scores(model.table, target).tolist(), strict=True))
-    explained = [found.sources[at] for at in order[:EXPLAINED] if not found.measured[at]]
-    rests = rests_on(model, found.sources, target, explained)
+    explained = [prediction.sources[at] for at in order[:EXPLAINED] if not prediction.measured[at]]
+    rests = rests_on(model, prediction.sources, target, explained)
     told = model.table.pretrained is not None
-    known = knowledge(model.learned.design.pairs, found.sources, target, pretrained=told)
-    scores, intervals = np.clip(found.mean, *within).tolist(), np.clip(found.intervals, *within).tolist()
+    known_features = knowledge(model.learned.design.pairs, prediction.sources, target, pretrained=told)
+    scores, intervals = np.clip(prediction.mean, *within).tolist(), np.clip(prediction.intervals, *within).tolist()
     expected = []
     for at in order.tolist():
-        source = found.sources[at]
+        source = prediction.sources[at]
         low, high = intervals[at]
         expected.append(
             Expected(
                 source=source,
                 score=scores[at],
                 interval=(low, high),
-                probability_best=float(found.best[at]),
+                probability_best=float(prediction.best[at]),
                 average_z=z if np.isfinite(z := average.get(source, np.nan)) else None,
                 rests_on=rests.get(source, ()),
-                knowledge=known[at],
+                knowledge=known_features[at],
             )
         )
     return Outlook(
         expected=tuple(expected),
-        shortlist=found.shortlist,
+        shortlist=prediction.shortlist,
         features=feature_weights(model),
-        regret=found.regret,
-        sets=best_sets(found.sources, found.mean, found.drawn),
+        regret=prediction.regret,
+        sets=best_sets(prediction.sources, prediction.mean, prediction.drawn),
     )
 
 
@@ -128,26 +128,28 @@ def knowledge(pairs: Pairs, sources: Sequence[str], target: str, *, pretrained: 
     A kind is known where any feature of it is. What a table states that is no likeness (overlaps, sizes) is of the kind
     ``corpora``. ``pretrained``: whether it is known what the encoder was pretrained on.
     """
-    there: dict[FeatureKind, NDArray[np.bool_]] = {kind: np.zeros(len(sources), dtype=bool) for kind in FEATURE_KINDS}
-    for name, known in pairs.known(sources, target).items():
+    known_of: dict[FeatureKind, NDArray[np.bool_]] = {
+        kind: np.zeros(len(sources), dtype=bool) for kind in FEATURE_KINDS
+    }
+    for name, of_pairs in pairs.known(sources, target).items():
         kind = _KINDS.get(name.casefold(), "corpora")
-        there[kind] |= known
-    there["pretraining"] |= pretrained
-    rows = np.stack(list(there.values()), axis=-1).tolist()
+        known_of[kind] |= of_pairs
+    known_of["pretraining"] |= pretrained
+    rows = np.stack(list(known_of.values()), axis=-1).tolist()
     return [_knowledge(tuple(row)) for row in rows]
 
 
 @cache
-def _knowledge(there: tuple[bool, ...]) -> Knowledge:
+def _knowledge(is_known: tuple[bool, ...]) -> Knowledge:
     return Knowledge(
-        known=tuple(compress(FEATURE_KINDS, there)),
-        missing=tuple(kind for kind, known in zip(FEATURE_KINDS, there, strict=True) if not known),
+        known=tuple(compress(FEATURE_KINDS, is_known)),
+        missing=tuple(kind for kind, known in zip(FEATURE_KINDS, is_known, strict=True) if not known),
     )
 
 
-def together(ones: Sequence[Knowledge]) -> Knowledge:
+def together(pairs: Sequence[Knowledge]) -> Knowledge:
     """What is known of any pair, and what of none."""
-    known = {kind for one in ones for kind in one.known}
+    known = {kind for pair in pairs for kind in pair.known}
     return Knowledge(
         known=tuple(kind for kind in FEATURE_KINDS if kind in known),
         missing=tuple(kind for kind in FEATURE_KINDS if kind not in known),

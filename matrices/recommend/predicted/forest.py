@@ -1,7 +1,7 @@
-"""A forest of extremely randomised trees: a second opinion, which takes no feature's effect to be a line.
+"""A forest of extremely randomised trees: a second model, in which no feature's effect has to be linear.
 
-It sees the features of pairs, and what sources score on average over other targets (``SourceAverages``). Every tree is
-grown without some of the targets, so that trees predict those that never saw them.
+Its columns are the features of pairs and the sources' average scores on other targets (``SourceAverages``). Every tree
+is grown without some of the targets, and predicts those as new ones.
 
 Notation: S sources, T targets, N measured cells.
 Reference: Geurts, Ernst & Wehenkel 2006, "Extremely randomized trees".
@@ -15,10 +15,10 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from matrices.arrays import Bools
+from matrices.arrays import Bools, Indices
 from matrices.likeness.similarity import kernel, similarities
 from matrices.recommend.predicted.design_matrix import Design
-from matrices.recommend.predicted.stacking import Cells, Indices
+from matrices.recommend.predicted.stacking import Cells
 from matrices.recommend.predicted.trees import Trees, joined
 from matrices.scores import Floats
 
@@ -57,8 +57,8 @@ class Forest:
 
     def mean(self, sources: Sequence[str], target: str) -> Floats:
         """Expected scores [len(sources)], centred as the cells are."""
-        found: Floats = self.trees.values[self._leaves(sources, target)].mean(axis=0)
-        return found
+        mean: Floats = self.trees.values[self._leaves(sources, target)].mean(axis=0)
+        return mean
 
     def parts(self, sources: Sequence[str], target: str, explained: Sequence[str], cells: Cells) -> Floats:
         """What every target's cells add [len(explained), T] to the scores expected of some of the ``sources``.
@@ -104,8 +104,8 @@ class Forest:
 def grow(design: Design, standard: Floats, cells: Cells, several: Indices) -> tuple[Forest, Floats]:
     """A forest that explains ``cells``: those of the ``several`` columns of the ``standard`` scores [S, T]. Repeatable.
 
-    Beside it, what it predicts of each cell [N] where neither its target nor how its source does elsewhere is known.
-    Of a single target, nothing can be predicted from others: its cells are then left out at their mean.
+    Returned with it: predictions of each cell [N] by trees that saw neither its target nor its source's other scores.
+    A single target cannot be predicted from others: its cells are predicted at their mean.
     """
     from sklearn.ensemble import ExtraTreesRegressor  # takes a second to import, which not every command has to spare
 
@@ -172,12 +172,12 @@ class SourceAverages:
         A source that was not measured stands as the mean of those like it, weighed by ``kernel``.
         """
         means = self._means(targets)
-        found = means[[self._measured.get(code, 0) for code in sources]]
+        averages = means[[self._measured.get(code, 0) for code in sources]]
         if strangers := [at for at, code in enumerate(sources) if code not in self._measured]:
             like = kernel([sources[at] for at in strangers], self.sources) * self._known.any(axis=1)
             likely = like / np.maximum(like.sum(axis=1, keepdims=True), 1e-9)
-            found[strangers] = np.tensordot(likely, means, 1)
-        return found.round(_DIGITS)
+            averages[strangers] = np.tensordot(likely, means, 1)
+        return averages.round(_DIGITS)
 
     def as_new(self, targets: Sequence[str]) -> Floats:
         """As ``of`` for all the sources [S, len(targets), 3], each as if it had not been measured itself."""

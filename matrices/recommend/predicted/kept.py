@@ -28,10 +28,10 @@ from matrices.recommend.predicted.ensemble import Learned, cells_of, plain_group
 from matrices.recommend.predicted.forest import replanted
 from matrices.recommend.predicted.model import Model, fit
 from matrices.recommend.predicted.stacking import Member, Mixture, products_of
-from matrices.recommend.predicted.target_scale import Level, Line, columns, stretch
+from matrices.recommend.predicted.target_scale import Level, ShrunkRegression, columns, stretch
 from matrices.recommend.predicted.trees import Trees
 from matrices.scores import ScoreTable, scores_of
-from matrices.snapshot import Held
+from matrices.snapshot import Snapshot
 from matrices.whole_file import whole_file
 
 FORMAT = 2
@@ -63,33 +63,33 @@ def scores_for(reader: Reader, matrix: str, version: int, composition: str, sele
     Standard errors take the outcomes of all its items, which a question about an unmeasured target needs for nothing
     else.
     """
-    if isinstance(reader, Held) and version == reader.version:
-        kept = _kept_under(scores_key(reader.content(matrix), composition, selection))
-        if kept:
+    if isinstance(reader, Snapshot) and version == reader.version:
+        arrays = _kept_under(scores_key(reader.content(matrix), composition, selection))
+        if arrays:
             return ScoreTable(
-                sources=tuple(kept["sources"].tolist()),
-                targets=tuple(kept["targets"].tolist()),
-                scores=kept["scores"],
-                errors=kept.get("errors"),
-                pretrained=reader.pretrained(str(kept["encoder"])),
-                bounds=(float(kept["bounds"][0]), float(kept["bounds"][1])),
+                sources=tuple(arrays["sources"].tolist()),
+                targets=tuple(arrays["targets"].tolist()),
+                scores=arrays["scores"],
+                errors=arrays.get("errors"),
+                pretrained=reader.pretrained(str(arrays["encoder"])),
+                bounds=(float(arrays["bounds"][0]), float(arrays["bounds"][1])),
             )
     return scores_of(reader, matrix, version=version, composition=composition, selection=selection)
 
 
 def arrays_of_scores(table: ScoreTable, encoder: str) -> dict[str, NDArray[Any]]:
     """A matrix's scores, by name; ``scores_for`` makes the table of them."""
-    found = {"sources": np.array(table.sources), "targets": np.array(table.targets), "scores": table.scores}
-    found |= {} if table.errors is None else {"errors": table.errors}
-    return found | {"encoder": np.array(encoder), "bounds": np.array(table.bounds)}
+    arrays = {"sources": np.array(table.sources), "targets": np.array(table.targets), "scores": table.scores}
+    arrays |= {} if table.errors is None else {"errors": table.errors}
+    return arrays | {"encoder": np.array(encoder), "bounds": np.array(table.bounds)}
 
 
 def model_for(table: ScoreTable) -> Model:
     """The model of a table: that which ships with the package, where it is of this table and these databases, else one
     fitted anew. Both answer alike. Raises ``NothingToPredictError``.
     """
-    kept = _kept_under(key_of(table))
-    return model_of(table, kept) if kept else fit(table)
+    arrays = _kept_under(key_of(table))
+    return model_of(table, arrays) if arrays else fit(table)
 
 
 def _kept_under(key: str) -> Arrays:
@@ -98,9 +98,9 @@ def _kept_under(key: str) -> Arrays:
     Nor of a file that cannot be read: that costs time alone, as what it says can be learned anew.
     """
     try:
-        with np.load(BytesIO(shipped()), allow_pickle=False) as kept:
-            names = {name.removeprefix(f"{key}/"): name for name in kept.files if name.startswith(f"{key}/")}
-            return {name: kept[within] for name, within in names.items()}
+        with np.load(BytesIO(shipped()), allow_pickle=False) as archive:
+            names = {name.removeprefix(f"{key}/"): name for name in archive.files if name.startswith(f"{key}/")}
+            return {name: archive[within] for name, within in names.items()}
     except _DAMAGED:
         return {}
 
@@ -126,30 +126,30 @@ def arrays_of(model: Model) -> dict[str, NDArray[Any]]:
     """What was learned of a table, by name; ``model_of`` makes the model of it."""
     learned, trees = model.learned, model.learned.forest.trees
     members = learned.mixture.members
-    found: dict[str, NDArray[Any]] = {f"trees.{name}": getattr(trees, name) for name in _TREES}
-    found["trees.roots"] = trees.roots.astype(np.int32)
+    arrays: dict[str, NDArray[Any]] = {f"trees.{name}": getattr(trees, name) for name in _TREES}
+    arrays["trees.roots"] = trees.roots.astype(np.int32)
     # Children lie near their parents: their distances take less room than their places.
     at = np.arange(len(trees.features), dtype=np.int32)
     for name in ("below", "above"):
-        found[f"trees.{name}"] = np.where(trees.features >= 0, getattr(trees, name) - at, 0).astype(np.int32)
-    found |= {"left_out": learned.left_out, "left_out_of_trees": learned.forest.left_out}
-    found |= {"importance": learned.forest.importance, "noise": np.array(learned.noise)}
-    found |= {f"without.{part}": getattr(model.without, part) for part in Without.__annotations__}
-    found["rich"] = np.array([bool(len(member.uses) == len(learned.design.groups)) for member in members])
-    found["shares"] = np.array([member.share for member in members])
-    found["noises"] = np.array([member.weights.noise for member in members])
+        arrays[f"trees.{name}"] = np.where(trees.features >= 0, getattr(trees, name) - at, 0).astype(np.int32)
+    arrays |= {"left_out": learned.left_out, "left_out_of_trees": learned.forest.left_out}
+    arrays |= {"importance": learned.forest.importance, "noise": np.array(learned.noise)}
+    arrays |= {f"without.{part}": getattr(model.without, part) for part in Without.__annotations__}
+    arrays["rich"] = np.array([bool(len(member.uses) == len(learned.design.groups)) for member in members])
+    arrays["shares"] = np.array([member.share for member in members])
+    arrays["noises"] = np.array([member.weights.noise for member in members])
     for number, member in enumerate(members):
-        found[f"groups.{number}"] = np.array(list(member.weights.variances), dtype=np.str_)
-        found[f"variances.{number}"] = np.array(list(member.weights.variances.values()))
+        arrays[f"groups.{number}"] = np.array(list(member.weights.variances), dtype=np.str_)
+        arrays[f"variances.{number}"] = np.array(list(member.weights.variances.values()))
     for name in _LINES:
-        line: Line = getattr(model.level, name)
-        found |= {f"{name}.{part}": np.asarray(getattr(line, part)) for part in Line.__annotations__}
-    found |= {f"widths.{part}": np.asarray(getattr(model.widths, part)) for part in Widths.__annotations__}
-    found["calibration"] = np.array([model.shortlist_mass, model.cost_scale])
-    return found
+        line: ShrunkRegression = getattr(model.level, name)
+        arrays |= {f"{name}.{part}": np.asarray(getattr(line, part)) for part in ShrunkRegression.__annotations__}
+    arrays |= {f"widths.{part}": np.asarray(getattr(model.widths, part)) for part in Widths.__annotations__}
+    arrays["calibration"] = np.array([model.shortlist_mass, model.cost_scale])
+    return arrays
 
 
-def model_of(table: ScoreTable, kept: Arrays) -> Model:
+def model_of(table: ScoreTable, arrays: Arrays) -> Model:
     """The model that ``fit`` would learn from a table, of what ``arrays_of`` gave of it."""
     table = table.without_selves()
     scaled = columns(table.scores)
@@ -158,34 +158,37 @@ def model_of(table: ScoreTable, kept: Arrays) -> Model:
     stretched = scale.of(scaled.standard)
     made = design(table, stretched)
     cells = cells_of(made, stretched, several)
-    parts = {name: kept[f"trees.{name}"] for name in _TREES}
+    parts = {name: arrays[f"trees.{name}"] for name in _TREES}
     for name in ("below", "above"):
         parts[name] = parts[name] + np.arange(len(parts[name]), dtype=np.int32)
-    trees = Trees(roots=kept["trees.roots"].astype(np.int64), scores=cells.scores, **parts)
+    trees = Trees(roots=arrays["trees.roots"].astype(np.int64), scores=cells.scores, **parts)
     products, groups = products_of(cells), made.groups
     members = []
-    for number, rich in enumerate(kept["rich"].tolist()):
+    for number, rich in enumerate(arrays["rich"].tolist()):
         used = groups if rich else plain_groups(groups)
         uses = np.flatnonzero([group is not None for group in used])
-        variances = dict(zip(kept[f"groups.{number}"].tolist(), kept[f"variances.{number}"].tolist(), strict=True))
-        found = weights(
+        variances = dict(zip(arrays[f"groups.{number}"].tolist(), arrays[f"variances.{number}"].tolist(), strict=True))
+        member_weights = weights(
             products.only(uses),
             [group for group in used if group is not None],
             variances,
-            float(kept["noises"][number]),
+            float(arrays["noises"][number]),
         )
-        members.append(Member(uses, found, float(kept["shares"][number])))
-    forest = replanted(made, scaled.standard, several, trees, kept["left_out_of_trees"], kept["importance"])
-    lines = {name: Line(**{part: _plain(kept[f"{name}.{part}"]) for part in Line.__annotations__}) for name in _LINES}
-    mass, cost = kept["calibration"].tolist()
+        members.append(Member(uses, member_weights, float(arrays["shares"][number])))
+    forest = replanted(made, scaled.standard, several, trees, arrays["left_out_of_trees"], arrays["importance"])
+    lines = {
+        name: ShrunkRegression(**{part: _plain(arrays[f"{name}.{part}"]) for part in ShrunkRegression.__annotations__})
+        for name in _LINES
+    }
+    mass, cost = arrays["calibration"].tolist()
     return Model(
         table=table,
         columns=scaled,
         stretch=scale,
-        learned=Learned(made, cells, Mixture(tuple(members)), forest, kept["left_out"], float(kept["noise"])),
+        learned=Learned(made, cells, Mixture(tuple(members)), forest, arrays["left_out"], float(arrays["noise"])),
         level=Level(made, table.pretrained, **lines),
-        without=Without(*(kept[f"without.{part}"] for part in Without.__annotations__)),
-        widths=Widths(**{part: _plain(kept[f"widths.{part}"]) for part in Widths.__annotations__}),
+        without=Without(*(arrays[f"without.{part}"] for part in Without.__annotations__)),
+        widths=Widths(**{part: _plain(arrays[f"widths.{part}"]) for part in Widths.__annotations__}),
         shortlist_mass=mass,
         cost_scale=cost,
     )

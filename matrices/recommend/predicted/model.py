@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matrices.arrays import places
+from matrices.arrays import Indices, places
 from matrices.recommend.predicted.calibration import (
     LeftOutErrors,
     Widths,
@@ -34,7 +35,7 @@ from matrices.recommend.predicted.calibration import (
 )
 from matrices.recommend.predicted.design_matrix import design
 from matrices.recommend.predicted.ensemble import Learned, learn
-from matrices.recommend.predicted.stacking import Indices, LeftOut
+from matrices.recommend.predicted.stacking import LeaveOneOut
 from matrices.recommend.predicted.target_scale import Columns, Level, Stretch, columns, level, stretch
 from matrices.recommend.prediction import CONFIDENCE, NothingToPredictError
 from matrices.scores import Floats, ScoreTable
@@ -51,13 +52,13 @@ UNKNOWN_NOISE = 0.25
 class Predicted:
     """Scores of n sources on one target, in the unit of the table.
 
-    A measured score is drawn towards what the target's other scores and the model say of it, as far as its noise
-    warrants: the mean of the two by their precisions (Efron & Morris 1975). ``mean`` and ``sd`` [n];
-    ``own_sd`` [n] leaves out what is uncertain of all of them alike, and so of no choice;
-    ``intervals`` [n, 2] of 90%; ``measured`` [n]; ``best`` [n] is the probability that the source scores highest of
-    these; ``shortlist`` holds the one that does with 90% confidence, most probable first. ``regret`` is what choosing
-    the highest mean is expected to cost, as a share of the best score; ``drawn`` [D, n] are
-    draws of all scores together.
+    A measured score is shrunk towards its prediction from the model and the target's other scores: ``mean`` weighs the
+    two by their precisions (Efron & Morris 1975).
+
+    ``own_sd`` [n] leaves out of ``sd`` [n] the uncertainty that all sources share, which no choice depends on.
+    ``intervals`` [n, 2] are of 90%. ``best`` [n] is the probability that a source scores highest of these;
+    ``shortlist`` contains the best source with 90% confidence, the most probable first. ``regret`` is the expected cost
+    of choosing the highest mean, as a share of the best score. ``drawn`` [D, n] are joint draws of all scores.
     """
 
     sources: tuple[str, ...]
@@ -87,22 +88,24 @@ class Model:
     cost_scale: float
 
     def predict(self, target: str, sources: Sequence[str] | None = None) -> Predicted:
-        """What to expect of ``sources`` on ``target``: of all the table's but the target itself, if none are named.
+        """Predict ``sources`` on ``target``; without ``sources``, all the table's but the target itself.
 
-        None of them need be in the table.
+        Neither has to be in the table.
         """
         asked = tuple(self.table.sources if sources is None else dict.fromkeys(sources))
         asked = tuple(code for code in asked if code != target)
         raw = self._scores(asked, target)
         stated, errors = self._stated(asked, target)
-        known = np.isfinite(stated)
+        measured = np.isfinite(stated)
         drawn, variance = self._drawn(asked, target, stated, errors)
-        mean = np.where(known, drawn, raw.mean)
-        covariance = np.where(known[:, None] | known, 0.0, raw.covariance) + np.diag(np.where(known, variance, 0.0))
-        noise = np.where(known, 0.0, raw.noise)
+        mean = np.where(measured, drawn, raw.mean)
+        covariance = np.where(measured[:, None] | measured, 0.0, raw.covariance) + np.diag(
+            np.where(measured, variance, 0.0)
+        )
+        noise = np.where(measured, 0.0, raw.noise)
         own = np.diag(covariance) + noise
-        sd = np.sqrt(own + np.where(known, 0.0, raw.shared))
-        half = np.where(known, _NORMAL, raw.width) * sd
+        sd = np.sqrt(own + np.where(measured, 0.0, raw.shared))
+        half = np.where(measured, _NORMAL, raw.width) * sd
         drawn = draws(mean, covariance, noise)
         shares = shares_of(drawn)
         return Predicted(
@@ -111,7 +114,7 @@ class Model:
             sd=sd,
             own_sd=np.sqrt(own),
             intervals=np.stack([mean - half, mean + half], axis=-1),
-            measured=known,
+            measured=measured,
             best=shares,
             shortlist=tuple(asked[at] for at in shortlist(shares, mean, self.shortlist_mass)),
             regret=self._regret(mean, drawn),
@@ -138,7 +141,7 @@ class Model:
 
     @cached_property
     def cell_targets(self) -> tuple[str, ...]:
-        """The target of each of the cells' spans."""
+        """The targets of the cells, in the order of their spans."""
         several = np.isfinite(self.table.scores).sum(axis=0) > 1
         return tuple(code for code, enough in zip(self.table.targets, several, strict=True) if enough)
 
@@ -152,14 +155,14 @@ class Model:
     def _scores(self, asked: Sequence[str], target: str) -> Raw:
         """As if none of them had been measured on the target; where others were, in line with those."""
         at = self.table.targets.index(target) if target in self.table.targets else -1
-        if at >= 0 and (known := np.isfinite(self.columns.standard[:, at])).any():
-            measured = [code for code, there in zip(self.table.sources, known.tolist(), strict=True) if there]
-            expected, covariance = self.learned.expected(asked, target, measured)
+        if at >= 0 and (measured := np.isfinite(self.columns.standard[:, at])).any():
+            on_target = list(compress(self.table.sources, measured.tolist()))
+            expected, covariance = self.learned.expected(asked, target, on_target)
             spread = float(self.columns.spreads[at])
             centre = float(self.columns.centres[at])
-            middle = float(self.stretch.of(self.columns.standard[known, at]).mean())
+            middle = float(self.stretch.of(self.columns.standard[measured, at]).mean())
             standard, slope = self.stretch.back(middle + expected)
-            count = int(known.sum())
+            count = int(measured.sum())
             # Errors of mean and spread move all predictions, but no measured score: they count between the two.
             of_mean = np.full(len(asked), np.sqrt(self.learned.noise / count))
             of_spread = standard / slope * self.level.spread_error(count)
@@ -185,17 +188,17 @@ class Model:
         stated, errors = np.full(len(asked), np.nan), np.full(len(asked), np.nan)
         if target in self.table.targets:
             column = self.table.targets.index(target)
-            rows, there = self._rows(asked)
-            stated[there] = self.table.scores[rows, column]
+            rows, asked_places = self._rows(asked)
+            stated[asked_places] = self.table.scores[rows, column]
             if self.table.errors is not None:
-                errors[there] = self.table.errors[rows, column]
+                errors[asked_places] = self.table.errors[rows, column]
         return stated, errors
 
     def _rows(self, asked: Sequence[str]) -> tuple[list[int], list[int]]:
         """The rows of those asked that are sources of the table, and their places among those asked."""
         at = places(self.table.sources)
-        there = [place for place, code in enumerate(asked) if code in at]
-        return [at[asked[place]] for place in there], there
+        asked_places = [place for place, code in enumerate(asked) if code in at]
+        return [at[asked[place]] for place in asked_places], asked_places
 
     def _drawn(self, asked: Sequence[str], target: str, stated: Floats, errors: Floats) -> tuple[Floats, Floats]:
         """The measured scores drawn towards what is predicted of each without it, and their variances; NaN elsewhere.
@@ -206,8 +209,8 @@ class Model:
         own = np.where(np.isfinite(errors), errors**2, UNKNOWN_NOISE * variance)
         alone = np.isnan(predicted)
         weight = np.divide(variance, variance + own, out=np.ones(len(asked)), where=~alone & (variance + own > 0))
-        found = np.where(alone, stated, predicted + weight * (stated - predicted))
-        return found, np.where(alone, np.nan_to_num(own), weight * own)
+        drawn = np.where(alone, stated, predicted + weight * (stated - predicted))
+        return drawn, np.where(alone, np.nan_to_num(own), weight * own)
 
     def _predicted(self, asked: Sequence[str], target: str) -> tuple[Floats, Floats]:
         """What is predicted of measured scores from the target's others and the model, with its variance [len(asked)].
@@ -219,24 +222,24 @@ class Model:
             return mean, variance
         column = self.table.targets.index(target)
         begin, end = self.learned.cells.spans[self.cell_targets.index(target)]
-        known = np.flatnonzero(np.isfinite(self.table.scores[:, column]))
-        middle = float(self.stretch.of(self.columns.standard[known, column]).mean())
+        measured = np.flatnonzero(np.isfinite(self.table.scores[:, column]))
+        middle = float(self.stretch.of(self.columns.standard[measured, column]).mean())
         standard, slope = self.stretch.back(middle + self.without.mean[begin:end])
         spread = float(self.columns.spreads[column])
         by_row = np.full((2, len(self.table.sources)), np.nan)
-        by_row[0, known] = float(self.columns.centres[column]) + spread * standard
-        by_row[1, known] = (spread * slope) ** 2 * self.learned.noise / self.without.kept[begin:end]
-        rows, there = self._rows(asked)
-        mean[there], variance[there] = by_row[:, rows]
+        by_row[0, measured] = float(self.columns.centres[column]) + spread * standard
+        by_row[1, measured] = (spread * slope) ** 2 * self.learned.noise / self.without.kept[begin:end]
+        rows, asked_places = self._rows(asked)
+        mean[asked_places], variance[asked_places] = by_row[:, rows]
         return mean, variance
 
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """Scores of n sources on a target in the unit of the table, before what was measured is put in place.
+    """Predicted scores of n sources on a target, in the unit of the table, as if none of them had been measured.
 
-    ``shared`` [n] is variance that moves all of them together, and so tells none from another; ``width`` [n] is the
-    multiple of a standard deviation that holds 90%.
+    ``shared`` [n] is the variance that all of them share; ``width`` [n] is the multiple of a standard deviation that
+    holds 90%.
     """
 
     mean: Floats
@@ -282,7 +285,7 @@ def _left_out(
     scaled: Columns,
     scale: Stretch,
     learned: Learned,
-    left_out: LeftOut,
+    left_out: LeaveOneOut,
     levels: Level,
     several: Indices,
 ) -> tuple[list[Floats], list[float], float]:

@@ -1,6 +1,7 @@
 """What is known of a pair of languages, as numbers of one scale: columns for a linear model, in groups.
 
-Notation: S sources, T targets, P columns.
+Notation: S sources, T targets, P columns. References: URIEL (Littell et al. 2017, EACL); normal scores of ranks (van
+der Waerden 1952).
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ _ALIKE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Feature:
-    """One feature over the pairs of a table, and what its values mean among those.
+    """One feature over the pairs of a table, and the ranks of its values among them.
 
-    ``values`` [S, T] with NaN where missing. ``stated`` says them of other pairs; None of likeness, which is worked out
-    for any. ``sorted`` are all known values in order, ``columns`` those of each target, so that any other value can be
-    placed among them.
+    ``values`` [S, T] are NaN where missing. ``stated`` has the values of other pairs that a table gives; None for a
+    likeness, which is computed for any pair. ``sorted`` are all known values in order, ``columns`` those of each
+    target: any other value is ranked among them.
     """
 
     name: str
@@ -54,7 +55,7 @@ class Feature:
 
     @property
     def graded(self) -> bool:
-        """Whether it has more than two values, so that its place among others says something."""
+        """Whether it has more than two values, so that ranks say more than the values."""
         return self.name not in _SHARED
 
     @property
@@ -74,9 +75,9 @@ class Pairs:
     spreads: Floats
 
     def known(self, sources: Sequence[str], target: str) -> dict[str, NDArray[np.bool_]]:
-        """Of every measure of likeness, and of all that is stated, whether it is known of each pair [len(sources)].
+        """By feature, whether its value is known for each pair [len(sources)].
 
-        Also of likeness that is the same of all pairs of the table, so that nothing is learned from it.
+        Features that do not vary over the table, and so are no columns, are included.
         """
         like = {name: np.isfinite(values) for name, values in likeness_to(target, tuple(sources)).items()}
         stated = (feature for feature in self.features if feature.stated is not None)
@@ -84,7 +85,7 @@ class Pairs:
 
     @property
     def names(self) -> list[str]:
-        """The names of the columns: a feature, or a feature and how its place among a target's sources is put."""
+        """The names of the columns: a feature, or a feature and how it is ranked among a target's sources."""
         return [name for feature in self.features for name in _columns(feature)]
 
     @property
@@ -158,10 +159,10 @@ def pairs(table: ScoreTable) -> Pairs:
         if features
         else np.zeros((len(table.sources), len(table.targets), 0))
     )
-    known = np.isfinite(raw)
-    count = np.maximum(known.sum(axis=(0, 1)), 1)
-    means = np.where(known, raw, 0).sum(axis=(0, 1)) / count
-    spreads = np.sqrt(np.where(known, (raw - means) ** 2, 0).sum(axis=(0, 1)) / count)
+    finite = np.isfinite(raw)
+    count = np.maximum(finite.sum(axis=(0, 1)), 1)
+    means = np.where(finite, raw, 0).sum(axis=(0, 1)) / count
+    spreads = np.sqrt(np.where(finite, (raw - means) ** 2, 0).sum(axis=(0, 1)) / count)
     spreads = np.where(spreads > _ALIKE, spreads, np.inf)
     return Pairs(table.sources, table.targets, tuple(features), means, spreads)
 
@@ -209,8 +210,8 @@ def _known(values: Floats) -> Floats:
 
 
 def _varies(values: Floats) -> bool:
-    known = values[np.isfinite(values)]
-    return len(known) > 1 and bool(np.ptp(known) > _ALIKE)
+    finite = values[np.isfinite(values)]
+    return len(finite) > 1 and bool(np.ptp(finite) > _ALIKE)
 
 
 @lru_cache(maxsize=8)

@@ -1,12 +1,15 @@
 """How to find a good source for every target from few cells: what to measure in each round, and when to stop.
 
-A spread-out start, then rounds: a model of all that is known, the cells that are expected to improve choices most
-(knowledge gradient), and an end as soon as the choices are expected to cost less than a bound. Of sources that another
-is better than beyond doubt nothing more is measured (racing; Maron & Moore 1997).
+The first cells are spread out. Then each round fits a model to all scores so far and measures the cells that are
+expected to improve choices most (knowledge gradient). It ends as soon as the choices are expected to cost less than a
+bound. A source that another one beats beyond doubt is measured no further (racing).
 
-What is measured is chosen as promising, and promises more than it keeps (the winner's curse): a model of such cells
-expects too much of those that are left. What a round was expected to gain is therefore held against what it gained, and
-what choices are expected to cost is cut down in that measure.
+Cells are measured because they are promising, and so promise more than they keep (the winner's curse). The expected
+gain of earlier rounds is therefore compared with the gain they had, and the expected cost of choices is scaled by that
+ratio.
+
+Notation: S sources, T targets. References: Frazier, Powell & Dayanik 2008 (knowledge gradient); Maron & Moore 1997
+(racing).
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from matrices.arrays import Bools
-from matrices.recommend.predicted.acquisition import Cell, Survey, spread_out, survey, taken
+from matrices.grid import Place
+from matrices.recommend.predicted.acquisition import Survey, spread_out, survey, taken
 from matrices.recommend.prediction import NothingToPredictError
 from matrices.scores import Floats, ScoreTable
 
@@ -35,11 +39,11 @@ class Round:
 
     ``regret`` is what choices are expected to cost on average over targets as things stand, as a share of the best
     score; None while nothing can be predicted. ``choices`` are the sources that would be recommended. ``hopes`` are
-    what the cells are expected to add to the best score of each of their targets, ``best`` those scores; ``hoped`` and
-    ``gained`` what rounds before promised and kept.
+    what the cells are expected to add to the best score of each of their targets, ``best`` those scores. ``hoped`` and
+    ``gained`` are the expected and the actual gains of earlier rounds, summed with decaying weights.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[Place, ...]
     regret: float | None = None
     choices: Mapping[str, str] = field(default_factory=dict)
     hopes: Mapping[str, float] = field(default_factory=dict)
@@ -49,7 +53,7 @@ class Round:
 
     @property
     def trust(self) -> float:
-        """What was gained of what was hoped for; all of it while no round has ended."""
+        """The actual gain of earlier rounds as a share of the expected one, at most 1; 1 before a round has ended."""
         return min(self.gained / self.hoped, 1.0) if self.hoped > 0 else 1.0
 
 
@@ -62,35 +66,35 @@ def next_round(
     most: int | None = None,
     before: Round | None = None,
 ) -> Round:
-    """The next round for a table of sources and targets, NaN where nothing was measured. Repeatable.
+    """The next round for a table [S, T], NaN where nothing was measured. Deterministic.
 
-    ``among`` [S, T] are the cells there may be, measured or not: what choices cost is of targets that have any.
-    ``again`` [S, T] are those measured that further seeds are to be had of, and that nothing beats beyond doubt. No
-    more than ``most`` cells are chosen. ``before`` is the round whose cells were measured last.
+    ``among`` [S, T] are the cells that may be measured, or were: the cost of choices is averaged over their targets.
+    ``again`` [S, T] are measured cells of which further seeds can be measured and whose source is not beaten beyond
+    doubt. At most ``most`` cells are chosen. ``before`` is the round whose cells were measured last.
     """
     if lacking := spread_out(table, among):
         return Round(cells=tuple(lacking[:most]))
     size = max(round(STEP * int(among.sum())), round(_PER_TARGET * len(table.targets)), 1)
     try:
-        found = survey(table, again=again)
+        surveyed = survey(table, again=again)
     except NothingToPredictError:
         return Round(cells=())
     wanted = [table.targets[column] for column in np.flatnonzero(among.any(axis=0))]
     best = {target: score for target in wanted if np.isfinite(score := _best(table, target))}
     hoped, gained = _kept(before, best)
     trust = Round(cells=(), hoped=hoped, gained=gained).trust
-    regrets = found.regrets
-    known = [regrets[target] for target in wanted if np.isfinite(regrets[target])]
-    regret = trust * float(np.mean(known)) if known else None
+    regrets = surveyed.regrets
+    predicted_regrets = [regrets[target] for target in wanted if np.isfinite(regrets[target])]
+    regret = trust * float(np.mean(predicted_regrets)) if predicted_regrets else None
     enough = regret is None or regret <= until
     most = size if most is None else min(most, size)
-    cells = () if enough else tuple(taken(table, np.where(among, found.gains, -np.inf), most))
-    choices = found.choices()
+    cells = () if enough else tuple(taken(table, np.where(among, surveyed.gains, -np.inf), most))
+    choices = surveyed.choices()
     return Round(
         cells=cells,
         regret=regret,
         choices={target: choices[target] for target in wanted},
-        hopes=_hopes(found, cells, best),
+        hopes=_hopes(surveyed, cells, best),
         best=best,
         hoped=hoped,
         gained=gained,
@@ -105,12 +109,12 @@ def _kept(before: Round | None, best: Mapping[str, float]) -> tuple[float, float
     return _REMEMBERED * before.hoped + sum(before.hopes.values()), _REMEMBERED * before.gained + gained
 
 
-def _hopes(found: Survey, cells: Sequence[Cell], best: Mapping[str, float]) -> dict[str, float]:
+def _hopes(surveyed: Survey, cells: Sequence[Place], best: Mapping[str, float]) -> dict[str, float]:
     hopes: dict[str, float] = {}
     for target, score in best.items():
         sources = [source for source, of in cells if of == target]
         if sources:
-            predicted = found.expected[target]
+            predicted = surveyed.expected[target]
             at = [predicted.sources.index(source) for source in sources]
             drawn: Floats = predicted.drawn[:, at].max(axis=1)
             hopes[target] = float(np.maximum(drawn - score, 0).mean())
@@ -119,5 +123,5 @@ def _hopes(found: Survey, cells: Sequence[Cell], best: Mapping[str, float]) -> d
 
 def _best(table: ScoreTable, target: str) -> float:
     column = table.scores[:, table.targets.index(target)]
-    known = column[np.isfinite(column)]
-    return float(known.max()) if len(known) else float("nan")
+    measured = column[np.isfinite(column)]
+    return float(measured.max()) if len(measured) else float("nan")

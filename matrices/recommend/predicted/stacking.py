@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from matrices.arrays import Indices
 from matrices.recommend.predicted.bayesian_linear import Products, Weights, learn
 from matrices.scores import Floats
 
 _CHANCE = 2.0
 
-Indices = NDArray[np.intp]
-
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Measured cells: centred columns [N, P], scores [N], where each target's begin and end in them, and the row [N]
-    of each one's source in the table.
+    """Measured cells, target by target: centred ``columns`` [N, P] and ``scores`` [N].
+
+    ``spans`` are where each target's cells begin and end; ``sources`` [N] the rows of their sources in the table.
     """
 
     columns: Floats
@@ -34,7 +33,7 @@ class Cells:
 
     @cached_property
     def size(self) -> Floats:
-        """How many cells each one's target has [N]."""
+        """The number of cells of each cell's target [N]."""
         return np.concatenate([np.full(end - begin, float(end - begin)) for begin, end in self.spans])
 
 
@@ -48,7 +47,7 @@ class Member:
 
 
 @dataclass(frozen=True, eq=False)
-class LeftOut:
+class LeaveOneOut:
     """Cells [N] predicted without themselves.
 
     ``mean`` and ``covariances`` (one matrix a target): every target's cells from the other targets' alone; ``linear``
@@ -104,11 +103,12 @@ class Mixture:
         )
 
 
-def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -> tuple[Mixture, LeftOut]:
-    """Two models, each a group for every column (None leaves it out) sized by evidence, and their shares.
+def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -> tuple[Mixture, LeaveOneOut]:
+    """Fit a plain and a rich linear model, and the share of each in the mixture.
 
-    The rich one has a share in so far as it predicts targets that were left out better ("stacking", Wolpert 1992;
-    Breiman 1996). Leaving out is exact but for the groups' variances, which saw every target.
+    ``plain`` and ``rich`` name the group of every column, None where the model leaves it out; variances of groups
+    maximise the evidence. The rich model's share is as large as it predicts left-out targets better ("stacking",
+    Wolpert 1992; Breiman 1996). Leaving out is exact, except that the groups' variances saw every target.
     """
     products = products_of(cells)
     members: list[tuple[Indices, Weights]] = []
@@ -116,7 +116,7 @@ def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -
         uses = np.flatnonzero([group is not None for group in grouping])
         members.append((uses, learn(products.only(uses), [group for group in grouping if group is not None])))
     without = [_left_out(cells, uses, weights) for uses, weights in members]
-    share = _share(cells, *(one.mean for one in without))
+    share = _share(cells, *(member.mean for member in without))
     shares = np.array([1 - share, share])
     mixture = Mixture(
         members=tuple(
@@ -125,28 +125,28 @@ def mix(cells: Cells, plain: Sequence[str | None], rich: Sequence[str | None]) -
             if share > 0
         )
     )
-    return mixture, LeftOut(
-        mean=(mean := shares @ np.stack([one.mean for one in without])),
+    return mixture, LeaveOneOut(
+        mean=(mean := shares @ np.stack([member.mean for member in without])),
         linear=mean,
         covariances=tuple(
-            (1 - share) * one + share * other
-            for one, other in zip(without[0].covariances, without[1].covariances, strict=True)
+            (1 - share) * of_plain + share * of_rich
+            for of_plain, of_rich in zip(without[0].covariances, without[1].covariances, strict=True)
         ),
-        fitted=shares @ np.stack([one.fitted for one in without]),
-        leverage=shares @ np.stack([one.leverage for one in without]),
-        of_sources=shares @ np.stack([one.of_sources for one in without]),
-        variance_of_sources=shares @ np.stack([one.variance_of_sources for one in without]),
+        fitted=shares @ np.stack([member.fitted for member in without]),
+        leverage=shares @ np.stack([member.leverage for member in without]),
+        of_sources=shares @ np.stack([member.of_sources for member in without]),
+        variance_of_sources=shares @ np.stack([member.variance_of_sources for member in without]),
     )
 
 
 def products_of(cells: Cells) -> Products:
-    """The cross-products of all columns of the cells; a number a target was spent on centring."""
+    """The cross-products of all columns of the cells. Centring spent one degree of freedom a target."""
     count = len(cells.scores) - len(cells.spans)
     square = float(cells.scores @ cells.scores)
     return Products(cells.columns.T @ cells.columns, cells.columns.T @ cells.scores, square, count)
 
 
-def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeftOut:
+def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeaveOneOut:
     """From the posterior with all cells (block leave-one-out; exact, of the weights' prior as it is)."""
     columns = cells.columns[:, uses]
     fitted = columns @ weights.mean
@@ -155,8 +155,8 @@ def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeftOut:
     mean, leverage, covariances = np.empty(len(residual)), np.empty(len(residual)), []
     for begin, end in cells.spans:
         inside = spread[begin:end] @ columns[begin:end].T
-        kept = np.eye(end - begin) - inside / weights.noise
-        without = np.linalg.solve(kept, np.column_stack([residual[begin:end], inside]))
+        identity_less_hat = np.eye(end - begin) - inside / weights.noise
+        without = np.linalg.solve(identity_less_hat, np.column_stack([residual[begin:end], inside]))
         mean[begin:end] = cells.scores[begin:end] - without[:, 0]
         covariances.append(inside + inside @ without[:, 1:] / weights.noise)
         leverage[begin:end] = np.diag(inside) / weights.noise
@@ -166,11 +166,11 @@ def _left_out(cells: Cells, uses: Indices, weights: Weights) -> LeftOut:
     for source in np.unique(cells.sources):
         at = np.flatnonzero(cells.sources == source)
         inside = spread[at] @ columns[at].T
-        kept = np.diag(own[at]) - inside / weights.noise
-        without = np.linalg.solve(kept, np.column_stack([residual[at], inside]))
+        identity_less_hat = np.diag(own[at]) - inside / weights.noise
+        without = np.linalg.solve(identity_less_hat, np.column_stack([residual[at], inside]))
         of_sources[at] = cells.scores[at] / own[at] - without[:, 0]
         variance[at] = np.diag(inside + inside @ without[:, 1:] / weights.noise) / own[at] ** 2
-    return LeftOut(mean, mean, tuple(covariances), fitted, leverage, of_sources, variance)
+    return LeaveOneOut(mean, mean, tuple(covariances), fitted, leverage, of_sources, variance)
 
 
 def _share(cells: Cells, plain: Floats, rich: Floats) -> float:

@@ -13,7 +13,7 @@ from matrices.published.lines import TableColumns
 from matrices.published.reading import PublishedTableError, read_published
 from matrices.recommend import Question, ask
 from matrices.scores import scores_of
-from matrices.snapshot_of_store import hold
+from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
 
 ABOUT = About(matrix="published-pos", task="pos", encoder="xlm-r", metric="accuracy", citation="Doe 2022")
@@ -230,7 +230,7 @@ def test_what_stands_after_plus_minus_is_kept_beside_the_cells_once(table, uri: 
     assert Store(uri).spreads("another") == {}
 
     # What is stated is how sure a score is, of the store and of what a service holds of it.
-    for reader in (Store(uri), hold(Store(uri))):
+    for reader in (Store(uri), read_snapshot(Store(uri))):
         scores = scores_of(reader, ABOUT.matrix)
         assert scores.errors is not None
         at = scores.sources.index("deu"), scores.targets.index("yor")

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import special
 
-from matrices.uncertainty.components import Spread, _trigamma_inverse, own_prior, parts, parts_of_pairs, spread
+from matrices.uncertainty.components import Spread, own_prior, parts, parts_of_pairs, spread, trigamma_inverse
 from matrices.uncertainty.resampling import ItemSample
 
 
@@ -90,7 +90,7 @@ def test_the_prior_is_the_one_variances_were_drawn_from() -> None:
 
 @pytest.mark.parametrize("value", [1e-4, 0.1, 1.0, 30.0, 1e6])
 def test_trigamma_is_inverted(value: float) -> None:
-    assert_allclose(special.polygamma(1, _trigamma_inverse(value)), value, rtol=1e-6)
+    assert_allclose(special.polygamma(1, trigamma_inverse(value)), value, rtol=1e-6)
 
 
 def test_where_nothing_varies_only_nothing_is_certain() -> None:

@@ -1,8 +1,11 @@
-"""A store with outcomes of items, to measure and to draw."""
+"""A store with outcomes of items, to measure and to draw; and files of small jobs."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from matrices.cells import Cell
 from matrices.store import Store
 
 MakeCell = Callable[..., Cell]
+WriteJob = Callable[..., Path]
 INTERFERENCE, ZERO_SHOT = "interference-pos-tiny@0a1b", "zero_shot-pos-tiny@0a1b"
 LANGUAGES = {"deu": 0.75, "eng": 0.55, "hin": 0.5, "swa": 0.25}
 """Sources, and the share of items of any target that is right with them; it is half without."""
@@ -23,6 +27,31 @@ def _wide_and_quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("COLUMNS", "120")
     with structlog.testing.capture_logs():
         yield
+
+
+@pytest.fixture
+def write_job(tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path) -> WriteJob:
+    """``write_job(sources=[...], ...)``: the file of a job on the tiny corpora and encoder, with these knobs."""
+
+    def write(**knobs: Any) -> Path:
+        job = {
+            "store": "store",
+            "encoder": {"name": str(tiny_encoder_folder)},
+            "corpora": str(tiny_corpora),
+            "tasks": ["corner"],
+            "sources": ["qaa"],
+            "targets": ["qac"],
+            "seeds": [0],
+            "language_adapter": {"steps": 2, "tokens": 64, "length": 32},
+            "task_adapter": {"epochs": 1},
+            "precision": "fp32",
+            **knobs,
+        }
+        path = tmp_path / "job.yaml"
+        path.write_text(json.dumps(job), encoding="utf-8")  # JSON is YAML.
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,23 +26,9 @@ from workers.pool import InlinePool
 
 
 @pytest.fixture
-def job_file(tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path) -> Path:
+def job_file(write_job: Callable[..., Path]) -> Path:
     """Two cells: a baseline, and one of two languages and a task adapter."""
-    job = {
-        "store": "store",
-        "encoder": {"name": str(tiny_encoder_folder)},
-        "corpora": str(tiny_corpora),
-        "tasks": ["corner"],
-        "sources": ["qaa"],
-        "targets": ["qac"],
-        "seeds": [0],
-        "language_adapter": {"steps": 2, "tokens": 64, "length": 32},
-        "task_adapter": {"epochs": 1},
-        "precision": "fp32",
-    }
-    path = tmp_path / "job.yaml"
-    path.write_text(json.dumps(job), encoding="utf-8")  # JSON is YAML.
-    return path
+    return write_job()
 
 
 def command(*arguments: str) -> Result:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,24 +18,10 @@ FILL = [sys.executable, "-W", "ignore", "-c", "from sprachbund.cli import main; 
 
 
 @pytest.fixture
-def job_file(tiny_corpora: Path, tiny_encoder_folder: Path, tmp_path: Path) -> Path:
+def job_file(write_job: Callable[..., Path]) -> Path:
     """A job that is not done before somebody can stop it."""
-    job = {
-        "store": "store",
-        "encoder": {"name": str(tiny_encoder_folder)},
-        "corpora": str(tiny_corpora),
-        "tasks": ["corner"],
-        "sources": ["qaa", "qab"],
-        "targets": ["qac"],
-        "seeds": [0, 1],
-        "language_adapter": {"steps": 40, "tokens": 256, "length": 32},
-        "task_adapter": {"epochs": 1},
-        "workers": 1,
-        "precision": "fp32",
-    }
-    path = tmp_path / "job.yaml"
-    path.write_text(json.dumps(job), encoding="utf-8")
-    return path
+    long = {"steps": 40, "tokens": 256, "length": 32}
+    return write_job(sources=["qaa", "qab"], seeds=[0, 1], language_adapter=long, workers=1)
 
 
 def test_sigterm_ends_a_fill_cleanly_and_the_same_command_goes_on(job_file: Path) -> None:

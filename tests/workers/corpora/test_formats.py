@@ -16,7 +16,7 @@ from workers.corpora.splits import split_of
 from workers.rows import CorpusError
 from workers.tasks.choice import Choice
 from workers.tasks.pairs import LabelledPair
-from workers.tasks.qa import Question
+from workers.tasks.qa import PassageQuestion
 
 Write = Callable[..., Path]
 
@@ -126,7 +126,7 @@ def test_squad_has_its_questions_by_article(write: Write, declare: Callable[[str
     write("a.json", squad([("q1", "Who?", "Anna Berg"), ("q2", "Where?", "Lund")], [("q3", "When?", "1901")]))
     corpora = declare("name: x, format: squad, task: qa, language: swe, test: a.json")
     items = corpora.dataset("qa", "swe", "test").items
-    assert all(isinstance(item, Question) for item in items)
+    assert all(isinstance(item, PassageQuestion) for item in items)
     assert [(item.id, item.passage) for item in items] == [
         ("q1", "article #1"),
         ("q2", "article #1"),

@@ -97,10 +97,9 @@ def test_a_line_between_two_hand_made_states_has_losses_computed_by_hand(encoder
     one[0], other[1] = 1e5, 1e5
     head = Head(encoder.hidden_size, test.labels).requires_grad_(False)
     ends = [constant_state(encoder, recipe, vector) for vector in (one, other)]
-    norm = dict(encoder._model.named_parameters())
     last = f"encoder.layer.{encoder.layers - 1}.output.LayerNorm"
-    [gain] = [weight for name, weight in norm.items() if name.endswith(f"{last}.weight")]
-    [shift] = [weight for name, weight in norm.items() if name.endswith(f"{last}.bias")]
+    [gain] = [weight for name, weight in encoder.own.items() if name.endswith(f"{last}.weight")]
+    [shift] = [weight for name, weight in encoder.own.items() if name.endswith(f"{last}.bias")]
     counts = Counter(label for item in test.items for label in test.rules.gold(item))
     for alpha in (-0.5, 0.0, 0.25, 0.5, 1.0, 1.5):
         drowned = (1 - alpha) * one + alpha * other

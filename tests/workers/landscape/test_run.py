@@ -13,7 +13,7 @@ from workers.config import ConfigError
 from workers.corpora.types import CorpusError
 from workers.landscape.job import LandscapeJob, load_landscape_job
 from workers.landscape.plan import make_landscape_plan
-from workers.landscape.run import NUMBERS, Progress, conduct
+from workers.landscape.run import NUMBERS, LandscapeProgress, conduct
 from workers.landscape.statistics import summarise
 
 JOBS = Path(__file__).parents[3] / "jobs"
@@ -99,7 +99,7 @@ def test_a_job_that_was_killed_at_any_moment_ends_with_the_same_numbers(
     whole = make_landscape_plan(
         job_of(tmp_path / "whole", tiny_corpora, tiny_encoder_folder, more=surfaces, seeds="[0]")
     )
-    told: list[Progress] = []
+    told: list[LandscapeProgress] = []
     expected = conduct(whole, told.append)
     assert told[-1].done == told[-1].total == 4
     broken = make_landscape_plan(
@@ -109,7 +109,7 @@ def test_a_job_that_was_killed_at_any_moment_ends_with_the_same_numbers(
     for moment in (0, 3, 9, len(told) // 2, len(told) - 2):
         count = 0
 
-        def kill(_: Progress, moment: int = moment) -> None:
+        def kill(_: LandscapeProgress, moment: int = moment) -> None:
             nonlocal count
             count += 1
             if count > moment:

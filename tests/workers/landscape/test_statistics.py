@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from workers.landscape.numbers import Number, to_table
+from workers.landscape.numbers import SCHEMA, LandscapeNumber
 from workers.landscape.statistics import barrier, linearity, slope, summarise
+from workers.record_tables import to_table
 
 ALPHAS = (-0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 
@@ -40,9 +41,9 @@ def test_the_slope_of_a_parabola_at_0_is_its_linear_term() -> None:
     assert slope(ALPHAS, [7 * alpha**2 - 0.4 * alpha + 1 for alpha in ALPHAS]) == pytest.approx(-0.4)
 
 
-def of_seed(seed: int, steepness: float) -> list[Number]:
+def of_seed(seed: int, steepness: float) -> list[LandscapeNumber]:
     return [
-        Number(
+        LandscapeNumber(
             method="bottleneck",
             source="eng",
             toward="deu",
@@ -59,7 +60,7 @@ def of_seed(seed: int, steepness: float) -> list[Number]:
 
 
 def test_estimates_are_over_seeds_and_paired_by_them() -> None:
-    summary = summarise(to_table([*of_seed(0, -0.2), *of_seed(1, -0.4), *of_seed(2, -0.6)]))
+    summary = summarise(to_table([*of_seed(0, -0.2), *of_seed(1, -0.4), *of_seed(2, -0.6)], SCHEMA))
     found = summary.estimate("eng", "deu", "deu", "loss", "slope")
     assert found is not None
     # Student's t of two degrees of freedom is 4.303 at 97.5%; the standard deviation is 0.2.

@@ -13,7 +13,7 @@ from workers.corpora.types import SPLITS, Corpora
 from workers.othello.blueprints import languages
 from workers.othello.board import history, playable
 from workers.othello.corpora import Sizes, offers_corner, othello_corpora, owners, turned
-from workers.othello.languages import Language
+from workers.othello.languages import InventedLanguage
 from workers.tasks.classification import LabelledText
 from workers.tasks.tagging import TaggedSentence
 
@@ -32,7 +32,7 @@ def corpora(root: Path) -> Corpora:
     return open_corpora(root)
 
 
-def heard(language: Language, words: tuple[str, ...]) -> tuple[int, ...]:
+def heard(language: InventedLanguage, words: tuple[str, ...]) -> tuple[int, ...]:
     """The moves that a language says with these words."""
     said = {language.words[square]: square for square in playable(4)}
     moves, pending = [], ()
@@ -45,7 +45,7 @@ def heard(language: Language, words: tuple[str, ...]) -> tuple[int, ...]:
     return tuple(moves)
 
 
-def openings(corpora: Corpora, task: str, language: Language, split: str) -> list[tuple[int, ...]]:
+def openings(corpora: Corpora, task: str, language: InventedLanguage, split: str) -> list[tuple[int, ...]]:
     items = corpora.dataset(task, language.code, split).items  # type: ignore[arg-type]
     words = [item.tokens if isinstance(item, TaggedSentence) else tuple(item.text.split()) for item in items]
     return [heard(language, said) for said in words]

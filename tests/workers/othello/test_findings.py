@@ -9,8 +9,9 @@ import pytest
 from workers.estimates import Estimate
 from workers.othello.findings import findings, kept
 from workers.othello.job import Condition
-from workers.othello.numbers import Number, to_table
-from workers.othello.summary import Summary, summarise
+from workers.othello.numbers import SCHEMA, OthelloNumber
+from workers.othello.summary import OthelloSummary, summarise
+from workers.record_tables import to_table
 
 CONDITIONS = {"naive": Condition(), "anchors-4": Condition(anchors=4), "unified": Condition(output="unified")}
 PUBLISHED = {
@@ -20,7 +21,7 @@ PUBLISHED = {
 }
 
 
-def numbers(condition: str, seed: int, told: dict[str, Any]) -> list[Number]:
+def numbers(condition: str, seed: int, told: dict[str, Any]) -> list[OthelloNumber]:
     """The numbers of a run with one layer that matters, as ``told``; a little more each seed."""
     more = 0.002 * seed
     base: dict[str, Any] = {"condition": condition, "seed": seed, "n": 100}
@@ -37,22 +38,24 @@ def numbers(condition: str, seed: int, told: dict[str, Any]) -> list[Number]:
     }
     similar = {"source": "A", "model": "pretrained", "pooling": "last"}
     made = [
-        Number(**base, measure="majority", value=0.6, target="*", colours="absolute", split="game"),
-        Number(**base, measure="majority_by_move", value=0.65, target="*", colours="absolute", split="game"),
+        OthelloNumber(**base, measure="majority", value=0.6, target="*", colours="absolute", split="game"),
+        OthelloNumber(**base, measure="majority_by_move", value=0.65, target="*", colours="absolute", split="game"),
     ]
     for layer in range(5):
         # The published depth of four layers is the third; another would tell a different story.
         off = 0.0 if layer == 3 else -0.2
         made += [
-            Number(**{**probe, "target": "A", "layer": layer, "value": told["own"] + off + more}),
-            Number(**{**probe, "target": "B", "layer": layer, "value": told["cross"] + off + more}),
-            Number(**{**probe, "target": "B", "layer": layer, "value": told["rotated"] + off, "aligned": True}),
-            Number(**{**probe, "target": "A", "layer": layer, "value": 0.7, "model": "untrained"}),
-            Number(**{**probe, "target": "B", "layer": layer, "value": 0.5, "model": "untrained"}),
-            Number(**{**probe, "target": "B", "layer": layer, "value": 0.55, "aligned": True, "model": "untrained"}),
-            Number(**{**probe, "target": "A", "layer": layer, "value": told["own"], "split": "position"}),
-            Number(**{**probe, "target": "B", "layer": layer, "value": told["cross"], "split": "position"}),
-            Number(**{**base, **similar, "measure": "cka", "value": 0.9, "target": "B", "layer": layer}),
+            OthelloNumber(**{**probe, "target": "A", "layer": layer, "value": told["own"] + off + more}),
+            OthelloNumber(**{**probe, "target": "B", "layer": layer, "value": told["cross"] + off + more}),
+            OthelloNumber(**{**probe, "target": "B", "layer": layer, "value": told["rotated"] + off, "aligned": True}),
+            OthelloNumber(**{**probe, "target": "A", "layer": layer, "value": 0.7, "model": "untrained"}),
+            OthelloNumber(**{**probe, "target": "B", "layer": layer, "value": 0.5, "model": "untrained"}),
+            OthelloNumber(
+                **{**probe, "target": "B", "layer": layer, "value": 0.55, "aligned": True, "model": "untrained"}
+            ),
+            OthelloNumber(**{**probe, "target": "A", "layer": layer, "value": told["own"], "split": "position"}),
+            OthelloNumber(**{**probe, "target": "B", "layer": layer, "value": told["cross"], "split": "position"}),
+            OthelloNumber(**{**base, **similar, "measure": "cka", "value": 0.9, "target": "B", "layer": layer}),
         ]
     for games in ("held_in", "held_out"):
         for step, legal in zip((0, 200), told["target"], strict=True):
@@ -62,15 +65,15 @@ def numbers(condition: str, seed: int, told: dict[str, Any]) -> list[Number]:
                 shares |= {"legal_either": 0.0, "illegal_elsewhere": 0.0, "no_move": 0.0}
                 shares["illegal"] = 1 - sum(shares.values())
                 made += [
-                    Number(**base, measure=name, value=share, target=target, source="A", step=step, games=games)
+                    OthelloNumber(**base, measure=name, value=share, target=target, source="A", step=step, games=games)
                     for name, share in shares.items()
                 ]
     return made
 
 
-def summary(told: dict[str, dict[str, Any]], seeds: int = 3) -> Summary:
+def summary(told: dict[str, dict[str, Any]], seeds: int = 3) -> OthelloSummary:
     runs = [numbers(condition, seed, one) for condition, one in told.items() for seed in range(seeds)]
-    return summarise(to_table(row for run in runs for row in run))
+    return summarise(to_table((row for run in runs for row in run), SCHEMA))
 
 
 def changed(condition: str, **values: Any) -> dict[str, dict[str, Any]]:

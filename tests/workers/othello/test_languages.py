@@ -8,10 +8,10 @@ import pytest
 
 from workers.othello.blueprints import languages
 from workers.othello.board import SIZES, playable
-from workers.othello.languages import Language, say, sentence, shared_moves
+from workers.othello.languages import InventedLanguage, say, sentence, shared_moves
 
 
-def words(language: Language) -> set[str]:
+def words(language: InventedLanguage) -> set[str]:
     return {word for said in language.words for word in said}
 
 

@@ -10,7 +10,7 @@ from workers.othello.board import NONE, history, random_games, squares
 from workers.othello.measuring import Rotation, cosine, linear_cka
 from workers.othello.model import Transformer
 from workers.othello.probes import Probe, board_states, majority, majority_by_move, move_states
-from workers.othello.vocabulary import Vocabulary, invented
+from workers.othello.vocabulary import MoveVocabulary, invented
 
 GAMES = random_games(4, 120, np.random.default_rng(0))
 
@@ -103,7 +103,7 @@ def test_knowing_how_many_moves_were_made_tells_more_than_the_commonest_state() 
 
 @pytest.mark.parametrize("language", [0, 1])
 def test_states_of_moves_are_taken_where_they_are_said(language: int) -> None:
-    vocabulary = Vocabulary.of(invented(4, ("atomic", "split"), [frozenset()] * 2), 4)
+    vocabulary = MoveVocabulary.of(invented(4, ("atomic", "split"), [frozenset()] * 2), 4)
     torch.manual_seed(0)
     model = Transformer(tokens=vocabulary.tokens, outputs=3, room=vocabulary.room, layers=2, width=8, heads=2)
     games = GAMES[:4]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import torch
 
 from workers.othello.board import playable
 from workers.othello.job import Condition, Finetuning, Games, LaboratoryJob, ModelShape, Pretraining, Probing, Run
 from workers.othello.laboratory import NUMBERS, RunFailedError, State, conduct
-from workers.othello.numbers import read_numbers
+from workers.othello.numbers import SCHEMA
 from workers.othello.run import languages_of, numbers_of, perform, pretrained_of
 
 
@@ -115,7 +116,7 @@ def test_a_job_gathers_the_numbers_of_its_runs_under_its_own_names(tmp_path: Pat
     assert set(zip(frame["condition"], frame["seed"], strict=True)) == {
         (name, seed) for name in conditions for seed in (0, 1)
     }
-    assert read_numbers(tmp_path / NUMBERS).equals(table)
+    assert pq.read_table(tmp_path / NUMBERS, schema=SCHEMA).equals(table)
     assert (told[0].done, told[-1].done, told[-1].runs) == (0, 4, 4)
     renamed = conduct(job(tmp_path, conditions={"plain": Condition()}, seeds=(0, 1)))
     assert set(renamed["condition"].to_pylist()) == {"plain"}

@@ -13,7 +13,7 @@ from workers.othello.board import NONE, Moves, history, random_games, squares
 from workers.othello.languages import LanguageType
 from workers.othello.model import Transformer
 from workers.othello.transfer import VERDICTS, Verdict, verdicts
-from workers.othello.vocabulary import PAD, Output, Vocabulary, invented
+from workers.othello.vocabulary import PAD, MoveVocabulary, Output, invented
 
 PAIRS: list[tuple[LanguageType, LanguageType]] = [
     ("atomic", "atomic"),
@@ -28,7 +28,7 @@ Choose = Callable[[list[int], int], tuple[int, int]]
 class Puppet(Transformer):
     """Says what it is told to, token by token, whatever it was asked in."""
 
-    def __init__(self, vocabulary: Vocabulary, output: Output, choose: Choose) -> None:
+    def __init__(self, vocabulary: MoveVocabulary, output: Output, choose: Choose) -> None:
         super().__init__(tokens=vocabulary.tokens, outputs=vocabulary.tokens, room=99, layers=1, width=4, heads=1)
         self.vocabulary, self.choice, self.mode = vocabulary, choose, output
 
@@ -68,7 +68,7 @@ class Puppet(Transformer):
 def judged(
     types: tuple[LanguageType, ...], language: int, choose: Choose, output: Output = "naive"
 ) -> dict[Verdict, int]:
-    vocabulary = Vocabulary.of(invented(4, types, [frozenset()] * len(types)), 4)
+    vocabulary = MoveVocabulary.of(invented(4, types, [frozenset()] * len(types)), 4)
     games = random_games(4, 3, np.random.default_rng(0))
     found = verdicts(Puppet(vocabulary, output, choose), vocabulary, games, language, output)
     return {verdict: int(counts.sum()) for verdict, counts in found.items()}
@@ -119,7 +119,7 @@ class TestEveryKindOfLanguage:
 
 def test_where_all_moves_so_far_are_anchors_no_language_is_the_wrong_one() -> None:
     games = random_games(4, 5, np.random.default_rng(0), opening=(1,))
-    vocabulary = Vocabulary.of(invented(4, ("atomic", "atomic"), [frozenset({1})] * 2), 4)
+    vocabulary = MoveVocabulary.of(invented(4, ("atomic", "atomic"), [frozenset({1})] * 2), 4)
     puppet = Puppet(vocabulary, "naive", lambda moves, _: (a_legal_move(moves), 1))
     found = verdicts(puppet, vocabulary, games, 0, "naive")
     # Behind the first move nothing tells the languages apart; behind any other all tell that this is language A.
@@ -128,7 +128,7 @@ def test_where_all_moves_so_far_are_anchors_no_language_is_the_wrong_one() -> No
 
 
 def test_tokens_that_are_no_move_are_told_so() -> None:
-    vocabulary = Vocabulary.of(invented(4, ("split", "compositional"), [frozenset()] * 2), 4)
+    vocabulary = MoveVocabulary.of(invented(4, ("split", "compositional"), [frozenset()] * 2), 4)
 
     class Stutterer(Puppet):
         def next_token(self, tokens: list[int]) -> int:

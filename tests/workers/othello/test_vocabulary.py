@@ -7,7 +7,7 @@ import pytest
 
 from workers.othello.board import NONE, random_games
 from workers.othello.languages import LanguageType, sentence
-from workers.othello.vocabulary import IGNORED, PAD, Vocabulary, invented
+from workers.othello.vocabulary import IGNORED, PAD, MoveVocabulary, invented
 
 TYPES: tuple[LanguageType, ...] = ("atomic", "split", "compositional")
 ANCHORS = frozenset({1, 14})
@@ -20,7 +20,7 @@ def anchors(request: pytest.FixtureRequest) -> frozenset[int]:
 
 def test_a_game_is_written_with_the_words_of_its_language(anchors: frozenset[int]) -> None:
     languages = invented(4, TYPES, [anchors] * 3)
-    vocabulary = Vocabulary.of(languages, 4)
+    vocabulary = MoveVocabulary.of(languages, 4)
     games = random_games(4, 30, np.random.default_rng(0))
     spoken = np.arange(30) % 3
     written = vocabulary.write(games, spoken)
@@ -31,7 +31,7 @@ def test_a_game_is_written_with_the_words_of_its_language(anchors: frozenset[int
 
 def test_every_move_has_the_places_of_its_first_and_last_token() -> None:
     languages = invented(4, TYPES, [ANCHORS] * 3)
-    vocabulary = Vocabulary.of(languages, 4)
+    vocabulary = MoveVocabulary.of(languages, 4)
     games = random_games(4, 30, np.random.default_rng(1))
     for number, language in enumerate(languages):
         written = vocabulary.write(games, number)
@@ -46,7 +46,7 @@ def test_every_move_has_the_places_of_its_first_and_last_token() -> None:
 
 
 def test_naive_targets_are_the_next_tokens() -> None:
-    vocabulary = Vocabulary.of(invented(4, TYPES, [frozenset()] * 3), 4)
+    vocabulary = MoveVocabulary.of(invented(4, TYPES, [frozenset()] * 3), 4)
     games = random_games(4, 30, np.random.default_rng(0))
     written = vocabulary.write(games, 1)
     targets = vocabulary.targets(written, games, "naive")
@@ -58,7 +58,7 @@ def test_naive_targets_are_the_next_tokens() -> None:
 
 @pytest.mark.parametrize("language", range(3))
 def test_unified_targets_are_the_next_moves_at_the_last_token_of_each_and_nowhere_else(language: int) -> None:
-    vocabulary = Vocabulary.of(invented(4, TYPES, [ANCHORS] * 3), 4)
+    vocabulary = MoveVocabulary.of(invented(4, TYPES, [ANCHORS] * 3), 4)
     games = random_games(4, 30, np.random.default_rng(0))
     written = vocabulary.write(games, language)
     targets = vocabulary.targets(written, games, "unified")
@@ -70,7 +70,7 @@ def test_unified_targets_are_the_next_moves_at_the_last_token_of_each_and_nowher
 
 
 def test_unified_targets_are_the_same_moves_in_every_language() -> None:
-    vocabulary = Vocabulary.of(invented(4, TYPES, [ANCHORS] * 3), 4)
+    vocabulary = MoveVocabulary.of(invented(4, TYPES, [ANCHORS] * 3), 4)
     games = random_games(4, 30, np.random.default_rng(0))
     each = [vocabulary.targets(vocabulary.write(games, language), games, "unified") for language in range(3)]
     said = [[row[row != IGNORED].tolist() for row in targets] for targets in each]
@@ -78,7 +78,7 @@ def test_unified_targets_are_the_same_moves_in_every_language() -> None:
 
 
 def test_languages_share_the_tokens_of_anchors_and_no_others() -> None:
-    vocabulary = Vocabulary.of(invented(4, TYPES, [ANCHORS, ANCHORS, frozenset()]), 4)
+    vocabulary = MoveVocabulary.of(invented(4, TYPES, [ANCHORS, ANCHORS, frozenset()]), 4)
     tokens = [set(vocabulary.moves[language].ravel()) - {PAD} for language in range(3)]
     assert len(tokens[0] & tokens[1]) == len(ANCHORS)
     assert not tokens[0] & tokens[2]
@@ -86,6 +86,6 @@ def test_languages_share_the_tokens_of_anchors_and_no_others() -> None:
 
 
 def test_there_is_room_for_the_longest_game() -> None:
-    vocabulary = Vocabulary.of(invented(6, TYPES, [frozenset()] * 3), 6)
+    vocabulary = MoveVocabulary.of(invented(6, TYPES, [frozenset()] * 3), 6)
     games = random_games(6, 200, np.random.default_rng(0))
     assert max(vocabulary.write(games, language).ids.shape[1] for language in range(3)) <= vocabulary.room

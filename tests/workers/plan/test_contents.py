@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from matrices.cells import BASELINE
+from workers.cell_specs import ALONE, STACK
 from workers.learners import PlanError
-from workers.plan import ALONE, STACK, Plan
+from workers.plan import Plan
 from workers.work_units import PlannedCell, kept_as
 
 Plans = Callable[..., Plan]

@@ -8,7 +8,7 @@ import pytest
 from workers.rows import CorpusError, Said
 from workers.tasks.choice import Choice
 from workers.tasks.pairs import LabelledPair
-from workers.tasks.qa import Answer, Question
+from workers.tasks.qa import AnswerSpan, PassageQuestion
 
 MakeItem = Callable[..., Any]
 NLI = Said(labels=("entailment", "neutral", "contradiction"))
@@ -70,7 +70,7 @@ def test_what_is_no_choice_is_refused(item_of: MakeItem, values: dict[str, Any],
 )
 def test_a_question_has_its_answers_where_they_stand(item_of: MakeItem, answers: Any) -> None:
     question = item_of("qa", question="Where?", context=CONTEXT, answers=answers)
-    assert question == Question("1", "Where?", CONTEXT, (Answer("Lund", 22),))
+    assert question == PassageQuestion("1", "Where?", CONTEXT, (AnswerSpan("Lund", 22),))
 
 
 @pytest.mark.parametrize(

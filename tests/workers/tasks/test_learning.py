@@ -26,7 +26,7 @@ from workers.sequences import Pieces, TokenSequence
 from workers.tasks.base import Task, score
 from workers.tasks.choice import Choice
 from workers.tasks.pairs import LabelledPair
-from workers.tasks.qa import Answer, Question
+from workers.tasks.qa import AnswerSpan, PassageQuestion
 from workers.training import train_task_adapter
 
 HERE = CorpusOrigin("made", (), None, None)
@@ -71,11 +71,11 @@ def choices(words: list[str], number: int) -> list[Choice]:
     return made
 
 
-def question(words: list[str], length: int, at: int, asked: str) -> Question:
+def question(words: list[str], length: int, at: int, asked: str) -> PassageQuestion:
     """Which word stands in a passage of a given length at a given place?"""
     context = " ".join(words[place % len(words)] for place in range(length))
     start = len(" ".join(context.split(" ")[:at])) + (at > 0)
-    return Question("1", asked, context, (Answer(context.split(" ")[at], start),))
+    return PassageQuestion("1", asked, context, (AnswerSpan(context.split(" ")[at], start),))
 
 
 def test_a_pair_is_joined_as_the_tokenizer_joins_it(encoder: Encoder, words: list[str]) -> None:
