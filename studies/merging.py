@@ -25,7 +25,8 @@ def means(store: Store, matrix: str) -> pd.DataFrame:
     """Scores, the mean over sources other than the target and seeds: a row a target, a column a composition."""
     cells = store.cells(matrix).to_pandas()
     cells = cells[(cells["status"] == "ok") & (cells["source"] != cells["target"]) & cells["source"].notna()]
-    return cells.pivot_table(index="target", columns="composition", values="score")
+    table: pd.DataFrame = cells.pivot_table(index="target", columns="composition", values="score")
+    return table
 
 
 def points(changes: pd.Series) -> str:
@@ -53,9 +54,9 @@ def main() -> None:
     seen = pd.Series({target: bool(saw(pretrained, str(target))) for target in table.index})
     print("| target | alone |", " | ".join(OVER.values()), "|")
     print("|---" * (2 + len(OVER)) + "|")
-    for target, row in changes.iterrows():
+    for target, row in zip(map(str, changes.index), changes.itertuples(index=False), strict=True):
         cells = " | ".join("" if pd.isna(change) else f"{100 * change:+.1f}" for change in row)
-        print(f"| {named(str(target)).name}{'' if seen[target] else ' *unseen*'} |", end=" ")
+        print(f"| {named(target).name}{'' if seen[target] else ' *unseen*'} |", end=" ")
         print(f"{table['alone'][target]:.3f} | {cells} |")
     with_own = table["own"].notna()
     parts = {

@@ -105,7 +105,7 @@ def _cells(
     here = there.slice(begin, end - begin)
     headers = {} if following is None else {"Link": f'<{_with_cursor(request, following)}>; rel="next"'}
 
-    def body() -> bytes:
+    def made() -> bytes:
         if form == JSON:
             objects = _objects(ours, held, matrix, cells, here, query)
             return json_object(matrix=matrix, version=held.version, total=len(there), cells=objects, next=following)
@@ -115,7 +115,7 @@ def _cells(
     # What decides a page is known before it is made; a digest of its half a megabyte would take as long as making it.
     decided_by = (software(), held.version, held.content(matrix), question, begin, end, form, query.outcomes)
     etag = digest(json.dumps(decided_by).encode())
-    return answer_as(request, etag, body, ours.settings.cache_seconds, form, headers)
+    return answer_as(request, etag, made, ours.settings.cache_seconds, form, headers)
 
 
 def _with_cursor(request: Request, cursor: str) -> str:
