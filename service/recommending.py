@@ -78,9 +78,13 @@ class Recommending:
             return None
 
     def prepare_first(self, held: Snapshot, pause: Callable[[float], bool]) -> None:
-        """Fit what answers as long as models of large matrices are being fitted."""
+        """Lay out large matrices, and fit what answers as long as their models are being fitted."""
+        matrices = self._prepared.of(held)
         for info in held.matrices():
-            self._meanwhile.prepare(held, self._prepared.of(held).outline(info.matrix), pause)
+            about = matrices.outline(info.matrix)
+            if is_large(held, about):
+                matrices.chosen(info.matrix)
+            self._meanwhile.prepare(held, about, pause)
 
     def prepare(self, held: Snapshot, pause: Callable[[float], bool]) -> None:
         """Rank what was measured, the largest matrix first, in up to half of the room there is.

@@ -91,3 +91,11 @@ def test_what_was_measured_is_answered_from_all_there_is(store: Store) -> None:
     recommending = Recommending(Models(4, Slow(), prepared=prepared), prepared, 16)
     measured = Question(task="pos", target="yor", kind="interference")
     assert recommending(read_snapshot(store), measured).final
+
+
+def test_what_was_measured_is_laid_out_before_models_are_fitted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared, snapshot = Prepared(8), read_snapshot(store)
+    Recommending(Models(4, Slow(), prepared=prepared), prepared, 16).prepare_first(snapshot, lambda seconds: True)
+    monkeypatch.delattr("service.prepared.shown")  # What lays a matrix out.
+    for info in snapshot.matrices():
+        assert prepared.of(snapshot).chosen(info.matrix) is not None
