@@ -15,6 +15,7 @@ from matrices.likeness.text import Overlaps
 from matrices.reading import UnknownMatrixError
 from matrices.recommend import (
     Asked,
+    Outline,
     Predictor,
     Question,
     UnknownTargetError,
@@ -78,12 +79,13 @@ class Recommending:
             return None
 
     def prepare_first(self, held: Snapshot, pause: Callable[[float], bool]) -> None:
-        """Lay out large matrices, and fit what answers as long as their models are being fitted."""
+        """Lay out large matrices for a first target, and fit what answers as long as their models are being fitted."""
         matrices = self._prepared.of(held)
         for info in held.matrices():
             about = matrices.outline(info.matrix)
             if is_large(held, about):
-                matrices.chosen(info.matrix)
+                for target in about.targets[:1]:
+                    self._rank(held, about, target)
             self._meanwhile.prepare(held, about, pause)
 
     def prepare(self, held: Snapshot, pause: Callable[[float], bool]) -> None:
@@ -93,14 +95,18 @@ class Recommending:
         """
         matrices, room = self._prepared.of(held), self._most // 2
         for info in sorted(held.matrices(), key=lambda info: -info.cells):
-            for target in matrices.outline(info.matrix).targets[:room]:
+            about = matrices.outline(info.matrix)
+            for target in about.targets[:room]:
                 begun = time.monotonic()
-                with contextlib.suppress(NotYetError, *_FINAL):
-                    self(held, Question(task=info.task, target=target, matrix=info.matrix))
+                self._rank(held, about, target)
                 room -= 1
                 if not pause(_REST * (time.monotonic() - begun)):
                     return
         log.info("answers prepared", version=held.version, targets=self._most // 2 - room)
+
+    def _rank(self, held: Snapshot, about: Outline, target: str) -> None:
+        with contextlib.suppress(NotYetError, *_FINAL):
+            self(held, Question(task=about.task, target=target, matrix=about.matrix))
 
     def _at_first(self, held: Snapshot, question: Question) -> AnswerBody | None:
         """An answer from a part of a matrix while the model that answers is fitted; None where it need not be."""
