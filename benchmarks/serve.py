@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from statistics import quantiles
@@ -154,29 +154,27 @@ def questions(port: int) -> dict[str, Ask]:
     def same(path: str, **headers: str) -> Ask:
         return lambda: (path, headers)
 
-    def distinct(path: str) -> Ask:
-        """Another target each time, and when all were asked about, another number of sources."""
+    def distinct(path: str, name: str, codes: Sequence[str]) -> Ask:
+        """Another language each time, and when all were asked about, another number of sources."""
 
         def ask_next() -> tuple[str, dict[str, str]]:
             at = fresh()
-            return f"{path}&target={targets[at % len(targets)]}&k={1 + (at // len(targets)) % 100}", {}
+            return f"{path}&{name}={codes[at % len(codes)]}&k={1 + at // len(codes) % 100}", {}
 
         return ask_next
+
+    def another_number() -> tuple[str, dict[str, str]]:
+        at = fresh()
+        return f"{ask}&target=que&k={1 + at % 100}&source={targets[at // 100 % len(targets)]}", {}
 
     etag = get(connection, matrix, {})[2]["ETag"]
     offset = itertools.count()
     return {
         "recommendation, measured, asked before": same(f"{ask}&target={targets[0]}"),
-        "recommendation, measured, distinct": distinct(ask),
+        "recommendation, measured, distinct": distinct(ask, "target", targets),
         "recommendation, predicted, asked before": same(f"{ask}&target=que"),
-        "recommendation, predicted, another language": lambda: (
-            f"{ask}&target={unmeasured[fresh() % len(unmeasured)]}",
-            {},
-        ),
-        "recommendation, predicted, another number": lambda: (
-            f"{ask}&target=que&k={1 + fresh() % 100}&source={targets[(fresh() // 100) % len(targets)]}",
-            {},
-        ),
+        "recommendation, predicted, another language": distinct(ask, "target", unmeasured),
+        "recommendation, predicted, another number": another_number,
         "list": same("/v1/matrices"),
         "matrix": same(matrix),
         "304": same(matrix, **{"If-None-Match": etag}),

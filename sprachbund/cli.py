@@ -103,7 +103,12 @@ EXTRAS = (
         ("corpora", "plan", "fill", "pretrain", "othello", "landscape", "demo"),
         "reads corpora or trains",
     ),
-    Extra("service", ("fastapi", "prometheus_client", "pydantic_settings", "uvicorn"), ("serve", "keys"), "serves"),
+    Extra(
+        "service",
+        ("fastapi", "prometheus_client", "pydantic_settings", "uvicorn"),
+        ("serve", "keys"),
+        "belongs to the service",
+    ),
 )
 
 
@@ -142,7 +147,7 @@ def sprachbund(
 def main() -> None:
     """Run the command line. What a person can mend is one line on standard error and exit status 1."""
     # Libraries make half a million objects while they are imported, and none of them is garbage: looking through them
-    # after every 700 took a sixth of a first answer. What runs long still has its cycles collected.
+    # after every 700 took a twentieth of a first answer. What runs long still has its cycles collected.
     gc.set_threshold(100_000)
     configure_logs()
     try:
