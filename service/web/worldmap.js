@@ -27,9 +27,9 @@ export function worldMap(answer, places) {
     drawn.append(dot);
   }
   const size = matchMedia("(max-width: 40rem)").matches ? 8.5 : 5; // of .world .label in page.css
-  const write = (name, spots, kind = "") => {
+  const write = (name, spots, kind = "", otherwise = undefined) => {
     // One name over another, or over a point, can be read by nobody.
-    const spot = spots.find(({ box }) => inside(box) && !taken.some((other) => overlap(box, other)));
+    const spot = spots.find(({ box }) => inside(box) && !taken.some((other) => overlap(box, other))) ?? otherwise;
     if (!spot) return;
     taken.push(spot.box);
     drawn.append(svg("text", { x: spot.x, y: spot.y, class: `label ${kind}`, "text-anchor": spot.anchor }, name));
@@ -38,7 +38,7 @@ export function worldMap(answer, places) {
     const [x, y] = [target.longitude, -target.latitude], around = aroundPoint(answer.target.name, x, y, 6.5, size);
     drawn.append(svg("path", { d: star(x, y, 5), class: "target-place" }));
     taken.push(square(x, y, 5));
-    write(answer.target.name, [around.above, around.below, around.right, around.left], "target");
+    write(answer.target.name, [around.above, around.below, around.right, around.left], "target", around.above);
   }
   for (const one of measured.filter((one) => one.rank <= NAMED)) {
     const { right, left, above, below } = aroundPoint(one.name, one.place.longitude, -one.place.latitude, 4.5, size);
