@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-import structlog
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
@@ -20,13 +19,6 @@ from service import Settings, create_app
 from sprachbund.cli import app
 
 MATRIX = "zero_shot-pos-tiny"
-
-
-@pytest.fixture(autouse=True)
-def _wide_and_quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("COLUMNS", "120")
-    with structlog.testing.capture_logs():
-        yield
 
 
 @pytest.fixture

@@ -201,25 +201,27 @@ def _rows(at: Positions, rows: NDArray[np.int64]) -> Positions:
     return Positions(at.size, at.own[rows], at.other[rows], at.black_to_move[rows], at.legal[rows])
 
 
-def _legal(size: int, own: Bits, other: Bits) -> Bits:
-    found = np.zeros_like(own)
+def _lines(size: int, start: Bits, other: Bits) -> Iterator[tuple[Bits, Bits]]:
+    """For each direction: the opponent's discs in an unbroken line from ``start``, and the squares right after them."""
     for shift, mask in _directions(size):
         through = other & mask
-        line = _step(own, shift) & through
+        line = _step(start, shift) & through
         for _ in range(size - 3):
             line |= _step(line, shift) & through
-        found |= _step(line, shift) & mask
-    return found & ~(own | other)
+        yield line, _step(line, shift) & mask
+
+
+def _legal(size: int, own: Bits, other: Bits) -> Bits:
+    reached = np.zeros_like(own)
+    for _, beyond in _lines(size, own, other):
+        reached |= beyond
+    return reached & ~(own | other)
 
 
 def _flips(size: int, own: Bits, other: Bits, bit: Bits) -> Bits:
     turned = np.zeros_like(own)
-    for shift, mask in _directions(size):
-        through = other & mask
-        line = _step(bit, shift) & through
-        for _ in range(size - 3):
-            line |= _step(line, shift) & through
-        turned |= line * (_step(line, shift) & mask & own != 0)
+    for line, beyond in _lines(size, bit, other):
+        turned |= line * (beyond & own != 0)
     return turned
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import structlog
 
 from matrices.cells import Cell
 from matrices.store import Store
@@ -20,13 +19,6 @@ INTERFERENCE, ZERO_SHOT = "interference-pos-tiny@0a1b", "zero_shot-pos-tiny@0a1b
 LANGUAGES = {"deu": 0.75, "eng": 0.55, "hin": 0.5, "swa": 0.25}
 """Sources, and the share of items of any target that is right with them; it is half without."""
 ITEMS, SEEDS = 80, 3
-
-
-@pytest.fixture(autouse=True)
-def _wide_and_quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("COLUMNS", "120")
-    with structlog.testing.capture_logs():
-        yield
 
 
 @pytest.fixture
