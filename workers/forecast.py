@@ -15,7 +15,7 @@ from workers.cluster import Crew, crew_for, must_have_gpus
 from workers.pending import Work
 from workers.plan import Plan
 from workers.schedule import cost
-from workers.work_units import DevScores, Learner, Shift, kept_as
+from workers.work_units import DevScores, LanguageAdapter, Learner, Shift, WorkUnit, kept_as
 
 _SHARE_OF_PEAK = 0.5
 """What training and evaluation of small adapters reach of a plain matrix product's rate."""
@@ -63,7 +63,7 @@ def forecast(plan: Plan, work: Work, resources: Sequence[Mapping[str, float]]) -
 
 def _seconds(plan: Plan, work: Work, crew: Crew) -> float | None:
     """The arithmetic outstanding, at a share of the matrix products a second that are measured here."""
-    tokens = sum(cost(unit) for unit in [*work.adapters, *work.columns])
+    tokens = sum(_tokens(unit, plan) for unit in [*work.adapters, *work.columns])
     operations = tokens * 24.0 * plan.encoder.layers * plan.encoder.width**2
     if not crew.gpus:
         processors, rate = crew.workers * crew.threads / (os.cpu_count() or 1), product_rate(plan.precision)
@@ -72,6 +72,16 @@ def _seconds(plan: Plan, work: Work, crew: Crew) -> float | None:
     else:
         return None
     return operations / (_SHARE_OF_PEAK * processors * rate)
+
+
+def _tokens(unit: WorkUnit, plan: Plan) -> float:
+    """What a unit costs, in tokens that pass all layers once forward.
+
+    Of what a task adapter reads, the layers below it are computed once a text and kept, which is not counted.
+    """
+    if isinstance(unit, LanguageAdapter | Shift):
+        return cost(unit)
+    return cost(unit) * (1 - plan.job.task_recipe.leave_out / plan.encoder.layers)
 
 
 def _bytes(learner: Learner, encoder: EncoderFiles) -> int:

@@ -55,6 +55,21 @@ def test_a_job_that_is_done_takes_nothing(job: MakeJob) -> None:
     assert (after.seconds, after.gpu_hours, after.adapters, after.cells) == (0, 0, 0, 0)
 
 
+def test_layers_below_a_task_adapter_are_not_counted_for_every_pass(
+    job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.forecast.product_rate", lambda precision: 1e9)  # Else measured, each time another.
+
+    def seconds(leave_out: int) -> float:
+        recipe = {"epochs": 1, "leave_out": leave_out}
+        plan = make_plan(job(language_adapter="none", task_adapter=recipe))
+        said = forecast(plan, pending(plan, None), HERE).seconds
+        assert said is not None
+        return said
+
+    assert seconds(1) == pytest.approx(seconds(0) / 2)  # Of two layers.
+
+
 @pytest.mark.parametrize(
     "knobs",
     [
