@@ -93,9 +93,9 @@ _OF_THE_BOX = """
 import json, time
 from matrices.bundled import boxed
 from matrices.recommend import Question, ask, predictor, to_json
-from matrices.recommend.predicted import kept
+from matrices.recommend.predicted import saved_model
 if {anew}:
-    kept.shipped = lambda: b""
+    saved_model.shipped = lambda: b""
 box = boxed()
 largest = max(box.matrices(), key=lambda info: info.cells)
 question = Question(task=largest.task, target="Yiddish", matrix=largest.matrix)

@@ -27,7 +27,7 @@ ENCODERS = SideTable(
 )
 """The languages of the encoders of a store's cells; ``encoder`` as in these, and so with its digest."""
 
-_ALIKE = re.compile(r"[^a-z0-9]")
+_SEPARATORS = re.compile(r"[^a-z0-9]")
 
 
 class UnknownEncoderError(LookupError):
@@ -81,7 +81,7 @@ def write_pretrained(store: str, options: Mapping[str, str], encoder: str, langu
 
 def _plain(encoder: str) -> str:
     """The name alone: ``FacebookAI/XLM_RoBERTa-base@e73636d4`` is ``xlmrobertabase``."""
-    return _ALIKE.sub("", encoder.partition("@")[0].rpartition("/")[2].casefold())
+    return _SEPARATORS.sub("", encoder.partition("@")[0].rpartition("/")[2].casefold())
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection
 
-_ALIKE = 0.4
+_LEAST_RATIO = 0.4
 """From this similarity on (Ratcliff and Obershelp 1988; 1 is equal) a name may be what was meant."""
 
 
@@ -14,7 +14,7 @@ def nearest(given: str, known: Collection[str], most: int = 1) -> list[str]:
     by_form: dict[str, str] = {}
     for name in sorted(known):
         by_form.setdefault(name.casefold(), name)
-    return [by_form[form] for form in difflib.get_close_matches(given.casefold(), by_form, n=most, cutoff=_ALIKE)]
+    return [by_form[form] for form in difflib.get_close_matches(given.casefold(), by_form, n=most, cutoff=_LEAST_RATIO)]
 
 
 def nearest_hint(given: str, known: Collection[str]) -> str:

@@ -18,10 +18,9 @@ from matrices.snapshot import Snapshot
 from matrices.store import StoreMissingError, StoreTooNewError, StoreUnreadableError
 from service import problems
 from service.dependencies import Context
-from service.door import Heads, Keys, Limits, Prefixed
 from service.downloads import Downloads
-from service.lanes import Lanes
 from service.measures import Measures
+from service.middleware import Heads, Keys, Limits, Prefixed
 from service.models import Models
 from service.prepared import Prepared
 from service.recommending import Recommending
@@ -31,6 +30,7 @@ from service.settings import Settings, listed
 from service.single_flight import Newest
 from service.snapshot import Snapshots
 from service.telemetry import Metrics, Observed
+from service.thread_pools import ThreadPools
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
         models=models,
         measures=Measures(settings.measures),
         recommending=recommending,
-        lanes=Lanes(),
+        lanes=ThreadPools(),
         half_widths=Newest(settings.models),
         texts=Newest(settings.models),
     )

@@ -10,10 +10,9 @@ from fastapi import Depends, Request
 
 from matrices.arrays import Floats
 from matrices.snapshot import Snapshot
-from service.door import Access
 from service.downloads import Downloads
-from service.lanes import Lanes
 from service.measures import Measures
+from service.middleware import Access
 from service.models import Models
 from service.prepared import Prepared
 from service.recommending import Recommending
@@ -21,6 +20,7 @@ from service.rows import RowTexts
 from service.settings import Settings
 from service.single_flight import Newest
 from service.snapshot import Snapshots
+from service.thread_pools import ThreadPools
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Context:
     models: Models
     measures: Measures
     recommending: Recommending
-    lanes: Lanes
+    lanes: ThreadPools
     half_widths: Newest[Floats]
     """Of the intervals of each matrix's pairs [S, T]."""
     texts: Newest[RowTexts]

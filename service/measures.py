@@ -12,8 +12,8 @@ from matrices.measures.registry import UnknownMeasureError, measure
 from matrices.reading import Reader
 from matrices.snapshot import Snapshot
 from matrices.view import MeasureError
-from service.lanes import NotYetError
 from service.single_flight import Once
+from service.thread_pools import NotYetError
 
 
 class Measures:

@@ -25,9 +25,9 @@ from matrices.recommend import NothingToPredictError, Predict, predictions, pred
 from matrices.recommend.predicted import Model, model_for
 from matrices.scores import NoScoresError, ScoreTable, scores_in
 from matrices.snapshot import Snapshot
-from service.lanes import NotYetError
 from service.prepared import Prepared
 from service.single_flight import Once
+from service.thread_pools import NotYetError
 
 log = structlog.get_logger()
 

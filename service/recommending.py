@@ -25,12 +25,12 @@ from matrices.recommend import (
     ranked,
 )
 from matrices.snapshot import Snapshot
-from service.lanes import NotYetError
-from service.meanwhile import Meanwhile, is_large
 from service.models import Models
 from service.prepared import Prepared, PreparedMatrices
+from service.provisional import ProvisionalAnswers, is_large
 from service.ranking import Serialised
 from service.single_flight import Once
+from service.thread_pools import NotYetError
 
 log = structlog.get_logger()
 
@@ -52,12 +52,12 @@ class AnswerBody:
 class Recommending:
     """As ``matrices.recommend.ask``, with a memory of ``most`` rankings; safe from many threads.
 
-    A model is never fitted here: ``service.lanes.NotYetError`` says what must be there first.
+    A model is never fitted here: ``service.thread_pools.NotYetError`` says what must be there first.
     """
 
     def __init__(self, models: Models, prepared: Prepared, most: int, overlaps: Overlaps | None = None) -> None:
         self._models, self._prepared, self._most = models, prepared, most
-        self._meanwhile = Meanwhile(_FEW, overlaps)
+        self._provisional = ProvisionalAnswers(_FEW, overlaps)
         self._places = Once[tuple[tuple[Asked, Hashable], ...]](most, final=_FINAL)
         self._rankings = Once[Serialised](most, final=(UnknownTargetError,))
 
@@ -86,7 +86,7 @@ class Recommending:
             if is_large(held, about):
                 for target in about.targets[:1]:
                     self._rank(held, about, target)
-            self._meanwhile.prepare(held, about, pause)
+            self._provisional.prepare(held, about, pause)
 
     def prepare(self, held: Snapshot, pause: Callable[[float], bool]) -> None:
         """Rank what was measured, the largest matrix first, in up to half of the room there is.
@@ -118,7 +118,7 @@ class Recommending:
         way = place.composition, place.selection
         if self._models.begin(held, place.matrix, held.version, *way, place.target):
             return None
-        return AnswerBody(self._meanwhile.at_hand(held, about, place).first(question.k, held.version), final=False)
+        return AnswerBody(self._provisional.at_hand(held, about, place).first(question.k, held.version), final=False)
 
     def _first(self, held: Snapshot, question: Question, may: Callable[[Hashable], bool]) -> bytes:
         unknown: list[UnknownTargetError] = []

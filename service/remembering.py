@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.answers import names
-from service.door import Access
+from service.middleware import Access
 from service.snapshot import Snapshots
 
 _LARGEST = 1 / 8

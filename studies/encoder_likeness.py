@@ -25,7 +25,7 @@ import numpy as np
 from matrices.backtest import judge_all
 from matrices.backtest.methods import sprachbund
 from matrices.languages import resolve
-from matrices.likeness.states import likeness_of_states
+from matrices.likeness.encoder_states import likeness_of_states
 from matrices.published.scores import read_scores
 
 LAYERS = (4, 8, 12)

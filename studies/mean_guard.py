@@ -21,7 +21,7 @@ from workers.evaluation import Contestant, evaluate
 from workers.job import load_job
 from workers.loaded import Loaded
 from workers.plan import make_plan
-from workers.tasks.base import score
+from workers.tasks.scoring import score
 from workers.work_units import Selected
 
 Texts = tuple[Dataset, EncodedItems]

@@ -23,7 +23,7 @@ from workers.corpora import open_corpora
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.hidden_states import CachedText
-from workers.tasks.base import score
+from workers.tasks.scoring import score
 from workers.training import train_task_adapter
 
 ITEMS, TESTED = 800, 80

@@ -25,7 +25,7 @@ from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.hidden_states import CachedText
 from workers.rows import CorpusError
-from workers.tasks.base import score
+from workers.tasks.scoring import score
 from workers.training import train_task_adapter
 
 

@@ -30,7 +30,7 @@ from workers.corpora.types import CorpusError
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.hidden_states import CachedText
-from workers.tasks.base import score
+from workers.tasks.scoring import score
 from workers.training import train_task_adapter
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to-add.md"

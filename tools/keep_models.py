@@ -3,8 +3,8 @@
     python tools/keep_models.py
 
 Run after `tools/make_box.py`, or after a change to how models are fitted (then raise ``FORMAT`` in
-``matrices/recommend/predicted/kept.py`` first). Each matrix has a model of an installation with the extra `typology`,
-which must be there, and one of an installation without.
+``matrices/recommend/predicted/saved_model.py`` first). Each matrix has a model of an installation with the extra
+`typology`, which must be there, and one of an installation without.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from matrices.languoids import FOLDED
 from matrices.likeness import typology
 from matrices.recommend import shown_for
 from matrices.recommend.predicted import fit
-from matrices.recommend.predicted.kept import (
+from matrices.recommend.predicted.saved_model import (
     MODELS,
     Arrays,
     arrays_of,

@@ -25,7 +25,7 @@ from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
 from workers.loaded import Loaded
 from workers.selecting import Guard, Shares, refuse_leak, take
-from workers.tasks.base import Outcome, score
+from workers.tasks.scoring import Outcome, score
 from workers.work_units import DataReference, DevScores, MergedAdapter, Selected
 
 Derived = DevScores | MergedAdapter | Selected

@@ -1,4 +1,4 @@
-"""Which unit of work a run starts next.
+"""What a free worker is given: a unit to retry whose wait is over, else the first of the schedule that it can lease.
 
 Candidates are the units whose inputs are there, and units to retry after a transient error. A unit that another job has
 leased is put off. A lease is taken only for work that can start at once, so two jobs never wait for each other.

@@ -14,7 +14,7 @@ from adapters_zoo.heads import Head
 from workers.corpora.types import Dataset
 from workers.encoding import TOKENS, EncodedItems, collate, evaluation_batches
 from workers.sequences import TokenSequence
-from workers.tasks.base import Outcome
+from workers.tasks.scoring import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from workers.evaluation import Contestant, evaluate
 from workers.failures import is_passing
 from workers.loaded import Loaded
 from workers.protocol import failed_cells, measured_cell
-from workers.tasks.base import Outcome
+from workers.tasks.scoring import Outcome
 from workers.work_units import Column, PlannedCell
 
 T = TypeVar("T")

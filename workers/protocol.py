@@ -14,7 +14,7 @@ from adapters_zoo.recipes import Method
 from adapters_zoo.sources import EncoderFiles
 from matrices.cells import Cell, Kind, Status, now
 from workers.failures import Failure
-from workers.tasks.base import Outcome, score
+from workers.tasks.scoring import Outcome, score
 from workers.work_units import Column, PlannedCell, WorkUnit
 
 

@@ -1,4 +1,4 @@
-"""Which unit of work may start when: an adapter after the one beneath it, a column after its adapters."""
+"""The order of units of work: kinds in turn, the longest first, each as soon as what it stands on is there."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from matrices.scores import Floats
 
 NEAR = 0.1
 """At this share of half the Earth's circumference (2000 km), closeness has fallen to 1/e."""
-_ALIKE = 0.2
+_LENGTH_SCALE = 0.2
 """At this cosine distance of syntax, likeness has fallen to 1/e."""
 
 
@@ -150,7 +150,7 @@ def _kernel(like: Mapping[str, Floats], ones: Sequence[str], others: Sequence[st
         (like["genus"] + like["family"]) / 2,
         like["families"],
         np.exp(-(np.exp(-like["nearness"]) - NEAR / 10) / NEAR),
-        np.exp(like["syntax"] / _ALIKE),
+        np.exp(like["syntax"] / _LENGTH_SCALE),
     ]
     # The same parts count for every pair: two languages are as alike in one query as in another.
     mean: Floats = np.mean([np.nan_to_num(part) for part in parts[: len(parts) if available() else 3]], axis=0)

@@ -11,7 +11,7 @@ from matrices.reading import Reader
 from matrices.recommend.predicted import Model, model_for
 from matrices.recommend.predicted.cold_start import by_code, names_in, shown_for
 from matrices.recommend.predicted.explain import outlook
-from matrices.recommend.predicted.kept import scores_for
+from matrices.recommend.predicted.saved_model import scores_for
 from matrices.recommend.prediction import Outlook, Predict
 from matrices.recommend.query import Predictor
 from matrices.scores import ScoreTable

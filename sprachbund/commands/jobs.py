@@ -140,7 +140,7 @@ def fill_command(
         report(Console(), summary, job.store)
         return
     from sprachbund.commands.rounds import say_rounds, say_standing
-    from workers.until import Rounds
+    from workers.until_regret import Rounds
 
     rounds = Rounds(bound, budget, say_standing)
     with watching(Console(stderr=as_json)) as watch, stopping(job_file):

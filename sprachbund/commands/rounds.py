@@ -15,7 +15,7 @@ from sprachbund.commands.arguments import shown
 
 if TYPE_CHECKING:
     from workers.driver import Summary
-    from workers.until import Standing
+    from workers.until_regret import Standing
 
 _SHARE = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*(%?)\s*")
 
@@ -37,7 +37,7 @@ def say_standing(standing: Standing) -> None:
 
 def say_rounds(summary: Summary, bound: float, store: str, as_json: bool) -> None:
     """Says what was measured, and what choices are expected to cost now; as JSON also which they are."""
-    from workers.until import SummaryOfRounds
+    from workers.until_regret import SummaryOfRounds
 
     # Where every cell of the job was measured before, there was no round.
     standings = summary.standings if isinstance(summary, SummaryOfRounds) else ()

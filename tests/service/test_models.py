@@ -14,8 +14,8 @@ from matrices.scores import ScoreTable
 from matrices.snapshot import Snapshot
 from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
-from service.lanes import NotYetError
 from service.models import Models
+from service.thread_pools import NotYetError
 
 POS, TOPIC = "zero_shot-pos-tiny@0a1b", "zero_shot-topic-tiny@0a1b"
 MakeCell = Callable[..., Cell]

@@ -14,8 +14,8 @@ from workers.corpora import open_corpora
 from workers.corpora.types import Dataset
 from workers.encoding import encode_items
 from workers.evaluation import Contestant, evaluate
-from workers.tasks.base import Outcome
 from workers.tasks.classification import LabelledText
+from workers.tasks.scoring import Outcome
 from workers.tasks.tagging import TaggedSentence
 
 LABELS = ("black", "none", "white", "corner")

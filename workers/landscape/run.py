@@ -31,7 +31,7 @@ from workers.landscape.numbers import SCHEMA, LandscapeNumber
 from workers.landscape.plan import LandscapePlan, Line, Measurement, Plane, TrainingRun
 from workers.landscape.training import AVERAGED, AVERAGED_HALF, LAST, START, States, train_head, train_run
 from workers.record_tables import to_table
-from workers.tasks.base import score
+from workers.tasks.scoring import score
 
 _NAME = "point"
 

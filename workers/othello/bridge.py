@@ -36,7 +36,7 @@ from workers.othello.corpora import BOARD_MOVES, Sizes, othello_corpora
 from workers.othello.languages import InventedLanguage, sentence
 from workers.othello.probes import Probe, board_states
 from workers.pretraining import PretrainJob, pretrain
-from workers.states import sentence_states
+from workers.sentence_states import sentence_states
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

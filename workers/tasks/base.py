@@ -14,19 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from workers.rows import Row, Said
 from workers.sequences import Batch, Pieces, TokenSequence
+from workers.tasks.scoring import Outcome
 
 if TYPE_CHECKING:  # Whoever reads corpora need not wait for what computes.
     from torch import Tensor
-
-
-Outcome = tuple[float, float]
-"""What an item scored and what it could score: a metric is the ratio of their sums over items."""
-
-
-def score(outcomes: Sequence[Outcome]) -> float | None:
-    """The metric over items; None where nothing could be right or wrong (no span true or predicted)."""
-    total = sum(total for _, total in outcomes)
-    return sum(correct for correct, _ in outcomes) / total if total else None
 
 
 ColumnRoles = Mapping[str, str | tuple[str, ...] | None]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from workers.rows import Row, Said
 from workers.sequences import Batch, Pieces, TokenSequence
-from workers.tasks.base import ColumnRoles, Outcome, Outputs, Task, identity, most_frequent, passage
+from workers.tasks.base import ColumnRoles, Outputs, Task, identity, most_frequent, passage
+from workers.tasks.scoring import Outcome
 
 if TYPE_CHECKING:
     from torch import Tensor

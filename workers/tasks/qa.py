@@ -17,7 +17,8 @@ import numpy as np
 
 from workers.rows import Row, Said
 from workers.sequences import Batch, Pieces, TokenSequence
-from workers.tasks.base import ColumnRoles, Outcome, Outputs, Task, identity, passage
+from workers.tasks.base import ColumnRoles, Outputs, Task, identity, passage
+from workers.tasks.scoring import Outcome
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from workers.rows import Row, Said, refusal
-from workers.tasks.base import Outcome, identity, passage
+from workers.tasks.base import identity, passage
+from workers.tasks.scoring import Outcome
 from workers.tasks.tagging import TaggedSentence, Tagging, sentence
 
 OUTSIDE = "O"

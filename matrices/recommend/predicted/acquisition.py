@@ -16,8 +16,8 @@ from scipy.special import ndtr
 from matrices.arrays import Bools, Indices
 from matrices.grid import Place
 from matrices.likeness.similarity import kernel
-from matrices.recommend.predicted.kept import model_for
 from matrices.recommend.predicted.model import Predicted
+from matrices.recommend.predicted.saved_model import model_for
 from matrices.recommend.prediction import NothingToPredictError
 from matrices.scores import Floats, ScoreTable
 

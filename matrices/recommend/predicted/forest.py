@@ -18,8 +18,8 @@ import numpy as np
 from matrices.arrays import Bools, Indices
 from matrices.likeness.similarity import kernel, similarities
 from matrices.recommend.predicted.design_matrix import Design
+from matrices.recommend.predicted.regression_trees import Trees, joined
 from matrices.recommend.predicted.stacking import Cells
-from matrices.recommend.predicted.trees import Trees, joined
 from matrices.scores import Floats
 
 _PARTS = 5

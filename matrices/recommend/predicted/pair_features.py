@@ -33,7 +33,7 @@ _WORKED_OUT = {
     "inventory": ("inventory",),
 }
 """URIEL's distances as published tables name them, and the measures of likeness that say the same of any pair."""
-_ALIKE = 1e-9
+_TIE = 1e-9
 """Values that differ by less are the same: they were rounded or summed in another order."""
 
 
@@ -61,7 +61,7 @@ class Feature:
     @property
     def ranks_sources(self) -> bool:
         """Whether it tells the sources of a target apart."""
-        return self.graded and any(len(column) and column[-1] - column[0] > _ALIKE for column in self.columns)
+        return self.graded and any(len(column) and column[-1] - column[0] > _TIE for column in self.columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +163,7 @@ def pairs(table: ScoreTable) -> Pairs:
     count = np.maximum(finite.sum(axis=(0, 1)), 1)
     means = np.where(finite, raw, 0).sum(axis=(0, 1)) / count
     spreads = np.sqrt(np.where(finite, (raw - means) ** 2, 0).sum(axis=(0, 1)) / count)
-    spreads = np.where(spreads > _ALIKE, spreads, np.inf)
+    spreads = np.where(spreads > _TIE, spreads, np.inf)
     return Pairs(table.sources, table.targets, tuple(features), means, spreads)
 
 
@@ -200,8 +200,8 @@ def _share(values: Floats, among: Floats) -> Floats:
     """The share of ``among`` (in order) that each value is above, ties counted half; NaN where there is none."""
     if not len(among):
         return np.full(len(values), np.nan)
-    below = np.searchsorted(among, values - _ALIKE, side="left")
-    up_to = np.searchsorted(among, values + _ALIKE, side="right")
+    below = np.searchsorted(among, values - _TIE, side="left")
+    up_to = np.searchsorted(among, values + _TIE, side="right")
     return np.where(np.isfinite(values), (below + up_to) / (2 * len(among)), np.nan)
 
 
@@ -211,7 +211,7 @@ def _known(values: Floats) -> Floats:
 
 def _varies(values: Floats) -> bool:
     finite = values[np.isfinite(values)]
-    return len(finite) > 1 and bool(np.ptp(finite) > _ALIKE)
+    return len(finite) > 1 and bool(np.ptp(finite) > _TIE)
 
 
 @lru_cache(maxsize=8)

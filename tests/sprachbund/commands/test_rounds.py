@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sprachbund.cli import app
 from sprachbund.commands.rounds import say_standing, share_of
-from workers.until import Standing
+from workers.until_regret import Standing
 
 
 @pytest.mark.parametrize(("given", "share"), [("3%", 0.03), ("0.03", 0.03), ("2,5 %", 0.025), (" .5 ", None)])

@@ -25,7 +25,7 @@ from workers.evaluation import Contestant, evaluate
 from workers.hidden_states import CachedText
 from workers.landscape.run import Exam, Reading, read_point
 from workers.landscape.training import AVERAGED, AVERAGED_HALF, LAST, START, train_head, train_run
-from workers.tasks.base import score
+from workers.tasks.scoring import score
 
 RECIPES: dict[str, TaskRecipe] = {
     "bottleneck": TaskAdapterRecipe(reduction=4, epochs=2, learning_rate=0.01),

@@ -23,10 +23,11 @@ from workers.evaluation import Contestant, evaluate
 from workers.hidden_states import CachedText
 from workers.rows import Row, Said
 from workers.sequences import Pieces, TokenSequence
-from workers.tasks.base import Task, score
+from workers.tasks.base import Task
 from workers.tasks.choice import Choice
 from workers.tasks.pairs import LabelledPair
 from workers.tasks.qa import AnswerSpan, PassageQuestion
+from workers.tasks.scoring import score
 from workers.training import train_task_adapter
 
 HERE = CorpusOrigin("made", (), None, None)

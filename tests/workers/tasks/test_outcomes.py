@@ -10,8 +10,9 @@ from seqeval.metrics import f1_score
 from sklearn.metrics import accuracy_score
 
 from workers.tasks import task_of
-from workers.tasks.base import Item, Outcome, score
+from workers.tasks.base import Item
 from workers.tasks.classification import LabelledText
+from workers.tasks.scoring import Outcome, score
 from workers.tasks.tagging import TaggedSentence
 
 IOB2 = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from matrices.likeness.states import likeness_of_states
+from matrices.likeness.encoder_states import likeness_of_states
 
 SENTENCES, HIDDEN = 30, 16
 

@@ -11,9 +11,9 @@ import pytest
 
 from matrices.bundled import boxed
 from matrices.recommend import shown_for
-from matrices.recommend.predicted import fit, kept, model_for
+from matrices.recommend.predicted import fit, model_for, saved_model
 from matrices.recommend.predicted.explain import outlook
-from matrices.recommend.predicted.kept import arrays_of, key_of, model_of, scores_for, write_kept
+from matrices.recommend.predicted.saved_model import arrays_of, key_of, model_of, scores_for, write_kept
 from matrices.scores import ScoreTable, scores_of
 from matrices.view import choose
 
@@ -44,7 +44,9 @@ def test_the_models_of_the_box_ship_and_are_those_that_would_be_fitted(
     assert BOX is not None
     table = shown_for(scores_of(BOX, matrix), "yid")
     with monkeypatch.context() as never:
-        never.setattr(kept, "fit", lambda table: pytest.fail("the model is not in the box; run tools/keep_models.py"))
+        never.setattr(
+            saved_model, "fit", lambda table: pytest.fail("the model is not in the box; run tools/keep_models.py")
+        )
         shipped = model_for(table)
     if matrix == POS:
         # Its forest has most of what is kept.
@@ -57,7 +59,9 @@ def test_the_scores_of_the_box_ship_and_are_those_of_its_cells(matrix: str, monk
     computed = scores_of(BOX, matrix)
     ways = choose(BOX.cells(matrix))
     with monkeypatch.context() as never:
-        never.setattr(kept, "scores_of", lambda *_, **__: pytest.fail("not in the box; run tools/keep_models.py"))
+        never.setattr(
+            saved_model, "scores_of", lambda *_, **__: pytest.fail("not in the box; run tools/keep_models.py")
+        )
         shipped = scores_for(BOX, matrix, BOX.version, *ways)
 
     assert shipped.digest == computed.digest
@@ -79,7 +83,7 @@ def test_a_table_that_differs_in_anything_has_another_key(table: ScoreTable) -> 
 
 
 def test_a_damaged_file_costs_time_alone(table: ScoreTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "shipped", lambda: b"PK" * 4000)
+    monkeypatch.setattr(saved_model, "shipped", lambda: b"PK" * 4000)
 
     assert model_for(table).predict("yid").sources == fit(table).predict("yid").sources
 

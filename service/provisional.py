@@ -8,11 +8,11 @@ from functools import partial
 from matrices.likeness.text import Overlaps
 from matrices.recommend import Asked, Outline, UnknownTargetError, predictions, ranked
 from matrices.snapshot import Snapshot
-from service.lanes import NotYetError
 from service.models import LARGE, Models
 from service.prepared import Prepared
 from service.ranking import Serialised
 from service.single_flight import Once
+from service.thread_pools import NotYetError
 
 _PAIRS = 2_000
 """Of a source and a target, about as many as a model is fitted to in two seconds."""
@@ -20,7 +20,7 @@ _LEAST = 4
 """Targets, whatever the number of sources."""
 
 
-class Meanwhile:
+class ProvisionalAnswers:
     """Rankings from a part of a matrix, of which ``most`` are kept; safe from many threads."""
 
     def __init__(self, most: int, overlaps: Overlaps | None = None) -> None:
@@ -34,7 +34,7 @@ class Meanwhile:
         key = held.content(place.matrix), place
         compute = partial(self._ranked, held, about, place)
         if not self._kept.has(key):
-            raise NotYetError(("meanwhile", *key), partial(self._kept.get, key, compute))
+            raise NotYetError(("provisional", *key), partial(self._kept.get, key, compute))
         return self._kept.get(key, compute)
 
     def prepare(self, held: Snapshot, about: Outline, pause: Callable[[float], bool]) -> None:

@@ -27,9 +27,9 @@ from matrices.recommend.predicted.design_matrix import design
 from matrices.recommend.predicted.ensemble import Learned, cells_of, plain_groups
 from matrices.recommend.predicted.forest import replanted
 from matrices.recommend.predicted.model import Model, fit
+from matrices.recommend.predicted.regression_trees import Trees
 from matrices.recommend.predicted.stacking import Member, Mixture, products_of
 from matrices.recommend.predicted.target_scale import Level, ShrunkRegression, columns, stretch
-from matrices.recommend.predicted.trees import Trees
 from matrices.scores import ScoreTable, scores_of
 from matrices.snapshot import Snapshot
 from matrices.whole_file import whole_file

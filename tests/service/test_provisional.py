@@ -15,10 +15,10 @@ from matrices.scores import ScoreTable
 from matrices.snapshot_of_store import read_snapshot
 from matrices.store import Store
 from service import Settings, create_app
-from service.lanes import NotYetError
 from service.models import Models
 from service.prepared import Prepared
 from service.recommending import AnswerBody, Recommending
+from service.thread_pools import NotYetError
 
 QUESTION = Question(task="pos", target="swa")
 
@@ -37,7 +37,7 @@ class Slow:
 
 @pytest.fixture(autouse=True)
 def every_matrix_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.meanwhile.LARGE", 1)
+    monkeypatch.setattr("service.provisional.LARGE", 1)
 
 
 def answered(recommending: Recommending, store: Store) -> AnswerBody:

@@ -17,7 +17,7 @@ from workers.job import Job
 from workers.pending import pending
 from workers.plan import Plan, make_plan
 from workers.pool import InlinePool
-from workers.until import Rounds, Standing, SummaryOfRounds
+from workers.until_regret import Rounds, Standing, SummaryOfRounds
 
 MakeJob = Callable[..., Job]
 

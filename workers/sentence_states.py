@@ -1,4 +1,4 @@
-"""What an encoder makes of plain sentences: the states that `matrices.likeness.states` holds languages' against."""
+"""What an encoder makes of plain sentences: states that `matrices.likeness.encoder_states` compares languages by."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from adapters_zoo.backbone import Encoder
-from matrices.likeness.states import likeness_of_states
+from matrices.likeness.encoder_states import likeness_of_states
 from matrices.likeness.text import Overlaps
 from matrices.scores import Floats
 from workers.encoding import TOKENS, EncodedItems, collate, evaluation_batches

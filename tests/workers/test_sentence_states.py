@@ -9,7 +9,7 @@ import torch
 from adapters_zoo.backbone import Encoder
 from adapters_zoo.sources import check_encoder
 from workers.corpora import open_corpora
-from workers.states import encoder_likeness, sentence_states
+from workers.sentence_states import encoder_likeness, sentence_states
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ class NotYetError(Exception):
         self.key, self.work = key, work
 
 
-class Lanes:
+class ThreadPools:
     """The lanes of one application; used from its event loop alone."""
 
     def __init__(self) -> None:
