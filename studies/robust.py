@@ -170,10 +170,13 @@ def _spread(scores: Floats, runs: Sequence[Run], axis: int) -> str:
 
 
 def of_several_runs(grid: Grid) -> None:
-    """Table: averages over runs against the run that source dev would choose, by the number of runs."""
+    """Table: averages over runs against the run that source dev would choose, by the number of runs.
+
+    The spread over seeds is of the tuned run, then of the mean of ends.
+    """
     print(f"\n{grid.task}: several runs, of one seed and unlike recipes (points; mean over groups and targets)\n")
-    print("| runs | tuned on source dev | mean of ends | less tuned | mean of averages | soup of 5 |")
-    print("|---|---|---|---|---|---|")
+    print("| runs | tuned on source dev | mean of ends | less tuned | mean of averages | soup of 5 | SD over seeds |")
+    print("|---|---|---|---|---|---|---|")
     for count in (1, 2, 3, 6, 10):
         tuned = "source_dev" if count == 1 else f"source_dev({count})"
         mean = "last" if count == 1 else f"run_averaged({count})"
@@ -183,7 +186,13 @@ def of_several_runs(grid: Grid) -> None:
         seeds = [run for run in grid.runs(tuned, mean) if run[0] == 0]
         values = [_mean(grid, name, seeds) for name in (tuned, mean, *others)]
         less = "" if count == 1 else difference(grid, mean, tuned)
-        print(f"| {count} | {values[0]} | {values[1]} | {less} | {values[2]} | {values[3]} |")
+        over_seeds = ", ".join(_of_seeds(grid, name, seeds) for name in (tuned, mean))
+        print(f"| {count} | {values[0]} | {values[1]} | {less} | {values[2]} | {values[3]} | {over_seeds} |")
+
+
+def _of_seeds(grid: Grid, name: str, runs: Sequence[Run]) -> str:
+    places = grid.places([(name, run) for run in runs])
+    return _spread(np.array([grid.scores(name, run, places) for run in runs]), runs, 1)
 
 
 def _mean(grid: Grid, name: str, runs: Sequence[Run]) -> str:
