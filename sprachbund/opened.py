@@ -48,9 +48,18 @@ class Opened(ABC):
         """The ``k`` best sources for a task in a target, measured or predicted; ``sources`` are ranked too."""
         from matrices.recommend import Question
 
-        way = {"encoder": encoder, "composition": composition, "selection": selection}
         return self._answer(
-            Question(task=task, target=target, k=k, matrix=matrix, kind=kind, sources=tuple(sources), **way)
+            Question(
+                task=task,
+                target=target,
+                k=k,
+                matrix=matrix,
+                kind=kind,
+                sources=tuple(sources),
+                encoder=encoder,
+                composition=composition,
+                selection=selection,
+            )
         )
 
     def recommend_many(
@@ -70,8 +79,17 @@ class Opened(ABC):
         from matrices.recommend import Question
         from sprachbund.many_targets import as_table
 
-        way = {"encoder": encoder, "composition": composition, "selection": selection}
-        question = Question(task=task, target="", k=k, matrix=matrix, kind=kind, sources=tuple(sources), **way)
+        question = Question(
+            task=task,
+            target="",
+            k=k,
+            matrix=matrix,
+            kind=kind,
+            sources=tuple(sources),
+            encoder=encoder,
+            composition=composition,
+            selection=selection,
+        )
         answers = self._answers(question, targets)
         return Table(as_table(answers), f"{task} in {len(answers)} targets")
 

@@ -44,7 +44,8 @@ class Question:
     ``matrix``, ``kind`` and ``encoder`` narrow where to look. ``composition`` and ``selection`` name what is
     ranked, where a matrix was measured in several ways.
 
-    ``sources`` are languages to rank besides those of the matrix, whether or not anything was measured of them.
+    ``sources`` are languages to rank besides those of the matrix, whether or not anything was measured of them. Of
+    ``shots``, a matrix comes first in which labelled items of the target were measured.
     """
 
     task: str
@@ -56,6 +57,7 @@ class Question:
     encoder: str | None = None
     composition: str | None = None
     selection: str | None = None
+    shots: bool = False
 
 
 class Predictor(Protocol):
@@ -118,6 +120,8 @@ def asked(infos: Sequence[MatrixInfo], matrices: MatrixCatalogue, question: Ques
     Raises ``UnknownTaskError``, ``UnknownMatrixError``, ``UnknownWayError`` and ``UnknownLanguageError``.
     """
     outlines = [matrices.outline(info.matrix) for info in _fitting(infos, question)]
+    if question.shots:
+        outlines.sort(key=lambda about: code_of(question.target, about.targets) not in about.with_shots)
     measured = (about for about in outlines if code_of(question.target, about.targets) in about.targets)
     first = next(measured, None)
     return [_asked(about, question) for about in (outlines if first is None else [first])]

@@ -105,6 +105,7 @@ def recommend(
         encoder=encoder,
         composition=composition,
         selection=selection,
+        shots=shots,
     )
     if targets is not None:
         _several(reader, question, targets, out, as_json, corpora)

@@ -137,3 +137,13 @@ def test_how_many_labelled_items_beat_the_best_source_is_shown_where_it_was_meas
     assert "them alone" in shown.stdout
     answer = json.loads(run(*asked, "--json").stdout)
     assert answer["shots"]["alone"]["enough"] == 50
+
+    larger = f"{MATRIX}-larger"  # It comes first where nobody asks what was measured in the other alone.
+    store.append(
+        [make_cell(matrix=larger, source=source, correct=(1,)) for source in ("deu", "eng", "hau", "swa", "wol")]
+    )
+    store.append(
+        [make_cell(matrix=larger, source="deu", target=target, correct=(1,)) for target in ("ibo", "zul", "kin", "lug")]
+    )
+    assert json.loads(run(*asked[:-1], "--json").stdout)["matrix"] == larger
+    assert json.loads(run(*asked, "--json").stdout)["matrix"] == MATRIX
