@@ -117,9 +117,13 @@ class Remote(Opened):
         return response
 
 
+_ELSEWHERE = frozenset({"target", "sources", "shots"})
+"""Fields of a question that go under another name, or that the service does not take."""
+
+
 def _given(question: Question) -> dict[str, Any]:
     """What is asked, but of which target, as a service names it; what is not said is left out."""
-    named = {name: value for name, value in asdict(question).items() if name not in ("target", "sources")}
+    named = {name: value for name, value in asdict(question).items() if name not in _ELSEWHERE}
     return {name: value for name, value in {**named, "source": list(question.sources)}.items() if value is not None}
 
 
