@@ -34,7 +34,7 @@ from service.thread_pools import ThreadPools
 
 log = structlog.get_logger()
 
-CONTRACT = "1.2.0"
+CONTRACT = "1.3.0"
 """Version of the interface: raised with every change to what /openapi.json says, as docs/http.md tells."""
 _ROUTES = (recommendations, matrices, history, measures, exports, languages, adapters, operations, page)
 
@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None, overlaps: Overlaps | None = Non
         models=models,
         measures=Measures(settings.measures),
         recommending=recommending,
-        lanes=ThreadPools(),
+        thread_pools=ThreadPools(),
         half_widths=Newest(settings.models),
         texts=Newest(settings.models),
     )

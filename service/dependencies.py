@@ -34,7 +34,7 @@ class Context:
     models: Models
     measures: Measures
     recommending: Recommending
-    lanes: ThreadPools
+    thread_pools: ThreadPools
     half_widths: Newest[Floats]
     """Of the intervals of each matrix's pairs [S, T]."""
     texts: Newest[RowTexts]

@@ -45,6 +45,9 @@ class _Asked(_Query):
     source: list[LanguageTag] = Field(
         default=[], max_length=20, description="Rank this language too, whether or not it was measured; repeatable."
     )
+    shots: bool = Field(
+        default=False, description="Answer from a matrix in which labelled items of the target were measured, if any."
+    )
 
 
 class RecommendationQuery(_Asked):

@@ -1,4 +1,4 @@
-"""Two lanes of threads, so that work of seconds never stands in the way of an answer of milliseconds."""
+"""Two pools of threads, so that work of seconds never stands in the way of an answer of milliseconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import anyio.to_thread
 Answer = TypeVar("Answer")
 
 QUICK, SLOW = 16, 2
-"""Threads of each lane: what is slow takes a processor each, what is quick mostly waits for a lock."""
+"""Threads of each pool: what is slow takes a processor each, what is quick mostly waits for a lock."""
 
 
 class NotYetError(Exception):
@@ -24,7 +24,7 @@ class NotYetError(Exception):
 
 
 class ThreadPools:
-    """The lanes of one application; used from its event loop alone."""
+    """The pools of one application; used from its event loop alone."""
 
     def __init__(self) -> None:
         self._quick, self._slow = anyio.CapacityLimiter(QUICK), anyio.CapacityLimiter(SLOW)
@@ -42,10 +42,10 @@ class ThreadPools:
     def _made(self, key: Hashable, work: Callable[[], object]) -> asyncio.Task[object]:
         task = self._running.get(key)
         if task is None:
-            task = asyncio.create_task(self._in_slow_lane(work))
+            task = asyncio.create_task(self._in_slow_pool(work))
             self._running[key] = task
             task.add_done_callback(lambda _: self._running.pop(key, None))
         return task
 
-    async def _in_slow_lane(self, work: Callable[[], object]) -> object:
+    async def _in_slow_pool(self, work: Callable[[], object]) -> object:
         return await anyio.to_thread.run_sync(work, limiter=self._slow)

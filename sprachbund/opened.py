@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -44,22 +44,17 @@ class Opened(ABC):
         composition: str | None = None,
         selection: str | None = None,
         sources: Sequence[str] = (),
+        shots: bool = False,
     ) -> Answer:
-        """The ``k`` best sources for a task in a target, measured or predicted; ``sources`` are ranked too."""
+        """The ``k`` best sources for a task in a target, measured or predicted; ``sources`` are ranked too.
+
+        With ``shots`` from a matrix in which labelled items of the target were measured, if there is one.
+        """
         from matrices.recommend import Question
 
+        way: dict[str, Any] = {"encoder": encoder, "composition": composition, "selection": selection, "shots": shots}
         return self._answer(
-            Question(
-                task=task,
-                target=target,
-                k=k,
-                matrix=matrix,
-                kind=kind,
-                sources=tuple(sources),
-                encoder=encoder,
-                composition=composition,
-                selection=selection,
-            )
+            Question(task=task, target=target, k=k, matrix=matrix, kind=kind, sources=tuple(sources), **way)
         )
 
     def recommend_many(
@@ -79,17 +74,8 @@ class Opened(ABC):
         from matrices.recommend import Question
         from sprachbund.many_targets import as_table
 
-        question = Question(
-            task=task,
-            target="",
-            k=k,
-            matrix=matrix,
-            kind=kind,
-            sources=tuple(sources),
-            encoder=encoder,
-            composition=composition,
-            selection=selection,
-        )
+        way: dict[str, Any] = {"encoder": encoder, "composition": composition, "selection": selection}
+        question = Question(task=task, target="", k=k, matrix=matrix, kind=kind, sources=tuple(sources), **way)
         answers = self._answers(question, targets)
         return Table(as_table(answers), f"{task} in {len(answers)} targets")
 

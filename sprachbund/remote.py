@@ -117,14 +117,11 @@ class Remote(Opened):
         return response
 
 
-_ELSEWHERE = frozenset({"target", "sources", "shots"})
-"""Fields of a question that go under another name, or that the service does not take."""
-
-
 def _given(question: Question) -> dict[str, Any]:
     """What is asked, but of which target, as a service names it; what is not said is left out."""
-    named = {name: value for name, value in asdict(question).items() if name not in _ELSEWHERE}
-    return {name: value for name, value in {**named, "source": list(question.sources)}.items() if value is not None}
+    named = {name: value for name, value in asdict(question).items() if name not in ("target", "sources")}
+    given = {**named, "source": list(question.sources)}
+    return {name: value for name, value in given.items() if value is not None and value is not False}
 
 
 def _client(address: str, key: str | None) -> httpx.Client:

@@ -41,6 +41,6 @@ async def show_measure(
     form = preferred(request, (JSON, ARROW))
     unseen = tuple(sorted(code_of(tag, ()) for tag in query.unseen)) or None
     settings = MeasureSettings(composition=query.composition, selection=query.selection, unseen=unseen)
-    table = await ours.lanes.run(partial(ours.measures.at_hand, held, matrix, measure, settings))
+    table = await ours.thread_pools.run(partial(ours.measures.at_hand, held, matrix, measure, settings))
     body = arrow_stream(table) if form == ARROW else to_json(as_object(table))
     return answer(request, body, ours.settings.cache_seconds, form)

@@ -60,7 +60,7 @@ async def _answered(ours: Context, held: Snapshot, body: RecommendationsBody, ta
 async def _answer(ours: Context, held: Snapshot, question: Question) -> AnswerBody:
     """At once where it is at hand: to hand it to a thread takes as long as to make it."""
     found = ours.recommending.at_hand(held, question)
-    return await ours.lanes.run(partial(ours.recommending, held, question)) if found is None else found
+    return await ours.thread_pools.run(partial(ours.recommending, held, question)) if found is None else found
 
 
 def _question(given: RecommendationQuery | RecommendationsBody, target: str) -> Question:
@@ -74,4 +74,5 @@ def _question(given: RecommendationQuery | RecommendationsBody, target: str) -> 
         encoder=given.encoder,
         composition=given.composition,
         selection=given.selection,
+        shots=given.shots,
     )

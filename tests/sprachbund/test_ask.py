@@ -139,11 +139,16 @@ def test_how_many_labelled_items_beat_the_best_source_is_shown_where_it_was_meas
     assert answer["shots"]["alone"]["enough"] == 50
 
     larger = f"{MATRIX}-larger"  # It comes first where nobody asks what was measured in the other alone.
+    places = [
+        *((source, "yor") for source in ("deu", "eng", "hau", "swa", "wol")),
+        *(("deu", to) for to in ("ibo", "zul", "kin", "lug")),
+    ]
     store.append(
-        [make_cell(matrix=larger, source=source, correct=(1,)) for source in ("deu", "eng", "hau", "swa", "wol")]
-    )
-    store.append(
-        [make_cell(matrix=larger, source="deu", target=target, correct=(1,)) for target in ("ibo", "zul", "kin", "lug")]
+        [make_cell(matrix=larger, source=one, target=other, correct=(1,), total=(1,)) for one, other in places]
     )
     assert json.loads(run(*asked[:-1], "--json").stdout)["matrix"] == larger
     assert json.loads(run(*asked, "--json").stdout)["matrix"] == MATRIX
+    with TestClient(create_app(Settings(store=store.uri))) as client:
+        for shots, matrix in ((False, larger), (True, MATRIX)):
+            params = {"task": "pos", "target": "yor", "shots": shots}
+            assert client.get("/v1/recommendations", params=params).json()["matrix"] == matrix

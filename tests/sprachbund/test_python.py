@@ -95,6 +95,7 @@ def test_wherever_matrices_lie_they_answer_alike(opened: Opened, store: Store) -
     assert answer.best == "deu"
     assert answer.to_frame()["source"].tolist() == ["deu", "eng"]
     assert answer.answer.sources == local.recommend("pos", "yor", k=2).answer.sources
+    assert opened.recommend("pos", "yor", k=2, shots=True).answer == answer.answer, "in no matrix were any measured"
     assert opened.matrices().to_frame()["matrix"].tolist() == [POS]
     cells = opened.cells(POS, target="Wolof", outcomes=True)
     assert cells.to_arrow().equals(store.cells(POS, target="wol"))
