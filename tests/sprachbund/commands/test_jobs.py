@@ -32,7 +32,7 @@ def job_file(write_job: Callable[..., Path]) -> Path:
 
 
 def command(*arguments: str) -> Result:
-    result = CliRunner(env={"COLUMNS": "120"}).invoke(app, arguments)
+    result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 0, result.output
     return result
 

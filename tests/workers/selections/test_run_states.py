@@ -15,7 +15,8 @@ from adapters_zoo.backbone import Encoder
 from adapters_zoo.recipes import LanguageAdapterRecipe, TaskAdapterRecipe
 from adapters_zoo.sources import check_encoder
 from adapters_zoo.zoo import Zoo
-from tests.workers.selection_jobs import KNOBS, PLAIN, MakeJob, filled
+from tests.workers.conftest import MakeJob
+from tests.workers.selections.jobs import KNOBS, PLAIN, filled
 from workers.corpora import open_corpora
 from workers.driver import run_context
 from workers.hidden_states import CachedText
@@ -25,14 +26,6 @@ from workers.plan import make_plan
 from workers.training import Stops, TrainingResult, train_task_adapter
 from workers.work_units import kept_as
 from workers.worker import Worker
-
-
-@pytest.fixture
-def job(tiny_corpora: Path, tiny_encoder_folder: Path, job_of: MakeJob) -> MakeJob:
-    def make(corpora: Path = tiny_corpora, **knobs: Any) -> Job:
-        return job_of(corpora, tiny_encoder_folder, **{**KNOBS, **knobs})
-
-    return make
 
 
 class TestStates:

@@ -19,22 +19,14 @@ from adapters_zoo.combination import add_state
 from adapters_zoo.heads import Head
 from adapters_zoo.zoo import Trained, Zoo
 from matrices.store import Store
-from tests.workers.selection_jobs import KNOBS, SEVERAL, SINGLE, MakeJob, filled
+from tests.workers.conftest import MakeJob
+from tests.workers.selections.jobs import KNOBS, SEVERAL, SINGLE, filled
 from workers.driver import run_context
-from workers.job import Job
 from workers.pending import pending
 from workers.plan import Plan, PlanError, make_plan
 from workers.selecting import LeakError
 from workers.work_units import DevScores, Selected, TaskAdapter
 from workers.worker import Worker
-
-
-@pytest.fixture
-def job(tiny_corpora: Path, tiny_encoder_folder: Path, job_of: MakeJob) -> MakeJob:
-    def make(corpora: Path = tiny_corpora, **knobs: Any) -> Job:
-        return job_of(corpora, tiny_encoder_folder, **{**KNOBS, **knobs})
-
-    return make
 
 
 def first_matrix(plan: Plan) -> str:

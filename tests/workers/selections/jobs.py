@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from matrices.cells import Cell, from_table
@@ -23,7 +22,6 @@ KNOBS: dict[str, Any] = {
     "recipes": [{"learning_rate": 3e-3}],
 }
 PLAIN = {"store": "store", "tasks": ["corner"], "targets": ["qaa", "qac"], "seeds": [0, 1], "precision": "fp32"}
-MakeJob = Callable[..., Job]
 
 
 def filled(job: Job) -> tuple[Summary, dict[str, list[Cell]]]:
